@@ -1,0 +1,126 @@
+"""Turns taken exactly once: a repeated message gets the same reply, a failed turn leaves no trace."""
+
+from typing import Any, Dict, List, Optional
+
+from channel import TurnFailed, without_words
+from rasa.core.actions.action import Action, ActionExecutionRejection
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.nlg import NaturalLanguageGenerator
+from rasa.core.policies.policy import PolicyPrediction
+from rasa.core.processor import MessageProcessor
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+LOCK_POLL_SECONDS = 0.02
+
+
+class TurnAgent(Agent):  # type: ignore[misc]
+    """Rasa's agent, with a tracker store that may fail aloud and a lock that is looked at often."""
+
+    def load_model(self, model_path: str, fingerprint: Optional[str] = None) -> None:
+        """Load the model; raises what Rasa raises for a file that is not one."""
+        # Rasa wraps the store so that a failure to read gives an empty tracker and a failure to write goes to
+        # memory: the person's form would be forgotten in silence. Here both are failures of the turn.
+        self.tracker_store = getattr(self.tracker_store, "_tracker_store", self.tracker_store)
+        self.processor = TurnProcessor(
+            model_path=model_path,
+            tracker_store=self.tracker_store,
+            lock_store=self.lock_store,
+            generator=self.nlg,
+            action_endpoint=self.action_endpoint,
+            on_circuit_break=_too_many_actions,
+        )
+        self.domain = self.tracker_store.domain = self.processor.domain
+        self.nlg.responses = self.domain.responses
+        self._set_fingerprint(fingerprint)
+
+    async def handle_message(self, message: UserMessage) -> Optional[List[Dict[str, Any]]]:
+        """Take one turn under the conversation's lock."""
+        # Rasa looks at a taken lock once a second, so that a second message would wait that long.
+        async with self.lock_store.lock(message.sender_id, wait_time_in_seconds=LOCK_POLL_SECONDS):
+            return await self.processor.handle_message(message)
+
+
+class TurnProcessor(MessageProcessor):  # type: ignore[misc]
+    """Rasa's processor, with replay before a turn and without the swallowing of failures in it."""
+
+    async def handle_message(self, message: UserMessage) -> Optional[List[Dict[str, Any]]]:
+        """Take a turn, or say again what was said when this message was first seen."""
+        said = await self._already_said(message)
+        if said is None:
+            return await super().handle_message(message)
+        for event in said:
+            await message.output_channel.send_response(message.sender_id, event.message())
+        return None
+
+    async def _already_said(self, message: UserMessage) -> Optional[List[BotUttered]]:
+        message_id = (message.metadata or {}).get("message_id")
+        if message_id is None:
+            return None
+        tracker = await self.tracker_store.retrieve(message.sender_id)
+        return None if tracker is None else said_to(message_id, list(tracker.events))
+
+    async def _run_action(
+        self,
+        action: Action,
+        tracker: DialogueStateTracker,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        prediction: PolicyPrediction,
+    ) -> bool:
+        return await super()._run_action(LoudAction(action), tracker, output_channel, nlg, prediction)
+
+
+class LoudAction(Action):  # type: ignore[misc]
+    """An action whose failure ends the turn, where Rasa would go on without it."""
+
+    def __init__(self, action: Action) -> None:
+        self._action = action
+
+    def name(self) -> str:
+        """Return the action's own name."""
+        return self._action.name()
+
+    def event_for_successful_execution(self, prediction: PolicyPrediction) -> ActionExecuted:
+        """Return the action's own event."""
+        return self._action.event_for_successful_execution(prediction)
+
+    async def run(
+        self,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+    ) -> List[Event]:
+        """Run the action; a rejection (a form that did not get its slot) is no failure."""
+        try:
+            return await self._action.run(output_channel, nlg, tracker, domain)
+        except ActionExecutionRejection:
+            raise
+        except Exception as failure:
+            raise TurnFailed(f"{self.name()}: {without_words(failure)}") from failure
+
+
+def said_to(message_id: str, events: List[Event]) -> Optional[List[BotUttered]]:
+    """Return what the bot said to the message with this id, None if it has not been seen.
+
+    A turn's events run up to the next message of the person; an event that repeats the same message (the
+    two-stage fallback does that) still belongs to it.
+    """
+    ids = [e.metadata.get("message_id") if isinstance(e, UserUttered) else None for e in events]
+    if message_id not in ids:
+        return None
+    first = ids.index(message_id)
+    said = []
+    for event, seen in zip(events[first:], ids[first:]):
+        if isinstance(event, UserUttered) and seen != message_id:
+            break
+        if isinstance(event, BotUttered):
+            said.append(event)
+    return said
+
+
+def _too_many_actions(tracker: DialogueStateTracker, *_: Any) -> None:
+    raise TurnFailed("the rules do not come to an end: too many actions in one turn")

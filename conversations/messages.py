@@ -1,0 +1,73 @@
+"""Messages of a thread: stored once, read in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.models import Author, Delivery, Message, Turn
+
+# What the other side gets to see, from the moment that it is stored or sent.
+_VISIBLE = (Delivery.PENDING, Delivery.SENT)
+
+
+async def by_external_id(session: AsyncSession, channel: str, external_id: str) -> Message | None:
+    """The message that a channel delivered under this id."""
+    return await session.scalar(
+        select(Message).where(Message.channel == channel, Message.external_id == external_id)
+    )
+
+
+async def next_waiting(session: AsyncSession, thread_id: str) -> Message | None:
+    """The oldest message of a thread whose turn has not been taken."""
+    return await session.scalar(
+        select(Message)
+        .where(Message.thread_id == thread_id, Message.turn == Turn.WAITING)
+        .order_by(Message.id)
+        .limit(1)
+    )
+
+
+async def threads_waiting(session: AsyncSession, limit: int) -> Sequence[str]:
+    """Threads with a message whose turn has not been taken, the oldest first."""
+    rows = await session.execute(
+        select(Message.thread_id).where(Message.turn == Turn.WAITING).order_by(Message.id).limit(limit)
+    )
+    return list(dict.fromkeys(rows.scalars()))
+
+
+async def replies_to(session: AsyncSession, message_id: int) -> Sequence[Message]:
+    """What was answered to a message, in order."""
+    rows = await session.scalars(
+        select(Message).where(Message.answers_id == message_id).order_by(Message.id)
+    )
+    return rows.all()
+
+
+async def last_reply(session: AsyncSession, thread_id: str) -> Message | None:
+    """The last thing that the bot said in a thread."""
+    return await session.scalar(
+        select(Message)
+        .where(Message.thread_id == thread_id, Message.author == Author.BOT)
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+
+
+async def history(
+    session: AsyncSession, thread_id: str, *, after: int = 0, limit: int = 200
+) -> Sequence[Message]:
+    """The messages of a thread that its person may see, after an id, in order."""
+    rows = await session.scalars(
+        select(Message)
+        .where(
+            Message.thread_id == thread_id,
+            Message.id > after,
+            (Message.author == Author.PERSON) | Message.delivery.in_(_VISIBLE),
+        )
+        .order_by(Message.id)
+        .limit(limit)
+    )
+    return rows.all()

@@ -1,0 +1,135 @@
+"""The tables of conversations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.base import Base
+
+
+class Holder(StrEnum):
+    """Who answers in a thread."""
+
+    BOT = "bot"
+    WAITING = "waiting"  # handed over, nobody has taken it yet: the bot still helps
+    STAFF = "staff"  # a person took it: the bot is silent
+
+
+class Author(StrEnum):
+    """Who wrote a message."""
+
+    PERSON = "person"
+    BOT = "bot"
+    STAFF = "staff"
+    SYSTEM = "system"
+
+
+class Turn(StrEnum):
+    """What became of a person's message; empty for what we wrote ourselves."""
+
+    NONE = ""
+    WAITING = "waiting"
+    DONE = "done"
+    STAFF = "staff"  # a person holds the thread: left to them
+
+
+class Delivery(StrEnum):
+    """What became of a message of ours; empty for what a person wrote."""
+
+    NONE = ""
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    DROPPED = "dropped"  # staff took the thread after the bot had written
+
+
+class Person(Base):
+    """Somebody who writes to us, as one channel knows them."""
+
+    __tablename__ = "people"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    address: Mapped[str]  # the channel's own id of the person
+    created_at: Mapped[datetime]
+
+
+class Thread(Base):
+    """The one conversation of a person, from their first message on."""
+
+    __tablename__ = "threads"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    channel: Mapped[str]
+    holder: Mapped[Holder] = mapped_column(default=Holder.BOT)
+    waiting_since: Mapped[datetime | None]
+    # The dialogue model's memory begins anew when a talk is resumed long after: see desk.receive.
+    talk: Mapped[int] = mapped_column(default=1)
+    last_message_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    # The process that is taking a turn holds the thread until then.
+    turn_until: Mapped[datetime | None]
+
+    __table_args__ = (Index("ix_threads_waiting", "holder", "waiting_since"),)
+
+
+class Message(Base):
+    """One message of a thread. `id` is the order in which they were stored."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("channel", "external_id"),
+        Index("ix_messages_thread", "thread_id", "id"),
+        Index("ix_messages_turn", "turn", "id"),
+        Index("ix_messages_delivery", "delivery", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
+    author: Mapped[Author]
+    channel: Mapped[str]
+    external_id: Mapped[str | None]  # the channel's id of what came in
+    answers_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"), index=True)
+    text: Mapped[str]
+    buttons: Mapped[list[Any]] = mapped_column(default=list)
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    turn: Mapped[Turn] = mapped_column(default=Turn.NONE)
+    delivery: Mapped[Delivery] = mapped_column(default=Delivery.NONE)
+    created_at: Mapped[datetime]
+
+
+class Question(Base):
+    """A question as the bot understood it: for what nobody could answer, and for the figures."""
+
+    __tablename__ = "questions"
+    __table_args__ = (Index("ix_questions_outcome", "outcome", "asked_at"),)
+
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"), index=True)
+    text: Mapped[str]
+    outcome: Mapped[str]
+    article: Mapped[str | None]
+    aspect: Mapped[str | None]
+    options: Mapped[list[Any]] = mapped_column(default=list)
+    asked_at: Mapped[datetime]
+
+
+class Rating(Base):
+    """How content somebody was with a talk: 5 (非常满意) to 1 (非常不满意), one a talk."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (UniqueConstraint("thread_id", "talk"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
+    talk: Mapped[int]
+    level: Mapped[int]
+    rated_at: Mapped[datetime]

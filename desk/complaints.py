@@ -1,0 +1,70 @@
+"""A confirmed complaint or request becomes a ticket, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from conversations.models import Thread
+from desk.desk import Desk
+from desk.intake.fields import SKIPPED
+from desk.values import Button, Reply
+from tickets.models import KIND_NAMES, STATE_NAMES, Kind, Ticket
+from tickets.tickets import Draft, open_ticket
+
+PROGRESS = Button("查询进度", "/progress")
+SECOND = Button("再提交一件", "/request")
+
+
+async def submit(
+    desk: Desk, *, thread_id: str, message_id: int, kind: Kind, values: Mapping[str, str]
+) -> Reply:
+    """The receipt of the ticket that the message confirmed; a repeated call gives the same ticket."""
+    async with desk.database.write() as session:
+        thread = await session.get_one(Thread, thread_id)
+        ticket = await open_ticket(
+            session,
+            draft_of(kind, values),
+            prefix=desk.city.prefix,
+            person_id=thread.person_id,
+            thread_id=thread_id,
+            confirmed_by=message_id,
+            at=desk.clock(),
+            new_id=desk.new_id,
+        )
+    return Reply(receipt(ticket), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND))
+
+
+def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
+    """The form's values as a draft."""
+    return Draft(
+        kind=kind,
+        enterprise=values["enterprise"],
+        credit_code=None if values["credit_code"] == SKIPPED else values["credit_code"],
+        contact=values["contact"],
+        phone=values["phone"],
+        district=values["district"],
+        subject=values["subject"],
+        description=values["description"],
+        wanted=values["wanted"],
+        confidential=values["confidential"] == "是",
+    )
+
+
+def receipt(ticket: Ticket) -> str:
+    """What the enterprise is told: the number, the promise and how to ask."""
+    lines = [
+        f"您的{KIND_NAMES[ticket.kind]}已提交,工单编号 {ticket.number},当前状态:{STATE_NAMES[ticket.state]}。",
+        f"接下来:{_day(ticket.enter_by)}前(1 个工作日内)录入平台,"
+        f"{_day(ticket.decide_by)}前(3 个工作日内)决定是否受理并告诉您;逾期没有决定的,视为受理。",
+        "想知道进度,直接在这里问“我的工单到哪一步了”;换了设备,报工单编号和联系电话后四位也能查。"
+        "需要补充、催办或撤回,也在这里说一声就行。",
+        "\n依据:《河南省营商环境投诉举报案件调查处理办法》(豫政办〔2024〕67号)",
+    ]
+    if ticket.confidential:
+        lines.insert(2, "您选择了保密,只有受理和办理这张工单的人能看到您的信息。")
+    return "\n".join(lines)
+
+
+def _day(day: date) -> str:
+    return f"{day.month}月{day.day}日"

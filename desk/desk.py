@@ -1,0 +1,40 @@
+"""What every use case works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from desk.city import City
+from desk.intake.form import Intake
+from desk.ports import Dialogue
+from knowledge.library import Library
+from knowledge.search.confidence import Calibration
+from store.clock import Clock, city_date
+from store.database import Database
+from store.ids import NewId
+from store.workdays import OfficeHours
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The parts, put together once in `app.create_app`."""
+
+    database: Database
+    library: Library
+    calibration: Calibration
+    dialogue: Dialogue
+    clock: Clock
+    new_id: NewId
+    city: City
+    intake: Intake
+    office_hours: OfficeHours
+    # A person who comes back after so long begins a new talk; a half-filled form waits much longer.
+    talk_idle: timedelta = timedelta(hours=6)
+    form_idle: timedelta = timedelta(days=30)
+    # A turn that takes longer than this has died with its process.
+    turn_lease: timedelta = timedelta(seconds=30)
+
+    def today(self) -> date:
+        """The city's calendar day."""
+        return city_date(self.clock())

@@ -1,0 +1,67 @@
+"""Several answers in one message: what can be told for sure from a text, whatever was asked."""
+
+from __future__ import annotations
+
+import re
+
+import phonenumbers
+from stdnum.cn import uscc
+
+from desk.city import City
+from desk.intake.fields import Refused, read_contact, read_enterprise
+
+_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXYa-hj-npqrtuwxy]{18}(?![0-9A-Za-z])")
+_TICKET = re.compile(r"[A-Za-z]{2,4}-?\d{8}-?\d{4,6}")
+# The other party of many complaints: never taken for the enterprise itself.
+_AUTHORITY = re.compile(
+    r"(?:供电|电力|自来水|供水|水务|燃气|天然气|热力|物业|银行|保险|快递|移动|联通|电信|电网|公交)[^,。,]{0,6}公司$"
+)
+_COMPANY = (
+    r"[\u4e00-\u9fffA-Za-z0-9()()·]{2,30}?"
+    r"(?:有限责任公司|股份有限公司|有限公司|公司|集团|合作社|商行|经营部|门市部|加工厂|厂|饭店|酒店|超市|商店|药店|门店|店|工作室)"
+)
+_SAYS_WHO = re.compile(
+    rf"(?:我们?是|我们?叫|俺们?是|这里是|我代表|(?:公司|企业|单位|店铺?|厂)(?:名称|名字|全称|名)?(?:是|叫|为|[::]))\s*(?P<name>{_COMPANY})"
+)
+_FULL_NAME = re.compile(r"[\u4e00-\u9fff()()]{4,26}(?:有限责任公司|股份有限公司|有限公司)")
+_CONTACT = re.compile(
+    r"(?:联系人|姓名|我叫|我姓名|名字叫)(?:是|为|叫)?[::\s]*(?P<name>[\u4e00-\u9fff·]{2,4}?)(?=$|[,。,.;;、\s\d(]|电话|手机|联系|公司)"
+)
+
+
+def extract(text: str, city: City) -> dict[str, str]:
+    """Field name -> value, for what the text says beyond doubt."""
+    found: dict[str, str] = {}
+    rest = _TICKET.sub(" ", text)
+    for match in _CODE.finditer(rest):
+        if uscc.is_valid(match.group().upper()):
+            found["credit_code"] = uscc.compact(match.group().upper())
+    rest = _CODE.sub(" ", rest)
+    for match_phone in phonenumbers.PhoneNumberMatcher(rest, "CN"):
+        found["phone"] = phonenumbers.format_number(
+            match_phone.number, phonenumbers.PhoneNumberFormat.E164
+        )
+        break
+    if district := next((name for name in city.districts if name in rest), None):
+        found["district"] = district
+    if enterprise := _enterprise(rest):
+        found["enterprise"] = enterprise
+    if contact := _CONTACT.search(rest):
+        try:
+            found["contact"] = read_contact(contact["name"])
+        except Refused:
+            pass
+    return found
+
+
+def _enterprise(text: str) -> str | None:
+    named = _SAYS_WHO.search(text)
+    name = named["name"] if named else None
+    if name is None and (full := _FULL_NAME.search(text)):
+        name = re.sub(r"^(?:我们?是|我们?|投诉|反映|在|对)+", "", full.group())
+    if name is None or _AUTHORITY.search(name) or re.fullmatch(r"(?:这|那|一|某|个|家|我|们|的)*(?:公司|厂|店)", name):
+        return None
+    try:
+        return read_enterprise(name)
+    except Refused:
+        return None

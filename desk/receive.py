@@ -1,0 +1,59 @@
+"""Someone writes: the message is stored once, before anybody is told that it arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.messages import by_external_id, last_reply
+from conversations.models import Author, Message, Thread, Turn
+from conversations.threads import open_thread
+from desk.desk import Desk
+from desk.values import InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where a message went. `repeated`: the channel had brought it before."""
+
+    thread_id: str
+    message_id: int
+    repeated: bool
+
+
+async def receive(desk: Desk, inbound: InboundMessage) -> Received:
+    """Store a message with its person and thread. The same (channel, external id) is stored once."""
+    async with desk.database.write() as session:
+        known = await by_external_id(session, inbound.channel, inbound.external_id)
+        if known is not None:
+            return Received(known.thread_id, known.id, repeated=True)
+        thread = await open_thread(
+            session, channel=inbound.channel, address=inbound.sender, at=inbound.at, new_id=desk.new_id
+        )
+        await _resume(desk, session, thread, inbound.at)
+        message = Message(
+            thread_id=thread.id,
+            author=Author.PERSON,
+            channel=inbound.channel,
+            external_id=inbound.external_id,
+            text=inbound.text,
+            turn=Turn.WAITING,
+            created_at=inbound.at,
+        )
+        session.add(message)
+        await session.flush()
+        return Received(thread.id, message.id, repeated=False)
+
+
+async def _resume(desk: Desk, session: AsyncSession, thread: Thread, at: datetime) -> None:
+    """Begin a new talk after a long silence, so that yesterday's matter does not colour today's question."""
+    silence = at - thread.last_message_at
+    thread.last_message_at = at
+    if silence < desk.talk_idle:
+        return
+    last = await last_reply(session, thread.id)
+    in_form = last is not None and last.detail.get("outcome") == "form"
+    if not in_form or silence >= desk.form_idle:
+        thread.talk += 1

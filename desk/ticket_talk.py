@@ -1,0 +1,196 @@
+"""Asking after a ticket in the chat: progress, urging, adding to it, withdrawing it.
+
+A ticket may be read by its own contact in the same thread's channel, or with its number and the last four
+digits of its telephone number; the number alone opens nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from conversations.models import Thread
+from desk.articles import HUMAN
+from desk.desk import Desk
+from desk.intake.form import Said
+from desk.values import Button, Reply
+from store.clock import CITY_ZONE
+from tickets.errors import TicketClosed
+from tickets.models import KIND_NAMES, STATE_NAMES, STEP_NAMES, State, Step, Ticket, TicketEvent
+from tickets.tickets import add_step, by_number, events, of_person, urged_since
+
+_NUMBER = re.compile(r"([A-Za-z]{2,4})[\s-]*(\d{8})[\s-]*(\d{4,6})")
+_TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")
+_LEAVE = re.compile(r"^(?:取消|算了|不查了?|不用了?|退出|不(?:催|撤回?|补充)了?)")
+_YES = re.compile(r"^(?:确定|确认|是|对|嗯|撤回|好)")
+_TRIES = 3
+URGE_PAUSE = timedelta(hours=24)
+
+
+class Act(StrEnum):
+    """What is wanted of a ticket."""
+
+    PROGRESS = "progress"
+    URGE = "urge"
+    SUPPLEMENT = "supplement"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketTalk:
+    """What is known so far. `asking`: number, tail, note, sure, or None when all is known."""
+
+    act: Act
+    number: str | None = None
+    tail: str | None = None
+    note: str | None = None
+    sure: bool | None = None
+    asking: str | None = None
+    failures: int = 0
+    say: str = ""
+    left: bool = False
+
+
+async def advance(desk: Desk, thread_id: str, talk: TicketTalk, said: Said) -> TicketTalk:
+    """The talk after one more message."""
+    if talk.asking and _LEAVE.match(said.text.strip()) and talk.asking != "note":
+        return replace(talk, left=True, asking=None)
+    told = _listen(talk, said)
+    async with desk.database.read() as session:
+        thread = await session.get_one(Thread, thread_id)
+        mine = [t for t in await of_person(session, thread.person_id) if t.state != State.WITHDRAWN] or list(
+            await of_person(session, thread.person_id)
+        )
+        named = await by_number(session, told.number) if told.number else None
+    return _next(told, mine, named, thread.person_id)
+
+
+async def find(desk: Desk, thread_id: str, number: str | None, tail: str | None) -> Ticket | None:
+    """The ticket, if this thread may see it."""
+    if number is None:
+        return None
+    async with desk.database.read() as session:
+        thread = await session.get_one(Thread, thread_id)
+        ticket = await by_number(session, number)
+    return ticket if ticket and _may_see(ticket, thread.person_id, tail) else None
+
+
+async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) -> Reply:
+    """Do what is wanted, once for each message, and say what came of it."""
+    ticket = await find(desk, thread_id, talk.number, talk.tail)
+    if ticket is None:
+        return Reply("没有找到这张工单,请核对编号。需要帮忙可以转人工。", outcome="ticket", buttons=(HUMAN,))
+    if talk.act == Act.PROGRESS:
+        async with desk.database.read() as session:
+            history = await events(session, ticket.id)
+        return _about(ticket, progress(ticket, history))
+    if talk.act == Act.WITHDRAW and not talk.sure:
+        return _about(ticket, f"好的,工单 {ticket.number} 没有撤回,继续办理。")
+    return await _step(desk, ticket, message_id, talk)
+
+
+async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -> Reply:
+    step = {Act.URGE: Step.URGED, Act.SUPPLEMENT: Step.SUPPLEMENTED, Act.WITHDRAW: Step.WITHDRAWN}[talk.act]
+    now = desk.clock()
+    async with desk.database.write() as session:
+        row = await session.get_one(Ticket, ticket.id)
+        done = message_id in {e.message_id for e in await events(session, row.id) if e.step == step}
+        if step == Step.URGED and not done and await urged_since(session, row.id, now - URGE_PAUSE):
+            return _about(row, f"工单 {row.number} 在 24 小时内已经催办过,催办记录还在,请稍等经办单位回应。")
+        try:
+            await add_step(session, row, step, message_id=message_id, note=talk.note or "", at=now)
+        except TicketClosed:
+            return _about(row, f"工单 {row.number} 已经撤回,不能再{STEP_NAMES[step]}。需要的话可以重新提交。")
+    said = {
+        Step.URGED: f"已为您催办工单 {row.number},催办时间 {now.astimezone(CITY_ZONE):%m月%d日 %H:%M},"
+        f"已记入工单。按规定应在{row.decide_by.month}月{row.decide_by.day}日前决定是否受理。",
+        Step.SUPPLEMENTED: f"补充的内容已记入工单 {row.number},经办人会看到。",
+        Step.WITHDRAWN: f"工单 {row.number} 已按您的要求撤回,不再办理。以后需要可以重新提交。",
+    }[step]
+    return _about(row, said)
+
+
+def _listen(talk: TicketTalk, said: Said) -> TicketTalk:
+    text = said.text
+    if match := _NUMBER.search(text):
+        talk = replace(talk, number=f"{match[1].upper()}-{match[2]}-{match[3]}", tail=None)
+        text = text[: match.start()] + " " + text[match.end() :]
+    if (talk.number or talk.asking == "tail") and (tail := _TAIL.search(text)):
+        talk = replace(talk, tail=tail[1])
+    if talk.asking == "note":
+        talk = replace(talk, note=said.text.strip()[:2_000] or None)
+    if talk.asking == "sure":
+        talk = replace(talk, sure=said.intent != "deny" and bool(_YES.match(said.text.strip())))
+    return talk
+
+
+def _next(talk: TicketTalk, mine: Sequence[Ticket], named: Ticket | None, person_id: str) -> TicketTalk:
+    talk = replace(talk, say="")
+    if talk.number is None and len(mine) == 1:
+        talk, named = replace(talk, number=mine[0].number), mine[0]
+    if talk.number is None:
+        failures = talk.failures + (talk.asking == "number")
+        return _ask(replace(talk, failures=failures), "number", "没有认出工单编号。" if talk.asking == "number" else "")
+    if named is None or not _may_see(named, person_id, talk.tail):
+        # Whether the number exists is told to nobody who cannot name its telephone number.
+        wrong = talk.tail is not None or talk.asking == "tail"
+        failures = talk.failures + wrong
+        return _ask(replace(talk, tail=None, failures=failures), "tail", "编号和电话后四位对不上。" if wrong else "")
+    if talk.act == Act.SUPPLEMENT and not talk.note:
+        return _ask(talk, "note", "")
+    if talk.act == Act.WITHDRAW and talk.sure is None:
+        return _ask(talk, "sure", "")
+    return replace(talk, asking=None)
+
+
+def _ask(talk: TicketTalk, what: str, say: str) -> TicketTalk:
+    if talk.failures >= _TRIES:
+        return replace(talk, asking=None, left=True, say="核对了几次都对不上,为保护信息安全先到这里。可以转人工,或拨打 12345 查询。")
+    return replace(talk, asking=what, say=say)
+
+
+def question(talk: TicketTalk, mine: Sequence[str]) -> Reply:
+    """How the form asks for what is missing."""
+    offers = tuple(Button(number, f"/inform{{\"ticket_number\": \"{number}\"}}") for number in mine)
+    texts = {
+        "number": "您有几张工单,请选一张,或者发工单编号。" if mine else "请发工单编号,如 PDS-20261123-0001。",
+        "tail": "为保护企业信息,请再发登记的联系电话后四位。",
+        "note": "请写要补充的内容,一次说完整。",
+        "sure": f"撤回后工单 {talk.number} 不再办理。确定要撤回吗?",
+    }
+    buttons = {
+        "number": (*offers, Button("不查了", "/cancel")),
+        "sure": (Button("确定撤回", "/affirm"), Button("不撤回", "/deny")),
+    }
+    text = "\n".join(filter(None, (talk.say, texts[talk.asking or "number"])))
+    return Reply(text, outcome="form", buttons=buttons.get(talk.asking or "number", (Button("不查了", "/cancel"),)))
+
+
+def progress(ticket: Ticket, history: Sequence[TicketEvent]) -> str:
+    """Where a ticket stands, with a plain timeline."""
+    lines = [f"工单 {ticket.number}({KIND_NAMES[ticket.kind]}·{ticket.subject})当前状态:{STATE_NAMES[ticket.state]}。"]
+    if ticket.state == State.SUBMITTED:
+        lines.append(f"应在 {ticket.decide_by.month}月{ticket.decide_by.day}日前(3 个工作日内)决定是否受理,逾期视为受理。")
+    for event in history:
+        when = event.at.astimezone(CITY_ZONE)
+        note = f":{event.note[:60]}" if event.note else ""
+        lines.append(f"{when.month}月{when.day}日 {when:%H:%M} {STEP_NAMES[event.step]}{note}")
+    return "\n".join(lines)
+
+
+def _about(ticket: Ticket, text: str) -> Reply:
+    buttons = (
+        (Button("催办", "/urge"), Button("补充说明", "/supplement"), Button("撤回", "/withdraw"))
+        if ticket.state == State.SUBMITTED
+        else ()
+    )
+    return Reply(text, outcome="ticket", ticket=ticket.number, buttons=(*buttons, HUMAN))
+
+
+def _may_see(ticket: Ticket, person_id: str, tail: str | None) -> bool:
+    return ticket.person_id == person_id or (tail is not None and ticket.phone.endswith(tail))
+
+

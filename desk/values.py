@@ -1,0 +1,67 @@
+"""What passes between the channels, the dialogue and the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Outcome = Literal["answered", "clarify", "unknown", "smalltalk", "form", "ticket", "handoff"]
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """What a channel brings, decoded. `external_id` is unique within the channel."""
+
+    channel: str
+    external_id: str
+    sender: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """An offer under a reply: people press it or type its title; the dialogue gets `payload`."""
+
+    title: str
+    payload: str
+
+    def as_json(self) -> dict[str, str]:
+        """As Rasa and the message row hold it."""
+        return {"title": self.title, "payload": self.payload}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One thing the bot says, with what it tells the machine. `default`: the button that a bare "yes" means."""
+
+    text: str
+    outcome: Outcome
+    article: str | None = None
+    aspect: str | None = None
+    options: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    ticket: str | None = None
+    default: str | None = None
+
+    def detail(self) -> dict[str, Any]:
+        """What the machine reads: kept beside the text, sent as Rasa's `custom`."""
+        return {
+            "outcome": self.outcome,
+            "article": self.article,
+            "aspect": self.aspect,
+            "options": list(self.options),
+            "ticket": self.ticket,
+            "default": self.default,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One thing that the dialogue model uttered, as it came over the wire."""
+
+    text: str
+    buttons: tuple[Mapping[str, str], ...] = ()
+    detail: Mapping[str, Any] = field(default_factory=dict)

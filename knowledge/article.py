@@ -1,0 +1,94 @@
+"""An article: what it says, aspect by aspect, and which document says so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, get_args
+
+Aspect = Literal["overview", "materials", "process", "time", "fee", "place", "conditions", "basis"]
+ASPECTS: tuple[Aspect, ...] = get_args(Aspect)
+
+ASPECT_NAMES: Mapping[Aspect, str] = {
+    "overview": "办理概述",
+    "materials": "所需材料",
+    "process": "办理流程",
+    "time": "办理时限",
+    "fee": "收费标准",
+    "place": "办理地点",
+    "conditions": "办理条件",
+    "basis": "政策依据",
+}
+
+# `[^water 第十七条]`: the source's id and, where it helps, the place in it.
+CITATION = re.compile(r"\[\^(?P<id>[a-z0-9-]+)(?:[ \u3000]+(?P<place>[^\]]+))?\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document that an article rests on."""
+
+    id: str
+    title: str
+    issuer: str
+    number: str  # 文号 or decree number; "" where the document has none
+    date: date
+
+    def name(self) -> str:
+        """How the source line names it: 《城市供水条例》(国务院令第158号,2020-03-27)."""
+        origin = self.number or self.issuer
+        return f"《{self.title}》({origin},{self.date.isoformat()})"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A source cited in a section, with the places in it (第十七条), in order of appearance."""
+
+    source: Source
+    places: tuple[str, ...]
+
+    def line(self) -> str:
+        """The citation as one phrase of the source line."""
+        return self.source.name() + "、".join(self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One matter that enterprises ask about. Dates are the city's calendar days."""
+
+    key: str
+    title: str
+    category: str
+    audience: str
+    department: str
+    aliases: tuple[str, ...]
+    questions: tuple[str, ...]
+    sources: tuple[Source, ...]
+    valid_from: date
+    valid_until: date | None
+    checked_on: date
+    sections: Mapping[Aspect, str] = field(hash=False)
+
+    def in_force(self, today: date) -> bool:
+        """Whether the article may be answered from on that day."""
+        return self.valid_from <= today and (self.valid_until is None or today <= self.valid_until)
+
+    def aspects(self) -> tuple[Aspect, ...]:
+        """The aspects that have a section, in the standard order."""
+        return tuple(aspect for aspect in ASPECTS if aspect in self.sections)
+
+    def text(self, aspect: Aspect) -> str:
+        """A section as people read it: without citation marks."""
+        return CITATION.sub("", self.sections[aspect]).strip()
+
+    def citations(self, aspect: Aspect) -> tuple[Citation, ...]:
+        """What a section cites, in order of appearance; unknown ids are left out (`check` reports them)."""
+        places: dict[str, list[str]] = {}
+        for match in CITATION.finditer(self.sections[aspect]):
+            seen = places.setdefault(match["id"], [])
+            if match["place"] and match["place"] not in seen:
+                seen.append(match["place"])
+        by_id = {source.id: source for source in self.sources}
+        return tuple(Citation(by_id[id], tuple(found)) for id, found in places.items() if id in by_id)

@@ -1,0 +1,181 @@
+"""Articles in the database: publishing, archiving, and reading what has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from knowledge.article import Article, Source
+from knowledge.models import ArticleRevision, ArticleRow, ArticleState, KnowledgeVersion
+
+IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a database holds that a process has not seen: `gone` are keys that may not be answered from."""
+
+    version: int
+    articles: tuple[Article, ...]
+    gone: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, key by key. `kept` were changed by a person since and stay as they are."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    same: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+async def version(session: AsyncSession) -> int:
+    """The counter of the knowledge base; 0 before the first article."""
+    return await session.scalar(select(KnowledgeVersion.version)) or 0
+
+
+async def changed_since(session: AsyncSession, seen: int) -> Changed:
+    """Every article changed after version `seen`."""
+    now = await version(session)
+    rows = (await session.scalars(select(ArticleRow).where(ArticleRow.version > seen))).all()
+    published = [row for row in rows if row.state == ArticleState.PUBLISHED]
+    return Changed(
+        now,
+        tuple(from_content(row.content) for row in published),
+        tuple(row.key for row in rows if row.state != ArticleState.PUBLISHED),
+    )
+
+
+async def published(session: AsyncSession) -> list[Article]:
+    """Every published article, by key."""
+    rows = await session.scalars(
+        select(ArticleRow).where(ArticleRow.state == ArticleState.PUBLISHED).order_by(ArticleRow.key)
+    )
+    return [from_content(row.content) for row in rows]
+
+
+async def save(
+    session: AsyncSession,
+    article: Article,
+    *,
+    by: str,
+    at: datetime,
+    state: ArticleState = ArticleState.PUBLISHED,
+) -> None:
+    """Put an article and its revision; every process answers with it from the next question on."""
+    await _put(session, article.key, to_content(article), state, by=by, at=at, version=await _raise(session))
+
+
+async def archive(session: AsyncSession, key: str, *, by: str, at: datetime) -> None:
+    """Take an article out of the answers."""
+    row = await session.get_one(ArticleRow, key)
+    await _put(
+        session, key, row.content, ArticleState.ARCHIVED, by=by, at=at, version=await _raise(session)
+    )
+
+
+async def import_articles(
+    session: AsyncSession, articles: Iterable[Article], *, at: datetime, force: bool = False
+) -> Imported:
+    """Bring the database to the given articles, leaving alone what people changed (unless `force`)."""
+    rows = {row.key: row for row in await session.scalars(select(ArticleRow))}
+    found: dict[str, list[str]] = {"added": [], "changed": [], "same": [], "kept": []}
+    to_write: list[tuple[str, dict[str, Any]]] = []
+    for article in articles:
+        content = to_content(article)
+        what = _compare(rows.get(article.key), content, force)
+        found[what].append(article.key)
+        if what in ("added", "changed"):
+            to_write.append((article.key, content))
+    if to_write:
+        counter = await _raise(session)
+        for key, content in to_write:
+            await _put(session, key, content, ArticleState.PUBLISHED, by=IMPORT, at=at, version=counter)
+    return Imported(**{what: tuple(keys) for what, keys in found.items()})
+
+
+def _compare(row: ArticleRow | None, content: Mapping[str, Any], force: bool) -> str:
+    if row is None:
+        return "added"
+    if row.content == content and row.state == ArticleState.PUBLISHED:
+        return "same"
+    return "changed" if row.changed_by == IMPORT or force else "kept"
+
+
+async def _put(
+    session: AsyncSession,
+    key: str,
+    content: dict[str, Any],
+    state: ArticleState,
+    *,
+    by: str,
+    at: datetime,
+    version: int,
+) -> None:
+    row = await session.get(ArticleRow, key)
+    if row is None:
+        row = ArticleRow(key=key, revision=0)
+        session.add(row)
+    row.state, row.content, row.version, row.changed_by, row.changed_at = state, content, version, by, at
+    row.revision += 1
+    await session.flush()
+    session.add(
+        ArticleRevision(
+            key=key, number=row.revision, state=state, content=content, changed_by=by, changed_at=at
+        )
+    )
+
+
+async def _raise(session: AsyncSession) -> int:
+    # One statement, so that two writers on PostgreSQL queue here and a later version is never
+    # visible before an earlier one.
+    raised = await session.scalar(
+        update(KnowledgeVersion)
+        .values(version=KnowledgeVersion.version + 1)
+        .returning(KnowledgeVersion.version)
+    )
+    if raised is None:
+        raised = 1
+        session.add(KnowledgeVersion(id=1, version=raised))
+        await session.flush()
+    return raised
+
+
+def to_content(article: Article) -> dict[str, Any]:
+    """An article as JSON."""
+    return {
+        "key": article.key,
+        "title": article.title,
+        "category": article.category,
+        "audience": article.audience,
+        "department": article.department,
+        "aliases": list(article.aliases),
+        "questions": list(article.questions),
+        "sources": [
+            {"id": s.id, "title": s.title, "issuer": s.issuer, "number": s.number, "date": s.date.isoformat()}
+            for s in article.sources
+        ],
+        "valid_from": article.valid_from.isoformat(),
+        "valid_until": article.valid_until and article.valid_until.isoformat(),
+        "checked_on": article.checked_on.isoformat(),
+        "sections": dict(article.sections),
+    }
+
+
+def from_content(content: Mapping[str, Any]) -> Article:
+    """The article of that JSON; `from_content(to_content(a)) == a`."""
+    fields = dict(content)
+    for name in ("aliases", "questions"):
+        fields[name] = tuple(fields[name])
+    fields["sources"] = tuple(
+        Source(**{**source, "date": date.fromisoformat(source["date"])}) for source in fields["sources"]
+    )
+    for name in ("valid_from", "valid_until", "checked_on"):
+        fields[name] = fields[name] and date.fromisoformat(fields[name])
+    return Article(**fields)

@@ -1,0 +1,58 @@
+"""Which aspect of a matter is asked for, and what of a question names the matter itself."""
+
+from __future__ import annotations
+
+import re
+
+from knowledge.article import Aspect
+from knowledge.search.text import normalise
+
+# The first pattern that is found decides; the order settles overlaps (多少天 is a time although 多少 asks a price).
+_PATTERNS: tuple[tuple[Aspect, str], ...] = (
+    ("basis", r"依据|法规|法条|哪[个一]?条(?:规定|法)|哪[个部份]?(?:文件|法律|法|政策)|什么(?:文件|法律|政策规定)|(?:文件|政策|法律)(?:名|全称|出处|叫)|出处|第几条|凭(?:什么|啥)规定|根据(?:什么|啥|哪)|有(?:没有)?(?:文件|规定)(?:吗|么|没)"),
+    ("time", r"多久|多[长张]时间|多少(?:个)?(?:工作)?(?:天|日|时间|小时|月)|(?:要|得|用|需要?)几(?:个)?(?:工作)?(?:天|日|小时|月|周|年)|几(?:个)?(?:工作)?(?:天|日|小时|月|周)|时限|期限|时长|时效|什么时候(?:能|可以|才|下来|办好|出)|啥时候(?:能|可以|才|下来|办好|出)|啥时能|多快|办结时间|办理时间|当天(?:能|可以|办)|当场(?:能|可以|办)|等多|工期"),
+    ("materials", r"材料|才料|材科|资料|带(?:什么|啥|哪些|点啥|那些)|(?:准备|提交|提供|拿|交|递|需要|要)(?:些|点)?(?:什么|啥|哪些|那些)(?:东西|证件|证明|手续|文件|表|证|材)?|哪些证(?:件|明)|证件|要件|手续(?:材料|有哪些|要哪些|都要)|什么手续|啥手续|哪些手续|啥东西|什么东西|清单"),
+    ("fee", r"多少钱|多钱|几块钱|几多钱|多少费|收费|费用|花钱|要钱|收钱|交钱|价格|价钱|价位|费率|手续费|工本费|免费|成本|贵不贵|贵吗|花多少|收多少|交多少|掏钱|掏多少|花费|咋收|怎么收|要不要钱|费吗|单价|一方|一度"),
+    ("process", r"流程|留程|流成|步骤|步[聚奏]|程序|环节|怎么走|咋走|走什么|走啥|先.{0,6}(?:再|后).{0,8}|第一步|顺序|操作方法|全过程"),
+    ("place", r"哪里|哪儿|在哪|去哪|到哪|上哪|搁哪|哪个(?:部门|窗口|单位|局|地方|大厅)|哪(?:办|弄|交|报)|什么(?:地方|部门|窗口)|啥(?:地方|部门)|地址|地点|窗口|位置|找谁|找哪|哪个网|哪个平台|跟谁|向谁|归谁|谁管|归哪|哪家|线上哪"),
+    ("conditions", r"条件|条见|资格|谁能|谁可以|哪些人(?:能|可以)|(?:什么|啥|哪些|怎样的?|什么样的?)(?:样)?(?:的)?(?:企业|公司|人|单位)(?:能|可以|才)|要求|门槛|符合(?:什么|啥|哪些)|满足|能不能|可不可以|能否|可否|是否可以|够不够格|标准是"),
+)  # fmt: skip
+_COMPILED = tuple((aspect, re.compile(pattern)) for aspect, pattern in _PATTERNS)
+
+# Not the matter: what asks, greets, begs, hesitates, and what every office errand has in common.
+_IDLE = (
+    r"请问(?:一下)?|麻烦(?:问|帮|你|您)?|劳驾|问一?下|咨询(?:一下|下)?|想(?:问|知道|了解|咨询|要)|打听|告诉(?:我|俺)|帮(?:我|忙|俺)|了解(?:一下|下)?|"
+    r"你好|您好|谢谢(?:你|您|了)?|多谢|拜托|不好意思|急急?急?|在吗|亲|师傅|老师|同志|领导|"
+    r"怎么(?:办理?|弄|搞|样|申请|走|回事|整|做)?|咋(?:办理?|弄|搞|样|整|申请|回事|做)?|如何|为什么|为啥|什么(?:时候|样)?|啥(?:时候|样)?|哪(?:里|儿|些|个|家|种|位|一)?|"
+    r"多少|几个?|是不是|有没有|能不能|可不可以|要不要|会不会|需不需要|能否|可否|是否|可以|能够?|应该|需要|需|必须|得|要|想|"
+    r"办理|办(?:一下|下|个)?|弄|搞|整|做|申请|去|来|"
+    r"我们?|俺们?|咱们?|你们?|您|他们?|她|它|自己|大家|人家|这(?:个|种|些|样|边|儿)?|那(?:个|种|些|样|边|儿|么)?|"
+    r"现在|目前|最近|刚刚?|已经|今天|昨天|明天|上午|下午|一下|一个|有点|比较|非常|特别|真的|其实|然后|还有|还是|或者|但是|不过|因为|所以|如果|要是|的话|"
+    r"相关|有关|关于|具体|一般|大概|大约|都|也|还|又|就|才|再|先|只|很|太|最|别|没|不|是|有|在|把|被|让|给|对|跟|和|与|及|"
+    r"吗|呢|吧|啊|呀|哦|嗯|哈|嘛|么|了|的|地|着|过|个|些|下|点|事(?:情|儿)?|东西|时间|哎|唉|哇|喂|呗|咯|噢"
+)
+_IDLE_WORDS = re.compile(_IDLE)
+
+
+def asked_aspect(text: str) -> Aspect | None:
+    """The aspect that the question names; None where it names none ("怎么办" asks for everything)."""
+    plain = normalise(text)
+    for aspect, pattern in _COMPILED:
+        if pattern.search(plain):
+            return aspect
+    return None
+
+
+def residue(text: str) -> str:
+    """What names the matter: the text without aspect words, question words, particles and politeness.
+
+    "那材料呢" -> "", "燃气呢" -> "燃气". Pieces that were apart stay apart by one space.
+    """
+    return strip(normalise(text))
+
+
+def strip(plain: str) -> str:
+    """`residue` of a text that is normalised already."""
+    for _, pattern in _COMPILED:
+        plain = pattern.sub(" ", plain)
+    return " ".join(_IDLE_WORDS.sub(" ", plain).split())

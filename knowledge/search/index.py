@@ -1,0 +1,116 @@
+"""The search itself: candidates from the shelf, evidence for each, an order, and a confidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from knowledge.article import Article, Aspect
+from knowledge.search.aspect import asked_aspect
+from knowledge.search.confidence import Calibration, probability, read_calibration, weigh
+from knowledge.search.entry import Entry, entry_of
+from knowledge.search.evidence import Asked, evidence, take_apart
+from knowledge.search.shelf import Shelf, View
+from knowledge.search.text import grams, normalise, sounds
+from knowledge.search.words import Vocabulary
+
+_PHRASES = 60  # phrases and
+_TEXTS = 20  # articles that are looked at closely; more cost time and found nothing better
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An article that may be meant. `confidence` (0..1) is the probability that answering from it is right."""
+
+    key: str
+    score: float
+    confidence: float
+    reasons: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a search found, best first, and the aspect that was asked for."""
+
+    hits: tuple[Hit, ...]
+    aspect: Aspect | None
+
+
+class Index:
+    """Finds articles. In memory, or in a folder that outlives the process.
+
+    `search` may be called from any thread, also while `put` or `remove` is running.
+    """
+
+    def __init__(self, path: Path | None = None, calibration: Calibration | None = None) -> None:
+        self._calibration = calibration or read_calibration()
+        self._vocabulary = Vocabulary()
+        self._shelf = Shelf(path, self._vocabulary)
+
+    def put(self, articles: Iterable[Article]) -> None:
+        """Add articles, or replace those with the same key; searchable when it returns."""
+        self._shelf.put(entry_of(article) for article in articles)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Forget the articles with these keys; unknown ones are ignored."""
+        self._shelf.remove(keys)
+
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = 5,
+        category_prior: Mapping[str, float] | None = None,
+        left_out: str = "",
+    ) -> Result:
+        """The articles that the text may be about. Never raises; a text without letters finds nothing.
+
+        `category_prior`: category -> probability from elsewhere; absent is neutral. `left_out`: a similar question
+        to be treated as if no article had it (to measure with the articles' own questions).
+        """
+        plain = normalise(text)
+        if not plain:
+            return Result((), None)
+        view = self._shelf.view()
+        asked = take_apart(plain, view.rarity, self._vocabulary.weighed)
+        found = self._candidates(view, asked, normalise(left_out), category_prior)
+        found.sort(key=lambda pair: (-weigh(self._calibration.rank, pair[1]), pair[0]))
+        return Result(self._hits(found[: max(limit, 2)])[:limit], asked_aspect(plain))
+
+    def _candidates(
+        self, view: View, asked: Asked, left_out: str, prior: Mapping[str, float] | None
+    ) -> list[tuple[str, dict[str, float]]]:
+        asked_grams = grams(asked.text)
+        phrases: dict[str, list[str]] = {}
+        for key, phrase in view.near_phrases(asked_grams, sounds(asked.text), _PHRASES):
+            phrases.setdefault(key, [])
+            if phrase != left_out:
+                phrases[key].append(phrase)
+        texts = dict(view.near_texts(asked_grams, self._vocabulary.words(asked.text), _TEXTS))
+        most = sum(view.rarity(gram) for gram in asked_grams) * 2.2 or 1.0
+        found = []
+        for key in phrases.keys() | texts.keys():
+            if entry := view.entry(key):
+                numbers = evidence(asked, entry.without(left_out), phrases.get(key, ()), view.rarity)
+                numbers["text"] = min(1.0, texts.get(key, 0.0) / most)
+                numbers["prior"] = _prior(entry, prior)
+                found.append((key, numbers))
+        return found
+
+    def _hits(self, found: list[tuple[str, dict[str, float]]]) -> tuple[Hit, ...]:
+        scores = [weigh(self._calibration.rank, numbers) for _, numbers in found]
+        hits = []
+        for place, (key, numbers) in enumerate(found):
+            rival = max((score for other, score in enumerate(scores) if other != place), default=0.0)
+            reasons = numbers | {"margin": scores[place] - rival}
+            hits.append(Hit(key, scores[place], probability(self._calibration.sure, reasons), reasons))
+        return tuple(hits)
+
+
+def _prior(entry: Entry, prior: Mapping[str, float] | None) -> float:
+    """Log of how much likelier the category is than an even guess; 0 where nothing is known."""
+    if not prior:
+        return 0.0
+    return max(-3.0, math.log(max(1e-3, prior.get(entry.category, 0.0)) * len(prior)))

@@ -1,0 +1,149 @@
+"""Where entries are kept and first looked for: two tantivy indexes, in memory or in a folder."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import tantivy
+
+from knowledge.search.entry import Entry, dump, load
+from knowledge.search.text import grams, sounds
+from knowledge.search.words import Vocabulary
+
+_HEAP = 64_000_000  # bytes per writer; a larger one only makes a first load of 100,000 a little quicker
+_MANY = 20_000  # documents from which grams that everything holds are no longer worth looking up
+_EVERYWHERE = 0.02  # share of the documents from which a gram says too little to look it up among many
+_SOUND = 0.3  # what a shared sound counts beside a shared character when phrases are looked for
+_FIELDS = (("names", 1.0), ("sections", 1.0), ("words", 0.6))
+_Terms = Iterable[tuple[str, str, float]]
+
+
+class View:
+    """The shelf as it stood at one moment; a search uses one view from beginning to end."""
+
+    def __init__(self, phrases: tantivy.Index, texts: tantivy.Index) -> None:
+        self._phrases, self._texts = phrases.searcher(), texts.searcher()
+        self._phrase_schema, self._text_schema = phrases.schema, texts.schema
+        self._rarity: dict[str, float] = {}
+        self._entries: dict[str, Entry] = {}
+
+    def near_phrases(self, text_grams: Sequence[str], text_sounds: Sequence[str], limit: int) -> list[tuple[str, str]]:
+        """(key, phrase) of the names and questions nearest by BM25, best first."""
+        terms = [("grams", gram, 1.0) for gram in dict.fromkeys(text_grams)]
+        terms += [("sounds", sound, _SOUND) for sound in dict.fromkeys(text_sounds)]
+        hits = _look_up(self._phrases, self._phrase_schema, terms, limit)
+        documents = [self._phrases.doc(address) for _, address in hits]
+        return [(document["key"][0], document["phrase"][0].decode()) for document in documents]
+
+    def near_texts(self, text_grams: Sequence[str], words: Sequence[str], limit: int) -> list[tuple[str, float]]:
+        """(key, score) of the articles nearest by BM25 over titles, aliases and sections, best first."""
+        terms = [
+            (field, term, weight)
+            for field, weight in _FIELDS
+            for term in dict.fromkeys(words if field == "words" else text_grams)
+        ]
+        hits = _look_up(self._texts, self._text_schema, terms, limit)
+        return [(self._texts.doc(address)["key"][0], float(score)) for score, address in hits]
+
+    def rarity(self, gram: str) -> float:
+        """The gram's inverse document frequency among the articles, from about 0 upwards."""
+        if gram not in self._rarity:
+            have = max(self._texts.doc_freq("names", gram), self._texts.doc_freq("sections", gram))
+            total = max(self._texts.num_docs, have)
+            self._rarity[gram] = math.log(1 + (total - have + 0.5) / (have + 0.5))
+        return self._rarity[gram]
+
+    def entry(self, key: str) -> Entry | None:
+        """The entry with that key."""
+        if key not in self._entries:
+            query = tantivy.Query.term_query(self._text_schema, "key", key, "basic")
+            hits = self._texts.search(query, 1, count=False).hits
+            if not hits:
+                return None
+            self._entries[key] = load(self._texts.doc(hits[0][1])["entry"][0])
+        return self._entries[key]
+
+
+class Shelf:
+    """Keeps entries by key. One writer at a time; views are read while it writes."""
+
+    def __init__(self, path: Path | None, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._phrases = _open(path and path / "phrases", ("grams", "sounds"), "phrase")
+        self._texts = _open(path and path / "texts", ("names", "sections", "words"), "entry")
+        self._writers = (self._phrases.writer(_HEAP, 1), self._texts.writer(_HEAP, 1))
+        self._lock = threading.Lock()
+        self._view = View(self._phrases, self._texts)
+
+    def view(self) -> View:
+        """The newest view."""
+        return self._view
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Add entries, or replace those with the same key; visible when it returns."""
+        with self._lock:
+            for entry in entries:
+                self._forget(entry.key)
+                self._vocabulary.learn(entry.names)
+                self._add(entry)
+            self._commit()
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Drop the entries with these keys; unknown ones are ignored."""
+        with self._lock:
+            for key in keys:
+                self._forget(key)
+            self._commit()
+
+    def _forget(self, key: str) -> None:
+        for writer in self._writers:
+            writer.delete_documents_by_term("key", key)
+
+    def _add(self, entry: Entry) -> None:
+        phrases, texts = self._writers
+        for phrase in entry.phrases():
+            terms = {"grams": [" ".join(grams(phrase))], "sounds": [" ".join(sounds(phrase))]}
+            phrases.add_document(tantivy.Document(key=[entry.key], phrase=[phrase.encode()], **terms))
+        document = tantivy.Document(
+            key=[entry.key],
+            entry=[dump(entry)],
+            names=[" ".join(grams("\n".join(entry.names)))],
+            sections=[" ".join(grams(entry.sections))],
+            words=[" ".join(self._vocabulary.words(entry.sections))],
+        )
+        texts.add_document(document)
+
+    def _commit(self) -> None:
+        for writer, index in zip(self._writers, (self._phrases, self._texts), strict=True):
+            writer.commit()
+            index.reload()
+        self._view = View(self._phrases, self._texts)
+
+
+def _open(folder: Path | None, searched: Sequence[str], stored: str) -> tantivy.Index:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field(stored, stored=True)
+    for name in searched:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    if folder is None:
+        return tantivy.Index(builder.build())
+    folder.mkdir(parents=True, exist_ok=True)
+    return tantivy.Index(builder.build(), path=str(folder))
+
+
+def _look_up(searcher: tantivy.Searcher, schema: tantivy.Schema, terms: _Terms, limit: int) -> list[tuple[float, tantivy.DocAddress]]:
+    terms = list(terms)
+    if searcher.num_docs > _MANY:
+        common = searcher.num_docs * _EVERYWHERE
+        terms = [term for term in terms if searcher.doc_freq(term[0], term[1]) <= common] or terms
+    wanted = []
+    for field, value, weight in terms:
+        query = tantivy.Query.term_query(schema, field, value, "freq")
+        wanted.append((tantivy.Occur.Should, query if weight == 1.0 else tantivy.Query.boost_query(query, weight)))
+    if not wanted:
+        return []
+    return searcher.search(tantivy.Query.boolean_query(wanted), limit, count=False).hits

@@ -1,0 +1,83 @@
+"""The engine and its transactions: `read()` to look, `write()` to change, each committed once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+_WRITE = "store_write"
+
+
+class Database:
+    """SQLite (embedded) or PostgreSQL, behind the same two doors.
+
+    `url`: `sqlite:///path/to/file.db` or `postgresql://user:password@host/database`.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10, schema: str | None = None) -> None:
+        self.url = async_url(url)
+        self.embedded = self.url.startswith("sqlite")
+        self.engine = _engine(self.url, pool_size, schema)
+        # SQLite has one writer. Queueing here is fair and free; its own busy handler polls and starves.
+        self._writer: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.embedded else nullcontext()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that sees one state of the database and changes nothing."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A session whose changes are committed once at the end, or all undone by an exception."""
+        async with self._writer, AsyncSession(self.engine, expire_on_commit=False) as session:
+            await session.connection(execution_options={_WRITE: True})
+            yield session
+            await session.commit()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.engine.dispose()
+
+
+def async_url(url: str) -> str:
+    """The URL with the driver we use: people write `sqlite:///…` and `postgresql://…`."""
+    parsed = make_url(url)
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    name = drivers.get(parsed.get_backend_name() if parsed.drivername != "postgres" else "postgres")
+    if name is None:
+        raise ValueError(f"unknown database {parsed.drivername!r}: sqlite:///… or postgresql://…")
+    return parsed.set(drivername=name).render_as_string(hide_password=False)
+
+
+def _engine(url: str, pool_size: int, schema: str | None) -> AsyncEngine:
+    if url.startswith("sqlite"):
+        engine = create_async_engine(url, connect_args={"timeout": 15}, pool_size=pool_size, max_overflow=20)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    options = {"options": f"-csearch_path={schema}"} if schema else {}
+    return create_async_engine(
+        url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args=options
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see below
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a reader that turns into a writer half-way is refused by SQLite
+    # without waiting (SQLITE_BUSY), whatever the time-out.
+    write = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,78 @@
+"""Chinese working days and office hours.
+
+Holidays and working weekends (调休) of announced years come from the `chinesecalendar` package; for a
+year that the State Council has not announced yet only the statutory days that do not move with the moon
+are known (国务院《全国年节及纪念日放假办法》: 1 January, 1-2 May, 1-3 October).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+import chinese_calendar
+
+from store.clock import CITY_ZONE
+
+_FIXED_HOLIDAYS = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeHours:
+    """When people are on duty on a working day: spans in the city's time, in order."""
+
+    spans: Sequence[tuple[time, time]]
+
+    @classmethod
+    def parse(cls, text: str) -> OfficeHours:
+        """`09:00-12:00,13:00-17:30`. Raises ValueError where it is not that."""
+        spans = []
+        for part in text.split(","):
+            start, _, end = part.strip().partition("-")
+            span = time.fromisoformat(start), time.fromisoformat(end)
+            if span[0] >= span[1] or (spans and spans[-1][1] > span[0]):
+                raise ValueError(f"office hours out of order: {text!r}")
+            spans.append(span)
+        return cls(tuple(spans))
+
+    def open_at(self, moment: datetime) -> bool:
+        """Whether somebody is on duty at that moment."""
+        local = moment.astimezone(CITY_ZONE)
+        inside = any(start <= local.time() < end for start, end in self.spans)
+        return inside and is_workday(local.date())
+
+    def next_opening(self, moment: datetime) -> datetime:
+        """The moment itself where somebody is on duty, else the next one when somebody will be."""
+        if self.open_at(moment):
+            return moment
+        local = moment.astimezone(CITY_ZONE)
+        day = local.date()
+        while True:
+            if is_workday(day):
+                for start, _ in self.spans:
+                    opening = datetime.combine(day, start, CITY_ZONE)
+                    if opening >= local:
+                        return opening
+            day += timedelta(days=1)
+
+    def text(self) -> str:
+        """As people read it: 工作日 9:00-12:00、13:00-17:30."""
+        spans = "、".join(f"{a.hour}:{a.minute:02}-{b.hour}:{b.minute:02}" for a, b in self.spans)
+        return f"工作日 {spans}"
+
+
+def is_workday(day: date) -> bool:
+    """Whether the city works on that day, working weekends included."""
+    try:
+        return bool(chinese_calendar.is_workday(day))
+    except NotImplementedError:  # not announced yet
+        return day.weekday() < 5 and (day.month, day.day) not in _FIXED_HOLIDAYS
+
+
+def add_workdays(day: date, count: int) -> date:
+    """The last day of a limit of `count` working days that runs from the next day on (次日起算)."""
+    while count > 0:
+        day += timedelta(days=1)
+        count -= is_workday(day)
+    return day
