@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import logging
 import os
-import sys
 import tempfile
 import time
 import warnings
@@ -38,11 +37,9 @@ class Score(NamedTuple):
 def main() -> None:
     """Train and test every pipeline asked for, and print the table."""
     options = read_options()
-    logging.disable(logging.INFO)
-    warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as cache:
         os.environ.update(RASA_TELEMETRY_ENABLED="false", TF_CPP_MIN_LOG_LEVEL="3", RASA_CACHE_DIRECTORY=cache)
-        sys.path.insert(0, str(ROOT))
+        quieten()
         os.chdir(ROOT)  # config.yml names the word list relative to the root
         splits = list(smp2017(options.smp2017) if options.smp2017 else folds(options.nlu, options.folds))
         learnt, tested = len(splits[0][0]), sum(len(test) for _, test in splits)
@@ -63,6 +60,15 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=100, help="for DIET")
     parser.add_argument("--pipelines", nargs="+", choices=sorted(pipelines(1)), default=["ours", "diet"])
     return parser.parse_args()
+
+
+def quieten() -> None:
+    """Let Rasa say warnings only: it would print every message it parses."""
+    from rasa.utils.log_utils import configure_structlog
+
+    logging.disable(logging.INFO)
+    warnings.simplefilter("ignore")
+    configure_structlog(logging.WARNING)
 
 
 def pipelines(epochs: int) -> Dict[str, List[Dict[str, Any]]]:

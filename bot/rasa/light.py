@@ -1,0 +1,100 @@
+"""Keep TensorFlow out of a process whose model does not use it."""
+
+import json
+import sys
+import tarfile
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Iterable, Optional, Sequence, Set
+
+HEAVY = {"tensorflow", "tensorflow_addons", "tensorflow_hub", "tensorflow_text", "keras"}
+
+# Components known to do without. Any other name, one of ours to come or DIET, gets the real TensorFlow.
+LIGHT_COMPONENTS = {
+    "CountVectorsFeaturizer",
+    "EntitySynonymMapper",
+    "FallbackClassifier",
+    "JiebaTokenizer",
+    "KeywordIntentClassifier",
+    "LexicalSyntacticFeaturizer",
+    "LogisticRegressionClassifier",
+    "MemoizationPolicy",
+    "RegexEntityExtractor",
+    "RegexFeaturizer",
+    "RulePolicy",
+    "WhitespaceTokenizer",
+}
+# What Rasa itself puts around the components in a model's graph.
+RASA_FRAMES = ("rasa.graph_components.", "rasa.core.policies.ensemble.")
+
+
+class Absent(type):
+    """The kind of every TensorFlow name that is not there: it can be named, inherited from, not used."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(name, (), {"__module__": "absent"})
+
+    def __call__(cls, *arguments: Any, **options: Any) -> Any:
+        if len(arguments) == 1 and not options and callable(arguments[0]):
+            return arguments[0]  # as a decorator
+        if cls.__module__ == "absent" and options and not arguments:
+            return lambda function: function  # as a decorator with options
+        raise RuntimeError(f"{cls.__name__} is TensorFlow's, which was left out: see bot/rasa/light.py")
+
+
+class AbsentModule(ModuleType):
+    """A module of TensorFlow that has any name asked for."""
+
+    __path__: Sequence[str] = ()
+    __version__ = "0"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(name, (), {"__module__": "absent"})
+
+
+class AbsentFinder(MetaPathFinder, Loader):
+    """Finds every module of TensorFlow, and loads nothing."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Optional[ModuleSpec]:
+        """Answer for TensorFlow's modules only."""
+        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in HEAVY else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Return an empty module that has every name."""
+        return AbsentModule(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: there is no code."""
+
+
+def leave_out_tensorflow() -> None:
+    """Let `import tensorflow` succeed in no time and with nothing in it; call it before Rasa is imported.
+
+    Rasa imports TensorFlow for type hints and base classes wherever it goes. Measured: a server is up after
+    … s instead of … and takes … MB instead of …
+    """
+    if "tensorflow" in sys.modules:
+        raise RuntimeError("TensorFlow is imported already")
+    sys.meta_path.insert(0, AbsentFinder())
+
+
+def all_light(components: Iterable[str]) -> bool:
+    """Tell whether every component, by class name, is known to do without TensorFlow."""
+    return set(components) <= LIGHT_COMPONENTS
+
+
+def components_of_model(archive: Path) -> Set[str]:
+    """Return the class names of the components a trained model is made of."""
+    with tarfile.open(archive) as files:
+        metadata = files.extractfile("metadata.json")
+        if metadata is None:
+            raise ValueError(f"{archive} is not a Rasa model")
+        nodes = json.load(metadata)["predict_schema"]["nodes"]
+    uses = {node["uses"] for node in nodes.values()}
+    return {path.rpartition(".")[2] for path in uses if not path.startswith(RASA_FRAMES)}
