@@ -21,6 +21,8 @@ _SURE = 0.5
 # "燃气呢", "那用电的话": a new matter, the old aspect.
 _SWITCH = re.compile(r"^(?:那么?|换成?)?.{1,8}(?:呢|的话|的呢|那边呢)[??]?$")
 _GIVES_UP_AFTER = 2
+_ASKS = re.compile(r"怎么|咋|如何|哪|什么|啥|多久|几天|多少|吗|[??]$|流程|平台")
+_LONGEST_QUESTION = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,15 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
         titles=desk.library.titles(tuple(h.key for h in result.hits) + ((context.article,) if context.article else ()), today),
     )
     return _reply(desk, asked, context, decision, result.aspect)
+
+
+async def answers_surely(desk: Desk, asked: Asked) -> bool:
+    """Whether the knowledge base answers what sounds like a complaint: 投诉平台怎么用, 停电了打哪个电话."""
+    if not _ASKS.search(asked.text) or len(asked.text) > _LONGEST_QUESTION:
+        return False
+    await desk.library.refresh()
+    result = desk.library.search(asked.text, today=desk.today(), category_prior=asked.category_prior())
+    return bool(result.hits) and result.hits[0].confidence >= desk.calibration.answer_at
 
 
 def understand(
@@ -215,4 +226,16 @@ def _vague() -> Reply:
         text="请告诉我您想办哪件事,比如“用水报装要什么材料”“公司注销流程”“停电了找谁”。",
         outcome="clarify",
         buttons=(Button("你能做什么", "/capabilities"), COMPLAINT, HUMAN),
+    )
+
+
+def nothing_solved(context: Context) -> Reply:
+    """The bot's answer did not help: offer a person or a ticket. Recorded as a question without an answer."""
+    return Reply(
+        text="抱歉没能解决您的问题,已经记下,会用来改进答复。需要为您转人工,或者登记成诉求由主管部门答复吗?"
+        "您也可以换个说法再问一次。",
+        outcome="unknown",
+        article=context.article,
+        buttons=(HUMAN, REQUEST, COMPLAINT),
+        default=HUMAN.payload,
     )

@@ -35,6 +35,11 @@ async def submit(
     return Reply(receipt(ticket), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND))
 
 
+def cancelled() -> Reply:
+    """The form was left: nothing is kept."""
+    return Reply("已取消,没有提交任何内容。以后需要时说“我要投诉”或“我有诉求”就行。", outcome="smalltalk")
+
+
 def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
     """The form's values as a draft."""
     return Draft(

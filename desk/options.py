@@ -7,23 +7,25 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from desk.values import Button
+
 _NUMERALS = {numeral: number for number, numeral in enumerate("一二三四五六七八九", start=1)}
 _NUMBER = re.compile(r"(?:第|选|我选|选择)?\s*(?P<number>[1-9]|[一二三四五六七八九])\s*(?:个|项|号|条|、|\.)?(?:吧|的)?")
 _YES = re.compile(r"(?:好的?|可以|行|要|需要|是的?|对|嗯+|ok|yes|就这个|就它)(?:吧|啊|呀|了)?", re.IGNORECASE)
 
 
-def pick(text: str, buttons: Sequence[Mapping[str, Any]], default: str | None) -> str | None:
-    """The payload that a text picks among the last reply's buttons, or None where it is something else."""
+def pick(text: str, buttons: Sequence[Mapping[str, Any]], default: str | None) -> Button | None:
+    """The button that a text picks among the last reply's, or None where it is something else."""
     said = _fold(text)
     if not said or len(said) > 40:
         return None
     for button in buttons:
         if said == _fold(button["title"]):
-            return str(button["payload"])
+            return Button(button["title"], button["payload"])
     if match := _NUMBER.fullmatch(said):
         number = _NUMERALS.get(match["number"]) or int(match["number"])
-        return str(buttons[number - 1]["payload"]) if number <= len(buttons) else None
-    return default if default and _YES.fullmatch(said) else None
+        return Button(**buttons[number - 1]) if number <= len(buttons) else None
+    return Button(text.strip(), default) if default and _YES.fullmatch(said) else None
 
 
 def plain(text: str) -> str:

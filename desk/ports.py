@@ -15,9 +15,10 @@ class DialogueDown(Exception):
 class Dialogue(Protocol):
     """The dialogue model."""
 
-    async def ask(self, talk: str, text: str, message_id: int) -> Sequence[Utterance]:
+    async def ask(self, talk: str, text: str, *, message_id: int, written: str) -> Sequence[Utterance]:
         """What the model says to a text. Asked twice with one `message_id`, it says the same and does nothing.
 
+        `text` is what the model reads (normalised, or a button's payload), `written` what the person wrote.
         Raises `DialogueDown`.
         """
         ...

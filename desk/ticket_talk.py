@@ -152,9 +152,21 @@ def _ask(talk: TicketTalk, what: str, say: str) -> TicketTalk:
     return replace(talk, asking=what, say=say)
 
 
-def question(talk: TicketTalk, mine: Sequence[str]) -> Reply:
+async def numbers_of(desk: Desk, thread_id: str) -> list[str]:
+    """The numbers of the person's own tickets, the newest first."""
+    async with desk.database.read() as session:
+        thread = await session.get_one(Thread, thread_id)
+        return [ticket.number for ticket in await of_person(session, thread.person_id)]
+
+
+def left(talk: TicketTalk) -> Reply:
+    """The form was left before all was known."""
+    return Reply(talk.say or "好的,不查了。需要时再说。", outcome="smalltalk", buttons=(HUMAN,) if talk.say else ())
+
+
+def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
     """How the form asks for what is missing."""
-    offers = tuple(Button(number, f"/inform{{\"ticket_number\": \"{number}\"}}") for number in mine)
+    offers = tuple(Button(number, "/inform") for number in mine)
     texts = {
         "number": "您有几张工单,请选一张,或者发工单编号。" if mine else "请发工单编号,如 PDS-20261123-0001。",
         "tail": "为保护企业信息,请再发登记的联系电话后四位。",
@@ -165,8 +177,8 @@ def question(talk: TicketTalk, mine: Sequence[str]) -> Reply:
         "number": (*offers, Button("不查了", "/cancel")),
         "sure": (Button("确定撤回", "/affirm"), Button("不撤回", "/deny")),
     }
-    text = "\n".join(filter(None, (talk.say, texts[talk.asking or "number"])))
-    return Reply(text, outcome="form", buttons=buttons.get(talk.asking or "number", (Button("不查了", "/cancel"),)))
+    text = "\n".join(filter(None, (talk.say, texts[asking])))
+    return Reply(text, outcome="form", buttons=buttons.get(asking, (Button("不查了", "/cancel"),)))
 
 
 def progress(ticket: Ticket, history: Sequence[TicketEvent]) -> str:

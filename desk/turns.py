@@ -49,8 +49,12 @@ async def _take_turn(desk: Desk, thread_id: str) -> bool:
         await _leave_to_staff(desk, message)
         return True
     picked = pick(message.text, last.buttons, last.detail.get("default")) if last else None
-    text = picked or plain(normalise(message.text))
-    uttered = await desk.dialogue.ask(f"{thread_id}.{thread.talk}", text, message.id)
+    uttered = await desk.dialogue.ask(
+        f"{thread_id}.{thread.talk}",
+        picked.payload if picked else plain(normalise(message.text)),
+        message_id=message.id,
+        written=picked.title if picked else message.text,
+    )
     await _store_replies(desk, message, uttered)
     return True
 

@@ -23,6 +23,7 @@ LIGHT_COMPONENTS = {
     "MemoizationPolicy",
     "RegexEntityExtractor",
     "RegexFeaturizer",
+    "RegexMessageHandler",
     "RulePolicy",
     "WhitespaceTokenizer",
 }

@@ -1,15 +1,17 @@
 """Serve one Rasa model on the loopback interface: `serve.py --model FILE --port N [--watch-stdin]`."""
 
 import argparse
+import gc
 import hmac
-import logging
 import os
 import sys
 import threading
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional
+
+import light
+from quiet import quieten, quieten_rasa
 
 if TYPE_CHECKING:
     from sanic import Sanic
@@ -75,24 +77,18 @@ def follow_parent() -> None:
     threading.Thread(target=wait, daemon=True, name="parent").start()
 
 
-def quieten() -> None:
-    """Let through warnings and worse only, and send nothing to anyone; to be called before Rasa is imported."""
-    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
-    warnings.simplefilter("ignore")  # of a 2023 stack there is nothing but deprecations to hear
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
-
-
 def serve(model: Path, port: int, surroundings: Surroundings) -> None:
     """Load the model and answer on the port until told to stop."""
+    if light.all_light(light.components_of_model(model)):
+        light.leave_out_tensorflow()
+    quieten_rasa()
     import speed
-    from rasa.utils.log_utils import configure_structlog
 
-    configure_structlog(logging.WARNING)
     speed.mend()
-    agent = load(model, surroundings)
-    app = application(agent, surroundings.token)
+    app = application(load(model, surroundings), surroundings.token)
+    # What is loaded stays to the end: kept from the garbage collector, it costs no pauses and no second at exit.
+    gc.collect()
+    gc.freeze()
     app.run(host=HOST, port=port, access_log=False, motd=False, workers=1)
 
 
@@ -127,6 +123,11 @@ def application(agent: "TurnAgent", token: str) -> "Sanic":
         if not hmac.compare_digest(given, expected):
             return response.json({"error": "token missing or wrong"}, status=401)
         return None
+
+    @app.before_server_start  # type: ignore[misc]
+    async def warm_up(*_: Any) -> None:
+        # The first parse loads the tokenizer's dictionary, a second or so: not at a person's expense.
+        await agent.parse_message("您好")
 
     @app.after_server_stop  # type: ignore[misc]
     async def close(*_: Any) -> None:

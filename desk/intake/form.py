@@ -52,6 +52,18 @@ class Said:
     confidence: float
 
 
+    def sure(self) -> bool:
+        """Whether the model is."""
+        return self.confidence >= _SURE
+
+    def elsewhere(self) -> bool:
+        """Whether the message is one for another rule: a question, a greeting, a call for a person."""
+        topic = self.intent.startswith("topic_") or self.intent == "ask_aspect"
+        return self.sure() and (
+            topic and bool(_QUESTION.search(self.text)) or self.intent in ("human", "pick_article", "pick_aspect")
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What is filled in, which field is being asked for, and how often an answer to it failed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,3 +35,10 @@ def weigh(weights: Mapping[str, float], evidence: Mapping[str, float]) -> float:
 def probability(weights: Mapping[str, float], evidence: Mapping[str, float]) -> float:
     """The evidence as a probability, 0..1."""
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, weigh(weights, evidence)))))
+
+
+def shares(scores: Sequence[float]) -> list[float]:
+    """Each score's share of the exponentials of all: how far an article stands out among its rivals, 0..1."""
+    top = max(scores, default=0.0)
+    raised = [math.exp(score - top) for score in scores]
+    return [value / sum(raised) for value in raised]

@@ -3,67 +3,69 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from knowledge.search.aspect import strip
+from knowledge.search.asked import Asked, Rarity, Weighed, weighed
 from knowledge.search.entry import Entry
-from knowledge.search.text import grams, sounds
+from knowledge.search.aspect import strip
+from knowledge.search.text import runs, sounds
 
-Rarity = Callable[[str], float]
-_IDLE = 0.3  # what a gram outside the matter's name ("怎么", "材料") counts beside one inside it
-_EVERYDAY = 11.0  # bits below which a word is in everybody's mouth and its absence from an article says nothing
+# Above these a number is full: more of the same tells no more.
+_MUCH_MISSED = 30.0  # bits
+_MUCH_MET = 40.0  # bits
+_MUCH_NAMED = 10.0  # rarities
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A normalised question, taken apart once."""
+class Held:
+    """An entry made ready to be held against questions."""
 
-    text: str
-    core: str
-    weights: Mapping[str, float]  # gram -> its weight in this question
-    sounds: frozenset[str]
-    words: tuple[tuple[str, float], ...]  # the matter's words, each with its bits in everyday Chinese
-
-
-def take_apart(text: str, rarity: Rarity, weighed: Callable[[str], list[tuple[str, float]]]) -> Asked:
-    """The parts of a normalised question; `weighed` gives words and their bits."""
-    core = strip(text)
-    return Asked(text, core, _weights(text, rarity), frozenset(sounds(core)), tuple(weighed(core)))
+    entry: Entry
+    names: tuple[tuple[str, Weighed], ...]
+    named: str  # all names
+    said: str  # all names and questions
+    everything: str
+    heard: frozenset[str]  # the sounds of names and questions
 
 
-def evidence(asked: Asked, entry: Entry, phrases: Iterable[str], rarity: Rarity) -> dict[str, float]:
-    """The numbers for one article; `phrases` are those of its names and questions that came near.
+def hold(entry: Entry, rarity: Rarity) -> Held:
+    """The entry made ready."""
+    return Held(
+        entry=entry,
+        names=tuple((name, weighed(name, rarity)) for name in entry.names),
+        named="\n".join(entry.names),
+        said="\n".join(entry.phrases()),
+        everything=entry.everything(),
+        heard=frozenset(sound for phrase in entry.phrases() for sound in sounds(phrase)),
+    )
 
-    wording: best cosine with one phrase, by rarity. sound: the same over syllables. name: how much of its best name
-    the question holds. covered: share of the question's telling words that the article knows.
-    strange: how much of the question the article has never heard of (the only number that speaks against).
+
+def evidence(asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]]) -> dict[str, float]:
+    """The numbers for one article; `near` are those of its names and questions that resemble the question.
+
+    For it speak
+    wording: best cosine of the question with one phrase; clause: the same of one of its clauses; sound: over syllables;
+    name: how much of its best name the question holds;
+    named, said: share of the matter's words, by rarity, in its names and in its names and questions; mass: how much
+    the names hold in all; covered: share of the matter's telling words in all its texts; met: how much that is in all.
+    Against it speak
+    strange: how much it has never heard of; foreign: the same as a share of the clause that fits it best;
+    outside: how fully the question names a matter known not to be held, which the article does not mention.
     """
-    covered, strange = _coverage(asked, entry)
-    near = list(phrases)
-    return {
-        "wording": max((_cosine(asked.weights, phrase, rarity) for phrase in near), default=0.0),
-        "sound": max((_sound(asked.sounds, phrase) for phrase in near), default=0.0),
-        "name": max((_held(asked, name, rarity) for name in entry.names), default=0.0),
-        "covered": covered,
-        "strange": strange,
+    named, mass = _known(asked, held.named)
+    numbers = {
+        "wording": max((asked.whole.cosine(vector) for _, vector in near), default=0.0),
+        "clause": max((clause.cosine(vector) for clause in asked.clauses for _, vector in near), default=0.0),
+        "sound": max((_sound(asked.sounds, phrase) for phrase, _ in near), default=0.0),
+        "name": max((_held(asked, name, vector) for name, vector in held.names), default=0.0),
+        "named": named,
+        "said": _known(asked, held.said)[0],
+        "mass": min(1.0, mass / _MUCH_NAMED),
+        "outside": max((share for name, share in asked.outside if name not in held.everything), default=0.0),
     }
-
-
-def _weights(text: str, rarity: Rarity) -> dict[str, float]:
-    matter = set(_matter(text))
-    return {gram: rarity(gram) * (1.0 if gram in matter else _IDLE) for gram in _grams(text)}
-
-
-@lru_cache(maxsize=50_000)
-def _grams(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(grams(text)))
-
-
-@lru_cache(maxsize=50_000)
-def _matter(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(grams(strip(text))))
+    return numbers | _coverage(asked, held)
 
 
 @lru_cache(maxsize=50_000)
@@ -71,31 +73,43 @@ def _sounds(text: str) -> frozenset[str]:
     return frozenset(sounds(strip(text)))
 
 
-def _cosine(weights: Mapping[str, float], phrase: str, rarity: Rarity) -> float:
-    other = _weights(phrase, rarity)
-    shared = sum(weights[gram] * weight for gram, weight in other.items() if gram in weights)
-    return shared / math.sqrt((_square(weights.values()) * _square(other.values())) or 1.0)
-
-
-def _square(values: Iterable[float]) -> float:
-    return sum(value * value for value in values)
-
-
 def _sound(heard: frozenset[str], phrase: str) -> float:
     other = _sounds(phrase)
     return len(heard & other) / math.sqrt(len(heard) * len(other)) if heard and other else 0.0
 
 
-def _held(asked: Asked, name: str, rarity: Rarity) -> float:
-    if name in asked.text:
+def _held(asked: Asked, name: str, vector: Weighed) -> float:
+    if name in (runs(asked.text) if name.isascii() else asked.text):
         return 1.0
-    weights = _weights(name, rarity)
-    return sum(weight for gram, weight in weights.items() if gram in asked.weights) / (sum(weights.values()) or 1.0)
+    whole = sum(vector.weights.values())
+    return sum(weight for gram, weight in vector.weights.items() if gram in asked.whole.weights) / (whole or 1.0)
 
 
-def _coverage(asked: Asked, entry: Entry) -> tuple[float, float]:
-    text = entry.everything()
-    telling = [(word, bits - _EVERYDAY) for word, bits in asked.words if bits > _EVERYDAY]
-    total = sum(bits for _, bits in telling)
-    missed = sum(bits for word, bits in telling if word not in text)
-    return (1.0 - missed / total if total else 0.0), min(1.0, missed / 30.0)
+def _known(asked: Asked, text: str) -> tuple[float, float]:
+    total = sum(rarity for _, rarity in asked.terms)
+    known = sum(rarity for word, rarity in asked.terms if word in text)
+    return (known / total if total else 0.0), known
+
+
+def _coverage(asked: Asked, held: Held) -> dict[str, float]:
+    best_met, foreign, all_met, all_missed = -1.0, 0.0, 0.0, 0.0
+    for clause in asked.telling:
+        met = sum(bits for word, bits in clause if _knows(held, word))
+        missed = sum(bits for _, bits in clause) - met
+        if met > best_met:
+            best_met, foreign = met, missed / ((met + missed) or 1.0)
+        all_met, all_missed = all_met + met, all_missed + missed
+    total = all_met + all_missed
+    return {
+        "covered": all_met / total if total else 0.0,
+        "met": min(1.0, all_met / _MUCH_MET),
+        "strange": min(1.0, all_missed / _MUCH_MISSED),
+        "foreign": foreign,
+    }
+
+
+def _knows(held: Held, word: str) -> bool:
+    if word in held.everything:
+        return True
+    heard = sounds(word)
+    return bool(heard) and all(sound in held.heard for sound in heard)

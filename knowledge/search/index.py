@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from knowledge.article import Article, Aspect
+from knowledge.search.asked import Reading, Weighed, take_apart
 from knowledge.search.aspect import asked_aspect
-from knowledge.search.confidence import Calibration, probability, read_calibration, weigh
+from knowledge.search.confidence import Calibration, probability, read_calibration, shares, weigh
 from knowledge.search.entry import Entry, entry_of
-from knowledge.search.evidence import Asked, evidence, take_apart
-from knowledge.search.shelf import Shelf, View
+from knowledge.search.evidence import evidence, hold
+from knowledge.search.outside import read_outside
+from knowledge.search.shelf import Shelf
 from knowledge.search.text import grams, normalise, sounds
 from knowledge.search.words import Vocabulary
 
 _PHRASES = 60  # phrases and
 _TEXTS = 20  # articles that are looked at closely; more cost time and found nothing better
+_BEST = 2.2  # what BM25 gives at most for a gram, times its rarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Index:
     def __init__(self, path: Path | None = None, calibration: Calibration | None = None) -> None:
         self._calibration = calibration or read_calibration()
         self._vocabulary = Vocabulary()
+        self._outside = read_outside()
         self._shelf = Shelf(path, self._vocabulary)
 
     def put(self, articles: Iterable[Article]) -> None:
@@ -73,39 +77,41 @@ class Index:
         plain = normalise(text)
         if not plain:
             return Result((), None)
-        view = self._shelf.view()
-        asked = take_apart(plain, view.rarity, self._vocabulary.weighed)
-        found = self._candidates(view, asked, normalise(left_out), category_prior)
-        found.sort(key=lambda pair: (-weigh(self._calibration.rank, pair[1]), pair[0]))
-        return Result(self._hits(found[: max(limit, 2)])[:limit], asked_aspect(plain))
+        found = self.candidates(plain, category_prior=category_prior, left_out=left_out)
+        weights = self._calibration.rank
+        found.sort(key=lambda candidate: (-weigh(weights, candidate[1]), candidate[0]))
+        hits = self._hits(found)[:limit]
+        return Result(hits, asked_aspect(plain))
 
-    def _candidates(
-        self, view: View, asked: Asked, left_out: str, prior: Mapping[str, float] | None
+    def candidates(
+        self, plain: str, *, category_prior: Mapping[str, float] | None = None, left_out: str = ""
     ) -> list[tuple[str, dict[str, float]]]:
-        asked_grams = grams(asked.text)
-        phrases: dict[str, list[str]] = {}
-        for key, phrase in view.near_phrases(asked_grams, sounds(asked.text), _PHRASES):
-            phrases.setdefault(key, [])
-            if phrase != left_out:
-                phrases[key].append(phrase)
-        texts = dict(view.near_texts(asked_grams, self._vocabulary.words(asked.text), _TEXTS))
-        most = sum(view.rarity(gram) for gram in asked_grams) * 2.2 or 1.0
+        """Key and evidence of every article worth a look, in no order; `plain` is a normalised text."""
+        view, skipped = self._shelf.view(), normalise(left_out)
+        asked = take_apart(plain, Reading(view.rarity, view.word_rarity, self._vocabulary, self._outside))
+        asked_grams = grams(plain)
+        phrases: dict[str, list[tuple[str, Weighed]]] = {}
+        for key, phrase in view.near_phrases(asked_grams, sounds(plain), _PHRASES):
+            phrases.setdefault(key, []).extend([(phrase, view.vector(phrase))] if phrase != skipped else [])
+        texts = dict(view.near_texts(asked_grams, self._vocabulary.words(plain), _TEXTS))
+        most = _BEST * sum(view.rarity(gram) for gram in asked_grams) or 1.0
         found = []
         for key in phrases.keys() | texts.keys():
-            if entry := view.entry(key):
-                numbers = evidence(asked, entry.without(left_out), phrases.get(key, ()), view.rarity)
+            if held := view.held(key):
+                if skipped in held.entry.questions:
+                    held = hold(held.entry.without(skipped), view.rarity)
+                numbers = evidence(asked, held, phrases.get(key, ()))
                 numbers["text"] = min(1.0, texts.get(key, 0.0) / most)
-                numbers["prior"] = _prior(entry, prior)
+                numbers["prior"] = _prior(held.entry, category_prior)
                 found.append((key, numbers))
         return found
 
     def _hits(self, found: list[tuple[str, dict[str, float]]]) -> tuple[Hit, ...]:
         scores = [weigh(self._calibration.rank, numbers) for _, numbers in found]
         hits = []
-        for place, (key, numbers) in enumerate(found):
-            rival = max((score for other, score in enumerate(scores) if other != place), default=0.0)
-            reasons = numbers | {"margin": scores[place] - rival}
-            hits.append(Hit(key, scores[place], probability(self._calibration.sure, reasons), reasons))
+        for (key, numbers), score, share in zip(found, scores, shares(scores), strict=True):
+            reasons = numbers | {"share": share}
+            hits.append(Hit(key, score, probability(self._calibration.sure, reasons), reasons))
         return tuple(hits)
 
 

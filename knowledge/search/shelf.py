@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import tantivy
 
+from knowledge.search.asked import Weighed, weighed
 from knowledge.search.entry import Entry, dump, load
+from knowledge.search.evidence import Held, hold
 from knowledge.search.text import grams, sounds
 from knowledge.search.words import Vocabulary
 
@@ -27,8 +30,9 @@ class View:
     def __init__(self, phrases: tantivy.Index, texts: tantivy.Index) -> None:
         self._phrases, self._texts = phrases.searcher(), texts.searcher()
         self._phrase_schema, self._text_schema = phrases.schema, texts.schema
-        self._rarity: dict[str, float] = {}
-        self._entries: dict[str, Entry] = {}
+        self._rarities: defaultdict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
+        self._held: dict[str, Held] = {}
+        self._vectors: dict[str, Weighed] = {}
 
     def near_phrases(self, text_grams: Sequence[str], text_sounds: Sequence[str], limit: int) -> list[tuple[str, str]]:
         """(key, phrase) of the names and questions nearest by BM25, best first."""
@@ -50,21 +54,35 @@ class View:
 
     def rarity(self, gram: str) -> float:
         """The gram's inverse document frequency among the articles, from about 0 upwards."""
-        if gram not in self._rarity:
-            have = max(self._texts.doc_freq("names", gram), self._texts.doc_freq("sections", gram))
-            total = max(self._texts.num_docs, have)
-            self._rarity[gram] = math.log(1 + (total - have + 0.5) / (have + 0.5))
-        return self._rarity[gram]
+        return self._rareness(gram, ("names", "sections"))
 
-    def entry(self, key: str) -> Entry | None:
-        """The entry with that key."""
-        if key not in self._entries:
+    def word_rarity(self, word: str) -> float:
+        """The same of a word."""
+        return self._rareness(word, ("words",))
+
+    def _rareness(self, term: str, fields: tuple[str, ...]) -> float:
+        known = self._rarities[fields]
+        if term not in known:
+            have = max(self._texts.doc_freq(field, term) for field in fields)
+            total = max(self._texts.num_docs, have)
+            known[term] = math.log(1 + (total - have + 0.5) / (have + 0.5))
+        return known[term]
+
+    def vector(self, phrase: str) -> Weighed:
+        """The phrase as a vector."""
+        if phrase not in self._vectors:
+            self._vectors[phrase] = weighed(phrase, self.rarity)
+        return self._vectors[phrase]
+
+    def held(self, key: str) -> Held | None:
+        """The entry with that key, ready to be held against questions."""
+        if key not in self._held:
             query = tantivy.Query.term_query(self._text_schema, "key", key, "basic")
             hits = self._texts.search(query, 1, count=False).hits
             if not hits:
                 return None
-            self._entries[key] = load(self._texts.doc(hits[0][1])["entry"][0])
-        return self._entries[key]
+            self._held[key] = hold(load(self._texts.doc(hits[0][1])["entry"][0]), self.rarity)
+        return self._held[key]
 
 
 class Shelf:
@@ -112,7 +130,7 @@ class Shelf:
             entry=[dump(entry)],
             names=[" ".join(grams("\n".join(entry.names)))],
             sections=[" ".join(grams(entry.sections))],
-            words=[" ".join(self._vocabulary.words(entry.sections))],
+            words=[" ".join(self._vocabulary.words(entry.everything()))],
         )
         texts.add_document(document)
 

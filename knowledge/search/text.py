@@ -11,7 +11,8 @@ from pypinyin import Style, pinyin
 
 LONGEST = 1_000  # characters; nobody asks in more, and one query must not cost more than a page
 _GAP = re.compile(r"[\W_]+")
-_HAN_GAP = re.compile(r"(?<=[\u3400-\u9fff])[ \t\u3000]+(?=[\u3400-\u9fff])")
+# "注 销 公 司": characters set apart one by one are one word; a space between longer pieces is somebody's comma.
+_SPREAD = re.compile(r"(?<!\S)[\u3400-\u9fff](?: [\u3400-\u9fff]){2,}(?!\S)")
 _RUN = re.compile(r"[a-z0-9]+|[^\Wa-z0-9_]+")
 # Accents and fast typing confuse these, so both sides of a comparison lose the difference.
 _SAME_SOUND = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
@@ -26,7 +27,7 @@ def normalise(text: str) -> str:
     readable = text[:LONGEST].encode("utf-8", "ignore").decode("utf-8")
     folded = unicodedata.normalize("NFKC", readable).lower()[:LONGEST]
     simplified = _to_simplified().convert(folded.replace("\0", " "))
-    return _GAP.sub(" ", _HAN_GAP.sub("", simplified)).strip()
+    return _SPREAD.sub(lambda found: found[0].replace(" ", ""), _GAP.sub(" ", simplified).strip())
 
 
 def runs(text: str) -> list[str]:

@@ -1,0 +1,47 @@
+"""Answering questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import EventType
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.actions import tracker as read
+from desk.answers import answer, nothing_solved
+from desk.desk import Desk
+
+
+class Answer(Action):
+    """Looks a question up and answers it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def name(self) -> str:
+        """As the domain calls it."""
+        return "action_answer"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Say the answer; remember what it was about."""
+        reply, after = await answer(self._desk, read.asked(tracker), read.context(tracker))
+        read.utter(dispatcher, reply)
+        return read.context_events(after)
+
+
+class Unsolved(Action):
+    """The answer did not help: a person or a ticket does."""
+
+    def name(self) -> str:
+        """As the domain calls it."""
+        return "action_unsolved"
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[EventType]:
+        """Offer both."""
+        read.utter(dispatcher, nothing_solved(read.context(tracker)))
+        return []

@@ -1,0 +1,60 @@
+"""How the form asks: one question, the buttons that answer it, and the summary before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from desk.articles import HUMAN
+from desk.intake.fields import Field
+from desk.intake.form import CANCELLING, FAILURES_BEFORE_HELP, SUMMARY, Form, Intake, shown
+from desk.values import Button, Reply
+from tickets.models import KIND_NAMES, Kind
+
+_CANCEL = Button("取消", "/cancel")
+_WHY = Button("为什么要问", "/explain")
+_SKIP = Button("跳过", "/skip")
+
+
+def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str]) -> Reply:
+    """The next thing that the form says; `say` comes before it."""
+    if form.asking == SUMMARY:
+        return _reply(say, _summary(intake, kind, form), Button("确认提交", "/affirm"), Button("修改", "/deny"), _CANCEL)
+    if form.asking == CANCELLING:
+        text = "确定不填了吗?已经填写的内容不会保留。"
+        return _reply(say, text, Button("确定取消", "/affirm"), Button("继续填写", "/deny"))
+    field = intake.fields[form.asking or ""]
+    opening = _opening(kind) if not form.values and not say else ()
+    return _reply((*opening, *say), _question(field, form), *_buttons(field, form))
+
+
+def _opening(kind: Kind) -> tuple[str, ...]:
+    return (
+        f"好的,我来为您登记{KIND_NAMES[kind]}。一次问一项,可以一句话说几项,随时能改、能取消;"
+        "您确认之前不会提交。",
+    )
+
+
+def _question(field: Field, form: Form) -> str:
+    if form.failures < FAILURES_BEFORE_HELP:
+        return field.question
+    way_out = "可以跳过这一项,也可以转人工帮您登记。" if field.optional else "可以转人工帮您登记。"
+    return f"{field.question}\n填不上也没关系,{way_out}"
+
+
+def _buttons(field: Field, form: Form) -> tuple[Button, ...]:
+    choices = tuple(Button(choice, "/inform") for choice in field.choices)
+    skip = (_SKIP,) if field.optional else ()
+    help = (HUMAN,) if form.failures >= FAILURES_BEFORE_HELP else ()
+    why = () if field.choices else (_WHY,)
+    return (*choices, *skip, *help, *why, _CANCEL)
+
+
+def _summary(intake: Intake, kind: Kind, form: Form) -> str:
+    lines = [f"{f.label}:{shown(f.name, form.values[f.name])}" for f in intake.fields.values()]
+    return "\n".join(
+        (f"请核对您的{KIND_NAMES[kind]}:", *lines, "\n核对无误请回复“确认提交”。要改直接说,如“电话改成 13900000000”。")
+    )
+
+
+def _reply(say: Sequence[str], text: str, *buttons: Button) -> Reply:
+    return Reply("\n".join((*say, text)), outcome="form", buttons=buttons)
