@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Author, Delivery, Message, Turn
+from conversations.models import Author, Delivery, Message, Person, Thread, Turn
 
 # What the other side gets to see, from the moment that it is stored or sent.
 _VISIBLE = (Delivery.PENDING, Delivery.SENT)
@@ -57,13 +57,16 @@ async def last_reply(session: AsyncSession, thread_id: str) -> Message | None:
 
 
 async def history(
-    session: AsyncSession, thread_id: str, *, after: int = 0, limit: int = 200
+    session: AsyncSession, *, channel: str, address: str, after: int = 0, limit: int = 200
 ) -> Sequence[Message]:
-    """The messages of a thread that its person may see, after an id, in order."""
+    """What a person may see of their thread, after an id, in order."""
     rows = await session.scalars(
         select(Message)
+        .join(Thread, Thread.id == Message.thread_id)
+        .join(Person, Person.id == Thread.person_id)
         .where(
-            Message.thread_id == thread_id,
+            Person.channel == channel,
+            Person.address == address,
             Message.id > after,
             (Message.author == Author.PERSON) | Message.delivery.in_(_VISIBLE),
         )

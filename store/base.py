@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
@@ -20,6 +21,12 @@ _NAMES = {
 }
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+# Words, not a type of the database's own: a new word needs no migration.
+_Word = Enum(
+    enum.Enum, native_enum=False, length=32, values_callable=lambda kind: [str(member.value) for member in kind]
+)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -47,4 +54,4 @@ class Base(DeclarativeBase):
     """Every table's base."""
 
     metadata = MetaData(naming_convention=_NAMES)
-    type_annotation_map = {datetime: Instant(), dict[str, Any]: Json, list[Any]: Json}
+    type_annotation_map = {datetime: Instant(), dict[str, Any]: Json, list[Any]: Json, enum.Enum: _Word}

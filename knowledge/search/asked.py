@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from knowledge.search.aspect import strip
+from knowledge.article import Aspect
+from knowledge.search.aspect import asked_aspect, strip
 from knowledge.search.outside import Outside
 from knowledge.search.text import grams, sounds
 from knowledge.search.words import Vocabulary
@@ -37,6 +38,7 @@ class Asked:
     """The parts of a normalised question. The matter is what `strip` leaves of it."""
 
     text: str
+    aspect: Aspect | None
     whole: Weighed
     clauses: tuple[Weighed, ...]
     sounds: frozenset[str]  # of the matter
@@ -61,6 +63,7 @@ def take_apart(text: str, reading: Reading) -> Asked:
     clauses = [clause for clause in text.split() if strip(clause)]
     return Asked(
         text=text,
+        aspect=asked_aspect(text),
         whole=weighed(text, reading.rarity),
         clauses=tuple(weighed(clause, reading.rarity) for clause in clauses[-_CLAUSES:]),
         sounds=frozenset(sounds(core)),

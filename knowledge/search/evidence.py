@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from knowledge.article import Aspect
 from knowledge.search.asked import Asked, Rarity, Weighed, weighed
+from knowledge.search.aspect import asked_aspect, strip
 from knowledge.search.entry import Entry
-from knowledge.search.aspect import strip
 from knowledge.search.text import runs, sounds
 
 # Above these a number is full: more of the same tells no more.
@@ -28,6 +29,7 @@ class Held:
     said: str  # all names and questions
     everything: str
     heard: frozenset[str]  # the sounds of names and questions
+    subject: Aspect | None  # the aspect that its title is about ("用水价格": fee)
 
 
 def hold(entry: Entry, rarity: Rarity) -> Held:
@@ -39,6 +41,7 @@ def hold(entry: Entry, rarity: Rarity) -> Held:
         said="\n".join(entry.phrases()),
         everything=entry.everything(),
         heard=frozenset(sound for phrase in entry.phrases() for sound in sounds(phrase)),
+        subject=asked_aspect(entry.names[0]) if entry.names else None,
     )
 
 
@@ -49,10 +52,11 @@ def evidence(asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]]) -> d
     wording: best cosine of the question with one phrase; clause: the same of one of its clauses; sound: over syllables;
     name: how much of its best name the question holds;
     named, said: share of the matter's words, by rarity, in its names and in its names and questions; mass: how much
-    the names hold in all; covered: share of the matter's telling words in all its texts; met: how much that is in all.
+    the names hold in all; covered: share of the matter's telling words in all its texts; met: how much that is in all;
+    asks: whether the aspect asked for is what its title is about (a price).
     Against it speak
     strange: how much it has never heard of; foreign: the same as a share of the clause that fits it best;
-    outside: how fully the question names a matter known not to be held, which the article does not mention.
+    outside: how fully the question names a matter known not to be held, which its names and questions do not mention.
     """
     named, mass = _known(asked, held.named)
     numbers = {
@@ -63,7 +67,8 @@ def evidence(asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]]) -> d
         "named": named,
         "said": _known(asked, held.said)[0],
         "mass": min(1.0, mass / _MUCH_NAMED),
-        "outside": max((share for name, share in asked.outside if name not in held.everything), default=0.0),
+        "asks": float(asked.aspect is not None and asked.aspect == held.subject),
+        "outside": max((share for name, share in asked.outside if name not in held.said), default=0.0),
     }
     return numbers | _coverage(asked, held)
 

@@ -1,4 +1,4 @@
-"""Words: jieba with the knowledge base's own vocabulary, and how much a word tells in everyday Chinese."""
+"""Words: jieba with the knowledge base's own vocabulary, misheard ones mended, and how much a word tells."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from collections.abc import Iterable
 
 import jieba
 
-from knowledge.search.text import runs
+from knowledge.search.text import runs, syllable
 
+_TOLD = 20.0  # bits of a word that is in no dictionary, and of the knowledge base's own
+_RARE = 30  # jieba's count below which a word of the dictionary may still be a slip of the finger
+_LONGEST = 6  # characters of a word that is looked for by its sound
 
 
 class Vocabulary:
@@ -24,14 +27,20 @@ class Vocabulary:
         self._lock = threading.Lock()
         self._ready = False
         self._own: set[str] = set()
+        self._by_sound: dict[tuple[str, ...], str] = {}
 
     def learn(self, names: Iterable[str]) -> None:
-        """Take normalised names (2 to 8 Han characters) as words from now on."""
+        """Take normalised names (2 to 8 Han characters) as words from now on, and the words in them by their sound."""
         self._read()
         for name in names:
-            if 2 <= len(name) <= 8 and " " not in name and name not in self._own:
-                self._own.add(name)
+            if name in self._own:
+                continue
+            self._own.add(name)
+            if 2 <= len(name) <= 8 and " " not in name:
                 self._tokenizer.add_word(name)
+            for word in {name, *self.words(name)}:
+                if 2 <= len(word) <= _LONGEST and not word.isascii():
+                    self._by_sound.setdefault(tuple(map(syllable, word)), word)
 
     def words(self, text: str) -> list[str]:
         """Words of a normalised text for the index: the long ones and the shorter ones inside them."""
@@ -43,11 +52,37 @@ class Vocabulary:
         self._read()
         return [(word, self._bits(word)) for run in runs(text) for word in self._tokenizer.cut(run, HMM=False)]
 
+    def mend(self, text: str) -> str:
+        """The normalised text with misheard words put right: "发瓢" is no word but sounds like 发票, a word of ours."""
+        self._read()
+        for run in runs(text):
+            if not run.isascii():
+                text = text.replace(run, self._mended(list(self._tokenizer.cut(run, HMM=False))), 1)
+        return text
+
+    def _mended(self, pieces: list[str]) -> str:
+        done, at = "", 0
+        while at < len(pieces):
+            size = next((size for size in range(4, 0, -1) if self._meant(pieces[at : at + size])), 0)
+            done += self._meant(pieces[at : at + size]) if size else pieces[at]
+            at += size or 1
+        return done
+
+    def _meant(self, pieces: list[str]) -> str:
+        """The word of ours that the pieces sound like; "" if they are words in their own right."""
+        said = "".join(pieces)
+        if not 2 <= len(said) <= _LONGEST or said in self._own or (self._tokenizer.FREQ.get(said) or 0) >= _RARE:
+            return ""
+        if len(pieces) > 1 and all(len(piece) > 1 for piece in pieces):
+            return ""
+        meant = self._by_sound.get(tuple(map(syllable, said)), "")
+        return meant if meant != said else ""
+
     def _bits(self, word: str) -> float:
         if word in self._own:
-            return 20.0
+            return _TOLD
         count = self._tokenizer.FREQ.get(word) or 1
-        return min(20.0, math.log2(self._tokenizer.total / count))
+        return min(_TOLD, math.log2(self._tokenizer.total / count))
 
     def _read(self) -> None:
         if self._ready:

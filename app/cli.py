@@ -1,0 +1,23 @@
+"""The command line: `qifu serve`, `qifu ask`, `qifu evaluate` and the others."""
+
+from __future__ import annotations
+
+import typer
+
+from app.commands import database, evaluation, knowledge, product, staff, talk, tickets
+
+app = typer.Typer(no_args_is_help=True, help="平顶山企业服务助手", pretty_exceptions_enable=False)
+app.command()(product.serve)
+app.command()(product.train)
+app.command()(talk.ask)
+app.command()(talk.chat)
+app.command()(evaluation.evaluate)
+app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(tickets.app, name="tickets")
+app.add_typer(staff.app, name="staff")
+app.add_typer(database.app, name="db")
+
+
+def main() -> None:
+    """What the console script calls."""
+    app()

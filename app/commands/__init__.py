@@ -1,0 +1,1 @@
+"""The command line `qifu`: one file a group of commands."""

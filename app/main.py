@@ -1,0 +1,134 @@
+"""The whole product as one ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from app.loops import take_waiting_turns
+from app.rasa_process import RasaProcess
+from app.settings import Settings
+from bot.actions.routes import action_router
+from connectors.rasa.client import RasaDialogue
+from connectors.web.api import conversation_router
+from connectors.web.limits import Limits
+from connectors.web.pages import mount_static, page_router
+from connectors.web.problems import add_problem_handlers, too_large
+from connectors.web.tokens import Tokens
+from desk.city import PINGDINGSHAN
+from desk.desk import Desk
+from desk.intake.form import Intake
+from knowledge.library import Library
+from knowledge.search.confidence import read_calibration
+from knowledge.search.index import Index
+from store.clock import Clock, utc_now
+from store.database import Database
+from store.ids import new_id
+from store.workdays import OfficeHours
+
+
+def create_app(
+    settings: Settings, *, rasa: RasaProcess | None = None, clock: Clock = utc_now
+) -> FastAPI:
+    """Build everything. `rasa`: the child process to run; None where Rasa runs elsewhere."""
+    database = Database(settings.database_url(), pool_size=settings.database_pool)
+    dialogue = RasaDialogue(
+        settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}",
+        settings.token(),
+        timeout_seconds=settings.rasa_timeout_seconds,
+    )
+    calibration = read_calibration()
+    desk = Desk(
+        database=database,
+        library=Library(database, Index(calibration=calibration)),
+        calibration=calibration,
+        dialogue=dialogue,
+        clock=clock,
+        new_id=new_id,
+        city=PINGDINGSHAN,
+        intake=Intake(PINGDINGSHAN),
+        office_hours=OfficeHours.parse(settings.office_hours),
+    )
+    stopping = asyncio.Event()
+    app = FastAPI(
+        title="平顶山企业服务助手",
+        version="0.1.0",
+        lifespan=_lifespan(desk, dialogue, rasa, stopping),
+    )
+    app.state.desk = desk
+    app.state.stopping = stopping
+    limits = Limits(
+        per_conversation=settings.rate_per_conversation,
+        per_address=settings.rate_per_address,
+        conversations=settings.conversations_per_address,
+        redis=settings.redis,
+    )
+    app.include_router(
+        conversation_router(
+            desk,
+            Tokens(settings.token()),
+            limits,
+            max_letters=settings.message_max_letters,
+            stopping=stopping,
+        )
+    )
+    app.include_router(action_router(desk, settings.token()))
+    app.include_router(page_router(PINGDINGSHAN.name))
+    mount_static(app)
+    add_problem_handlers(app)
+    _limit_bodies(app, settings.body_max_bytes)
+    _add_health(app, dialogue, rasa)
+    return app
+
+
+def _lifespan(
+    desk: Desk, dialogue: RasaDialogue, rasa: RasaProcess | None, stopping: asyncio.Event
+) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await desk.library.refresh()
+        tasks = [asyncio.create_task(take_waiting_turns(desk))]
+        if rasa is not None:
+            tasks.append(asyncio.create_task(rasa.watch()))
+        yield
+        stopping.set()
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await dialogue.close()
+        await desk.database.close()
+
+    return lifespan
+
+
+def _limit_bodies(app: FastAPI, most: int) -> None:
+    @app.middleware("http")
+    async def check_size(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        # Rasa's action calls carry a whole tracker; they come from the loopback interface with a token.
+        if request.url.path != "/bot/actions" and request.method in ("POST", "PUT", "PATCH"):
+            length = request.headers.get("content-length", "")
+            if not length.isdigit() or int(length) > most:
+                return too_large(most).response()
+        return await call_next(request)
+
+
+def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:
+    @app.get("/health", tags=["operation"])
+    async def health() -> JSONResponse:
+        """Whether turns can be taken; 503 while the dialogue model is away."""
+        ready = await dialogue.ready()
+        if ready and rasa is not None:
+            rasa.state = "running"
+        body = {
+            "status": "ok" if ready else "degraded",
+            "dialogue": "running" if ready else (rasa.state if rasa else "unreachable"),
+            "restarts": rasa.restarts if rasa else 0,
+        }
+        return JSONResponse(body, 200 if ready else 503)

@@ -1,0 +1,77 @@
+"""A whole product in a temporary folder: real Rasa, real database, free ports, gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from app.main import create_app
+from app.prepare import prepare
+from app.rasa_process import RasaProcess
+from app.settings import Settings
+from app.training import model_file, train
+from connectors.rasa.client import RasaDialogue
+from desk.desk import Desk
+from store.clock import utc_now
+
+_PATIENCE_SECONDS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A running product."""
+
+    desk: Desk
+    url: str
+    rasa: RasaProcess
+
+
+@asynccontextmanager
+async def scratch_product(settings: Settings) -> AsyncIterator[Product]:
+    """Run a product with the shipped articles and the present model, trained where there is none."""
+    if not model_file(settings.models).exists():
+        await train(settings.models, lambda _: None)
+    with tempfile.TemporaryDirectory(prefix="qifu-") as folder:
+        mine = settings.model_copy(
+            update={
+                "data": Path(folder), "database": "", "rasa_tracker": "", "rasa_url": "", "host": "127.0.0.1",
+                "port": free_port(), "rasa_port": free_port(), "rate_per_conversation": "10000/minute",
+                "rate_per_address": "100000/minute", "conversations_per_address": "100000/minute",
+            }
+        )  # fmt: skip
+        await prepare(mine, utc_now)
+        rasa = RasaProcess(mine, lambda: model_file(mine.models))
+        app = create_app(mine, rasa=rasa)
+        config = uvicorn.Config(app, host=mine.host, port=mine.port, log_level="error", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        running = asyncio.create_task(server.serve())
+        try:
+            await _until_ready(mine)
+            yield Product(app.state.desk, f"http://{mine.host}:{mine.port}", rasa)
+        finally:
+            app.state.stopping.set()
+            server.should_exit = True
+            await running
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def _until_ready(settings: Settings) -> None:
+    dialogue = RasaDialogue(f"http://127.0.0.1:{settings.rasa_port}", settings.token(), timeout_seconds=2)
+    async with asyncio.timeout(_PATIENCE_SECONDS):
+        while not await dialogue.ready():
+            await asyncio.sleep(0.2)
+    await dialogue.close()

@@ -1,0 +1,94 @@
+"""Every setting of the product, from the environment or `.env`, each documented in docs/settings.md."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from store.workdays import OfficeHours
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsRefused(Exception):
+    """A setting is missing or wrong; the message names its variable."""
+
+
+class Settings(BaseSettings):
+    """Read once at the start and passed down as values; nothing below `app` reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="QIFU_", env_file=".env", frozen=True, extra="ignore")
+
+    environment: Literal["development", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data: Path = ROOT / "var"
+    database: str = ""
+    database_pool: int = 10
+    models: Path = ROOT / "models"
+    rasa_url: str = ""
+    rasa_port: int = 5005
+    rasa_token: SecretStr = SecretStr("")
+    rasa_tracker: str = ""
+    rasa_timeout_seconds: float = 10.0
+    redis: str = ""
+    office_hours: str = "09:00-12:00,13:00-17:30"
+    message_max_letters: int = 1000
+    body_max_bytes: int = 64_000
+    rate_per_conversation: str = "20/minute"
+    rate_per_address: str = "120/minute"
+    conversations_per_address: str = "30/hour"
+    trusted_proxies: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("office_hours")
+    @classmethod
+    def _office_hours_are_spans(cls, value: str) -> str:
+        OfficeHours.parse(value)
+        return value
+
+    @model_validator(mode="after")
+    def _secrets_are_set(self) -> Settings:
+        if self.environment != "development" and not self.rasa_token.get_secret_value():
+            raise ValueError("QIFU_RASA_TOKEN has no value: outside development every secret must be set")
+        return self
+
+    def database_url(self) -> str:
+        """The database; by default a SQLite file in the data folder."""
+        return self.database or f"sqlite:///{self.data / 'qifu.db'}"
+
+    def tracker_url(self) -> str:
+        """Where Rasa keeps its conversations; by default a SQLite file in the data folder."""
+        return self.rasa_tracker or f"sqlite:///{self.data / 'rasa.db'}"
+
+    def actions_url(self) -> str:
+        """Where Rasa calls the custom actions."""
+        return f"http://127.0.0.1:{self.port}/bot/actions"
+
+    def token(self) -> str:
+        """The secret shared with Rasa: the setting, or in development one made once and kept in the data folder."""
+        if given := self.rasa_token.get_secret_value():
+            return given
+        file = self.data / "rasa.token"
+        if not file.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
+                out.write(secrets.token_urlsafe(32))
+        return file.read_text(encoding="utf-8").strip()
+
+
+def load_settings() -> Settings:
+    """The settings. Raises `SettingsRefused` naming the variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        names = []
+        for item in error.errors():
+            where = "QIFU_" + "_".join(str(part) for part in item["loc"]).upper() if item["loc"] else ""
+            names.append(f"{where}: {item['msg']}" if where else item["msg"])
+        raise SettingsRefused("; ".join(names)) from error

@@ -1,0 +1,54 @@
+"""Training the dialogue model, and telling whether the one at hand fits the training data."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from app.rasa_process import RASA_PYTHON
+from app.settings import ROOT
+
+_INPUTS = ("config.yml", "domain.yml", "bot/data", "bot/rasa/requirements.lock")
+
+
+class TrainingFailed(Exception):
+    """The training data are at fault, or Rasa broke down; its last words are in the message."""
+
+
+def fingerprint() -> str:
+    """12 hex digits of everything that a model is made from, conversation tests left out."""
+    digest = hashlib.sha256()
+    for name in _INPUTS:
+        path = ROOT / name
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            if "bot/data/tests" not in file.as_posix():
+                digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def model_file(models: Path) -> Path:
+    """Where the model of the present training data is, or will be."""
+    return models / f"qifu-{fingerprint()}.tar.gz"
+
+
+async def train(models: Path, say: Callable[[str], None]) -> Path:
+    """Train a model and return its file. Raises `TrainingFailed`."""
+    model = model_file(models)
+    models.mkdir(parents=True, exist_ok=True)
+    name = model.name.removesuffix(".tar.gz")
+    process = await asyncio.create_subprocess_exec(
+        str(RASA_PYTHON), "bot/rasa/train.py", "--out", str(models), "--name", name,
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    last: list[str] = []
+    assert process.stdout is not None
+    async for line in process.stdout:
+        text = line.decode(errors="replace").rstrip()
+        last = [*last[-20:], text]
+        say(text)
+    if await process.wait() != 0 or not model.exists():
+        raise TrainingFailed("\n".join(last))
+    return model

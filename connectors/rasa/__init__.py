@@ -1,0 +1,1 @@
+"""The dialogue model, spoken to over HTTP on the loopback interface."""

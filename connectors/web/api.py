@@ -1,0 +1,202 @@
+"""`/api/conversations`: begin a talk, say something, read what was said, hear what comes later."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, Field
+
+from connectors.web.limits import Limits
+from connectors.web.problems import ProblemBody, text_empty, text_too_long, unauthorized
+from connectors.web.tokens import Tokens
+from conversations.messages import by_external_id, history, replies_to
+from conversations.models import Message, Turn
+from desk.desk import Desk
+from desk.ports import DialogueDown
+from desk.receive import receive
+from desk.turns import take_turns
+from desk.values import InboundMessage
+
+CHANNEL = "web"
+_POLL_SECONDS = 1.0
+_PING_SECONDS = 15.0
+
+
+class Conversation(BaseModel):
+    """A talk; the token proves that it is yours. It is told once."""
+
+    id: str
+    token: str
+
+
+class Said(BaseModel):
+    """What a person says. `id` is the client's own: sent twice, it is one message."""
+
+    id: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")
+    text: str
+
+
+class ButtonOut(BaseModel):
+    """Sending the title as text picks the option."""
+
+    title: str
+
+
+class MessageOut(BaseModel):
+    """A message of a talk; the fields from `outcome` on are there for the bot's replies."""
+
+    id: int
+    author: Literal["person", "bot", "staff", "system"]
+    text: str
+    buttons: list[ButtonOut]
+    outcome: str | None
+    article: str | None
+    aspect: str | None
+    options: list[str]
+    ticket: str | None
+    at: datetime
+
+
+class Turned(BaseModel):
+    """A message and the replies to it. `pending`: the replies come later, through the events."""
+
+    message: MessageOut
+    replies: list[MessageOut]
+    pending: bool
+
+
+class History(BaseModel):
+    """The messages of a talk, in order."""
+
+    messages: list[MessageOut]
+
+
+def conversation_router(desk: Desk, tokens: Tokens, limits: Limits, *, max_letters: int, stopping: asyncio.Event) -> APIRouter:
+    """The API of the web channel."""
+    router = APIRouter(prefix="/api/conversations", tags=["conversations"])
+    router.responses = {401: {"model": ProblemBody}, 422: {"model": ProblemBody}, 429: {"model": ProblemBody}}
+    Owner = Annotated[str, Depends(_owner(tokens))]
+
+    @router.post("", status_code=201)
+    async def begin(request: Request) -> Conversation:
+        """Begin a talk."""
+        await limits.begin(_address(request))
+        id = desk.new_id()
+        return Conversation(id=id, token=tokens.of(id))
+
+    @router.post("/{conversation_id}/messages", responses={202: {"model": Turned}})
+    async def say(owner: Owner, said: Said, request: Request, response: Response) -> Turned:
+        """Say something and get the bot's replies; 202 where they will come later."""
+        await limits.message(owner, _address(request))
+        if not said.text.strip():
+            raise text_empty()
+        if len(said.text) > max_letters:
+            raise text_too_long(max_letters)
+        external_id = f"{owner}:{said.id}"
+        inbound = InboundMessage(CHANNEL, external_id, owner, said.text, desk.clock())
+        received = await receive(desk, inbound)
+        try:
+            await take_turns(desk, received.thread_id)
+        except DialogueDown:
+            pass  # the message is stored; the loop takes its turn when the model is back
+        turned = await _turned(desk, external_id)
+        response.status_code = 202 if turned.pending else 200
+        return turned
+
+    @router.get("/{conversation_id}/messages")
+    async def read(owner: Owner, after: Annotated[int, Query(ge=0)] = 0) -> History:
+        """The messages after an id."""
+        return History(messages=[_out(message) for message in await _history(desk, owner, after)])
+
+    @router.get("/{conversation_id}/events", response_class=StreamingResponse)
+    async def listen(
+        owner: Owner,
+        after: Annotated[int, Query(ge=0)] = 0,
+        last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    ) -> StreamingResponse:
+        """Server-sent events: every message after the given id, then each new one."""
+        events = _events(desk, owner, last_event_id or after, stopping)
+        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+    return router
+
+
+def _owner(tokens: Tokens) -> Callable[..., Awaitable[str]]:
+    bearer = HTTPBearer(auto_error=False)
+
+    async def owner(
+        conversation_id: str, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    ) -> str:
+        if credentials is None or not tokens.right(conversation_id, credentials.credentials):
+            raise unauthorized()
+        return conversation_id
+
+    return owner
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+async def _turned(desk: Desk, external_id: str) -> Turned:
+    """The message and its replies; waits a moment where another request is at this very turn."""
+    for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 0.0):
+        async with desk.database.read() as session:
+            message = await by_external_id(session, CHANNEL, external_id)
+            assert message is not None
+            replies = await replies_to(session, message.id)
+        if message.turn != Turn.WAITING:
+            break
+        await asyncio.sleep(wait)
+    return Turned(
+        message=_out(message),
+        replies=[_out(reply) for reply in replies],
+        pending=message.turn == Turn.WAITING,
+    )
+
+
+async def _history(desk: Desk, owner: str, after: int) -> list[Message]:
+    async with desk.database.read() as session:
+        return list(await history(session, channel=CHANNEL, address=owner, after=after))
+
+
+async def _events(desk: Desk, owner: str, after: int, stopping: asyncio.Event) -> AsyncIterator[str]:
+    quiet = 0.0
+    yield ": open\n\n"
+    while not stopping.is_set():
+        messages = await _history(desk, owner, after)
+        for message in messages:
+            after = message.id
+            data = json.dumps(_out(message).model_dump(mode="json"), ensure_ascii=False)
+            yield f"id: {message.id}\nevent: message\ndata: {data}\n\n"
+        quiet = 0.0 if messages else quiet + _POLL_SECONDS
+        if quiet >= _PING_SECONDS:
+            quiet = 0.0
+            yield ": ping\n\n"
+        try:
+            await asyncio.wait_for(stopping.wait(), _POLL_SECONDS)
+        except TimeoutError:
+            continue
+
+
+def _out(message: Message) -> MessageOut:
+    detail: dict[str, Any] = message.detail
+    return MessageOut(
+        id=message.id,
+        author=message.author.value,
+        text=message.text,
+        buttons=[ButtonOut(title=button["title"]) for button in message.buttons],
+        outcome=detail.get("outcome"),
+        article=detail.get("article"),
+        aspect=detail.get("aspect"),
+        options=list(detail.get("options") or ()),
+        ticket=detail.get("ticket"),
+        at=message.created_at,
+    )

@@ -1,0 +1,36 @@
+"""How often: per conversation and per address, in memory or in Redis for several processes."""
+
+from __future__ import annotations
+
+import time
+
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from connectors.web.problems import rate_limited
+
+
+class Limits:
+    """The limits of the web channel, each like `20/minute`."""
+
+    def __init__(self, *, per_conversation: str, per_address: str, conversations: str, redis: str = "") -> None:
+        storage = RedisStorage(f"async+{redis}", implementation="redispy") if redis else MemoryStorage()
+        self._limiter = MovingWindowRateLimiter(storage)
+        self._per_conversation = parse(per_conversation)
+        self._per_address = parse(per_address)
+        self._conversations = parse(conversations)
+
+    async def begin(self, address: str) -> None:
+        """A new conversation. Raises the problem `rate-limited`."""
+        await self._hit(self._conversations, "begin", address)
+
+    async def message(self, conversation: str, address: str) -> None:
+        """A message. Raises the problem `rate-limited`."""
+        await self._hit(self._per_address, "address", address)
+        await self._hit(self._per_conversation, "conversation", conversation)
+
+    async def _hit(self, item: RateLimitItem, *who: str) -> None:
+        if not await self._limiter.hit(item, *who):
+            window = await self._limiter.get_window_stats(item, *who)
+            raise rate_limited(max(1, round(window.reset_time - time.time())))

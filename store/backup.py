@@ -1,0 +1,105 @@
+"""A whole database as one file: a zip of one JSON-lines file a table, the same for both databases."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from datetime import date, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.base import Base
+from store.database import Database
+from store.migrate import head
+
+_MANIFEST = "manifest.json"
+_BATCH = 500
+
+
+class BackupRefused(Exception):
+    """The file is no backup that this database can take; the message says why."""
+
+
+async def back_up(database: Database, file: Path) -> dict[str, int]:
+    """Write every row as one state of the database saw it; table -> rows. The file appears when it is whole."""
+    part = file.with_suffix(file.suffix + ".part")
+    counts: dict[str, int] = {}
+    async with database.read() as session:
+        if not database.embedded:
+            await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for table in Base.metadata.sorted_tables:
+                with archive.open(f"{table.name}.jsonl", "w") as out:
+                    counts[table.name] = 0
+                    for row in (await session.execute(select(table))).mappings():
+                        out.write(json.dumps({k: _plain(v) for k, v in row.items()}, ensure_ascii=False).encode() + b"\n")
+                        counts[table.name] += 1
+            archive.writestr(_MANIFEST, json.dumps({"revision": head(), "rows": counts}))
+    part.replace(file)
+    return counts
+
+
+async def restore_into(database: Database, file: Path) -> dict[str, int]:
+    """Fill an empty database from a backup, all or nothing. Raises `BackupRefused`."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            manifest = json.loads(archive.read(_MANIFEST))
+            if manifest["revision"] != head():
+                raise BackupRefused(f"备份的表结构是 {manifest['revision']},当前是 {head()}:请用同一版本恢复后再升级")
+            async with database.write() as session:
+                for table in Base.metadata.sorted_tables:
+                    await _fill(session, table, archive)
+                if not database.embedded:
+                    await _advance_sequences(session)
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise BackupRefused(f"{file.name} 不是完整的备份文件") from error
+    return dict(manifest["rows"])
+
+
+async def _fill(session: AsyncSession, table: Table, archive: zipfile.ZipFile) -> None:
+    if await session.scalar(select(func.count()).select_from(table)):
+        raise BackupRefused(f"数据库不是空的:表 {table.name} 里有数据")
+    batch: list[dict[str, Any]] = []
+    with archive.open(f"{table.name}.jsonl") as lines:
+        for line in lines:
+            batch.append(_rich(table, json.loads(line)))
+            if len(batch) == _BATCH:
+                await session.execute(insert(table), batch)
+                batch = []
+    if batch:
+        await session.execute(insert(table), batch)
+
+
+async def _advance_sequences(session: AsyncSession) -> None:
+    # PostgreSQL counts on from where its sequence stands, not from the rows that are there.
+    for table in Base.metadata.sorted_tables:
+        column = table.autoincrement_column
+        if column is not None and table.name not in ("knowledge_version",):
+            await session.execute(
+                text(
+                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'), "
+                    f"COALESCE((SELECT MAX({column.name}) FROM {table.name}), 1))"
+                )
+            )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, (datetime, date)) else value
+
+
+def _rich(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    for column in table.columns:
+        value = row[column.name]
+        if isinstance(value, str) and column.type.python_type is datetime:
+            row[column.name] = datetime.fromisoformat(value)
+        elif isinstance(value, str) and column.type.python_type is date:
+            row[column.name] = date.fromisoformat(value)
+        elif isinstance(value, str) and issubclass(column.type.python_type, Enum):
+            row[column.name] = column.type.python_type(value)
+    return row

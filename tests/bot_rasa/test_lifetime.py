@@ -1,0 +1,85 @@
+"""The server's life: what outlasts it, what ends it, and what it does not start without."""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from action_server import ActionServer, Answer, action_server, says
+from rasa_server import PYTHON, RASA, free_port, running, start, surroundings
+
+
+def test_a_form_goes_on_after_a_restart(model: Path, actions: ActionServer, tmp_path: Path) -> None:
+    tracker = f"sqlite:///{tmp_path}/rasa.db"
+    actions.answers["action_submit"] = lambda call: says("{matter}，{phone}".format(**call["tracker"]["slots"]))
+    with running(model, actions.url, tracker) as rasa:
+        rasa.say("我要投诉", "1")
+        asked = rasa.say("窗口太慢", "2")
+    with running(model, actions.url, tracker) as rasa:
+        assert rasa.say("窗口太慢", "2") == asked
+        assert rasa.say("13800000000", "3") == [{"text": "窗口太慢，13800000000"}]
+        assert rasa.say("菜单", "4") != []
+
+
+def test_a_turn_under_way_is_finished_when_the_server_is_told_to_stop(model: Path, tmp_path: Path) -> None:
+    called, told = threading.Event(), threading.Event()
+
+    def slowly(call: object) -> Answer:
+        called.set()
+        told.wait(30)
+        return says("做完了")
+
+    with action_server() as slow:
+        slow.answers["action_answer"] = slowly
+        with running(model, slow.url, f"sqlite:///{tmp_path}/rasa.db") as rasa:
+            replies: list[object] = []
+            turn = threading.Thread(target=lambda: replies.append(rasa.say("查一查", "1")))
+            turn.start()
+            assert called.wait(30)
+            rasa.process.send_signal(signal.SIGTERM)
+            told.set()
+            turn.join()
+            assert replies == [[{"text": "做完了"}]]
+            assert rasa.process.wait(30) == 0
+
+
+def test_the_server_ends_with_the_process_that_started_it(model: Path, tmp_path: Path) -> None:
+    code = "import sys, time; import rasa_server as r; from pathlib import Path; " + (
+        "p = r.start(Path(sys.argv[1]), 'http://127.0.0.1:1', sys.argv[2], int(sys.argv[3])); "
+        "print(p.pid, flush=True); time.sleep(600)"
+    )
+    arguments = [str(model), f"sqlite:///{tmp_path}/rasa.db", str(free_port())]
+    here = str(Path(__file__).parent)
+    parent = subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=here, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = Path(f"/proc/{int(parent.stdout.readline())}/stat")
+    assert child.exists()
+    parent.kill()
+    parent.communicate()
+    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
+        threading.Event().wait(0.05)
+
+
+def test_closing_standard_input_ends_it_even_while_it_starts(model: Path, tmp_path: Path) -> None:
+    process = start(model, "http://127.0.0.1:1", f"sqlite:///{tmp_path}/rasa.db", free_port())
+    process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("missing", ["QIFU_RASA_TOKEN", "QIFU_ACTIONS_URL", "QIFU_RASA_TRACKER"])
+def test_it_does_not_start_without_its_settings(missing: str, model: Path) -> None:
+    settings = {"QIFU_RASA_TOKEN": "t", "QIFU_ACTIONS_URL": "http://127.0.0.1:1", "QIFU_RASA_TRACKER": "sqlite://"}
+    del settings[missing]
+    command = [PYTHON, RASA / "serve.py", "--model", model]
+    ended = subprocess.run(command, env=surroundings(**settings), capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert missing in ended.stderr
+
+
+def test_it_does_not_start_without_a_model(tmp_path: Path) -> None:
+    settings = {"QIFU_RASA_TOKEN": "t", "QIFU_ACTIONS_URL": "http://127.0.0.1:1", "QIFU_RASA_TRACKER": "sqlite://"}
+    command = [PYTHON, RASA / "serve.py", "--model", tmp_path / "none.tar.gz"]
+    ended = subprocess.run(command, env=surroundings(**settings), capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
