@@ -19,9 +19,9 @@ from knowledge.search.index import Result
 _REJECTING = ("not_covered", "out_of_scope", "individual_matter")
 _SURE = 0.5
 # "燃气呢", "那用电的话": a new matter, the old aspect.
-_SWITCH = re.compile(r"^(?:那么?|换成?)?.{1,8}(?:呢|的话|的呢|那边呢)[??]?$")
+_SWITCH = re.compile(r"^(?:那么?|换成?)?.{1,8}(?:呢|的话|的呢|那边呢)[?？]?$")
 _GIVES_UP_AFTER = 2
-_ASKS = re.compile(r"怎么|咋|如何|哪|什么|啥|多久|几天|多少|吗|[??]$|流程|平台")
+_ASKS = re.compile(r"怎么|咋|如何|哪|什么|啥|多久|几天|多少|吗|[?？]$|流程|平台")
 _LONGEST_QUESTION = 40
 
 
@@ -164,7 +164,7 @@ def _reply(
 def _clarify(titles: list[tuple[str, str]], aspect: Aspect | None) -> Reply:
     none_of_them = Button("都不是", "/unsolved")
     one = len(titles) == 1
-    text = f"您是想问“{titles[0][1]}”吗?" if one else "您想问的是哪一件?请点选,或回复序号。"
+    text = f"您是想问“{titles[0][1]}”吗？" if one else "您想问的是哪一件？请点选，或回复序号。"
     buttons = option_buttons(titles, aspect)
     return Reply(
         text=text,
@@ -185,16 +185,16 @@ def _unknown(desk: Desk, asked: Asked, context: Context, found: Unknown) -> tupl
     offers = option_buttons(titles, None)
     if streak >= _GIVES_UP_AFTER:
         reply = Reply(
-            text="很抱歉,连续两次没能答上您的问题。需要我为您转人工,或者登记成诉求由主管部门答复吗?",
+            text="很抱歉，连续两次没能答上您的问题。需要我为您转人工，或者登记成诉求由主管部门答复吗？",
             outcome="unknown",
             options=tuple(key for key, _ in titles),
             buttons=(HUMAN, REQUEST, *offers),
             default=HUMAN.payload,
         )
     else:
-        near = "您可以换个说法再问一次,也可以看看下面相近的事项," if titles else "您可以换个说法再问一次,"
+        near = "您可以换个说法再问一次，也可以看看下面相近的事项," if titles else "您可以换个说法再问一次，"
         reply = Reply(
-            text="抱歉,知识库里没有这个问题的可靠答案,不敢随意答复您,问题已经记下。\n"
+            text="抱歉，知识库里没有这个问题的可靠答案，不敢随意答复您，问题已经记下。\n"
             f"{near}或者转人工、拨打 12345 咨询。",
             outcome="unknown",
             options=tuple(key for key, _ in titles),
@@ -205,8 +205,8 @@ def _unknown(desk: Desk, asked: Asked, context: Context, found: Unknown) -> tupl
 
 def _individual() -> Reply:
     return Reply(
-        text="这是个人办理的事项,我只答复企业和个体工商户的经营事项,不便给您指路指错。"
-        "个人事项请拨打 12345 咨询,或在河南省政务服务网、豫事办上查询办理。",
+        text="这是个人办理的事项，我只答复企业和个体工商户的经营事项，不便给您指路指错。"
+        "个人事项请拨打 12345 咨询，或在河南省政务服务网、豫事办上查询办理。",
         outcome="unknown",
         buttons=(HUMAN,),
     )
@@ -214,8 +214,8 @@ def _individual() -> Reply:
 
 def _small_talk(city: str) -> Reply:
     return Reply(
-        text=f"这个我答不了。我是{city}企业服务助手,可以答复水电气报装、企业开办变更注销、税务社保、"
-        "工程建设等企业事项,也可以为您登记投诉和诉求。",
+        text=f"这个我答不了。我是{city}企业服务助手，可以答复水电气报装、企业开办变更注销、税务社保、"
+        "工程建设等企业事项，也可以为您登记投诉和诉求。",
         outcome="smalltalk",
         buttons=(Button("你能做什么", "/capabilities"), HUMAN),
     )
@@ -223,7 +223,7 @@ def _small_talk(city: str) -> Reply:
 
 def _vague() -> Reply:
     return Reply(
-        text="请告诉我您想办哪件事,比如“用水报装要什么材料”“公司注销流程”“停电了找谁”。",
+        text="请告诉我您想办哪件事，比如“用水报装要什么材料”“公司注销流程”“停电了找谁”。",
         outcome="clarify",
         buttons=(Button("你能做什么", "/capabilities"), COMPLAINT, HUMAN),
     )
@@ -232,7 +232,7 @@ def _vague() -> Reply:
 def nothing_solved(context: Context) -> Reply:
     """The bot's answer did not help: offer a person or a ticket. Recorded as a question without an answer."""
     return Reply(
-        text="抱歉没能解决您的问题,已经记下,会用来改进答复。需要为您转人工,或者登记成诉求由主管部门答复吗?"
+        text="抱歉没能解决您的问题，已经记下，会用来改进答复。需要为您转人工，或者登记成诉求由主管部门答复吗？"
         "您也可以换个说法再问一次。",
         outcome="unknown",
         article=context.article,

@@ -15,20 +15,20 @@ REQUEST = Button("提交诉求", "/request")
 
 # Who is asked where the knowledge base has no answer: national hotlines, see knowledge/allowed.yml.
 _HOTLINES = {
-    "tax": "12366(纳税服务热线)",
-    "social": "12333(人社服务热线)",
-    "electricity": "95598(国家电网供电服务热线)",
+    "tax": "12366（纳税服务热线）",
+    "social": "12333（人社服务热线）",
+    "electricity": "95598（国家电网供电服务热线）",
     "registration": "12315 或 12345",
     "regulation": "12315 或 12345",
-    "customs": "12360(海关热线)",
-    "justice": "12348(公共法律服务热线)",
+    "customs": "12360（海关热线）",
+    "justice": "12348（公共法律服务热线）",
 }
 _MAX_SOURCES = 3
 
 
 def hotline(category: str) -> str:
     """Where to ask about a category."""
-    return _HOTLINES.get(category, "12345(政务服务便民热线)")
+    return _HOTLINES.get(category, "12345（政务服务便民热线）")
 
 
 def article_reply(article: Article, aspect: Aspect | None) -> Reply:
@@ -38,8 +38,8 @@ def article_reply(article: Article, aspect: Aspect | None) -> Reply:
     if aspect is not None and aspect != shown:
         parts.insert(
             0,
-            f"知识库没有收录这件事的“{ASPECT_NAMES[aspect]}”,不好随意答复您,"
-            f"可以拨打 {hotline(article.category)} 咨询。已知的情况是:",
+            f"知识库没有收录这件事的“{ASPECT_NAMES[aspect]}”，不好随意答复您，"
+            f"可以拨打 {hotline(article.category)} 咨询。已知的情况是：",
         )
     parts.append(source_line(article, shown))
     others = [other for other in article.aspects() if other not in (shown, aspect)]
@@ -53,12 +53,12 @@ def article_reply(article: Article, aspect: Aspect | None) -> Reply:
 
 
 def source_line(article: Article, aspect: Aspect) -> str:
-    """依据:《…》(文号,日期)第…条;…。核对日期:…"""
+    """依据：《…》（文号，日期）第…条；…。核对日期：…"""
     citations = article.citations(aspect)
     names = ";".join(citation.line() for citation in citations[:_MAX_SOURCES])
     more = "等" if len(citations) > _MAX_SOURCES else ""
-    checked = f"核对日期:{article.checked_on.isoformat()}"
-    return f"\n依据:{names}{more}\n{checked}" if names else f"\n{checked}"
+    checked = f"核对日期：{article.checked_on.isoformat()}"
+    return f"\n依据：{names}{more}\n{checked}" if names else f"\n{checked}"
 
 
 def aspect_button(key: str, aspect: Aspect) -> Button:

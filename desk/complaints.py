@@ -37,7 +37,7 @@ async def submit(
 
 def cancelled() -> Reply:
     """The form was left: nothing is kept."""
-    return Reply("已取消,没有提交任何内容。以后需要时说“我要投诉”或“我有诉求”就行。", outcome="smalltalk")
+    return Reply("已取消，没有提交任何内容。以后需要时说“我要投诉”或“我有诉求”就行。", outcome="smalltalk")
 
 
 def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
@@ -59,15 +59,15 @@ def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
 def receipt(ticket: Ticket) -> str:
     """What the enterprise is told: the number, the promise and how to ask."""
     lines = [
-        f"您的{KIND_NAMES[ticket.kind]}已提交,工单编号 {ticket.number},当前状态:{STATE_NAMES[ticket.state]}。",
-        f"接下来:{_day(ticket.enter_by)}前(1 个工作日内)录入平台,"
-        f"{_day(ticket.decide_by)}前(3 个工作日内)决定是否受理并告诉您;逾期没有决定的,视为受理。",
-        "想知道进度,直接在这里问“我的工单到哪一步了”;换了设备,报工单编号和联系电话后四位也能查。"
-        "需要补充、催办或撤回,也在这里说一声就行。",
-        "\n依据:《河南省营商环境投诉举报案件调查处理办法》(豫政办〔2024〕67号)",
+        f"您的{KIND_NAMES[ticket.kind]}已提交，工单编号 {ticket.number}，当前状态：{STATE_NAMES[ticket.state]}。",
+        f"接下来：{_day(ticket.enter_by)}前（1 个工作日内）录入平台，"
+        f"{_day(ticket.decide_by)}前（3 个工作日内）决定是否受理并告诉您；逾期没有决定的，视为受理。",
+        "想知道进度，直接在这里问“我的工单到哪一步了”；换了设备，报工单编号和联系电话后四位也能查。"
+        "需要补充、催办或撤回，也在这里说一声就行。",
+        "\n依据：《河南省营商环境投诉举报案件调查处理办法》（豫政办〔2024〕67号）",
     ]
     if ticket.confidential:
-        lines.insert(2, "您选择了保密,只有受理和办理这张工单的人能看到您的信息。")
+        lines.insert(2, "您选择了保密，只有受理和办理这张工单的人能看到您的信息。")
     return "\n".join(lines)
 
 

@@ -25,17 +25,17 @@ async def hand_off(desk: Desk, thread_id: str) -> Reply:
 
 def _what_next(desk: Desk, holder: Holder, now: datetime) -> str:
     if holder == Holder.STAFF:
-        return "工作人员已经接入,请直接说。"
+        return "工作人员已经接入，请直接说。"
     hours = desk.office_hours.text()
     opening = desk.office_hours.next_opening(now)
     if opening == now:
         return (
-            f"已为您转人工,正在排队等待工作人员接入({hours})。"
-            "请先把问题写在这里,工作人员接入后会直接在这里回复您;等待期间我也可以继续回答。"
+            f"已为您转人工，正在排队等待工作人员接入（{hours}）。"
+            "请先把问题写在这里，工作人员接入后会直接在这里回复您；等待期间我也可以继续回答。"
         )
     return (
-        f"现在不是人工服务时间({hours})。已为您登记,工作人员将在{_moment(opening)}上班后按先后顺序回复,"
-        "请先把问题写在这里。着急的话可以拨打 12345(24 小时),或者现在登记一张诉求工单。"
+        f"现在不是人工服务时间（{hours}）。已为您登记，工作人员将在{_moment(opening)}上班后按先后顺序回复，"
+        "请先把问题写在这里。着急的话可以拨打 12345（24 小时），或者现在登记一张诉求工单。"
     )
 
 

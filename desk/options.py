@@ -35,4 +35,4 @@ def plain(text: str) -> str:
 
 def _fold(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).strip().lower()
-    return folded.strip("。.!!??,,【】[]“”\"' ")
+    return folded.strip("。.!！?？，,【】[]“”\"' ")

@@ -31,7 +31,7 @@ async def rate(desk: Desk, thread_id: str, text: str) -> Reply:
     level = level_of(text)
     if level is None:
         return Reply(
-            "请为这次服务评价:",
+            "请为这次服务评价：",
             outcome="smalltalk",
             buttons=tuple(Button(name, "/rate") for name in LEVELS),
         )
@@ -46,8 +46,8 @@ async def rate(desk: Desk, thread_id: str, text: str) -> Reply:
         rating.level, rating.rated_at = level, desk.clock()
     if level <= 2:
         return Reply(
-            "已收到您的评价,很抱歉没有让您满意。可以说说哪里不好,登记成投诉会有人核实处理,也可以转人工。",
+            "已收到您的评价，很抱歉没有让您满意。可以说说哪里不好，登记成投诉会有人核实处理，也可以转人工。",
             outcome="smalltalk",
             buttons=(COMPLAINT, HUMAN),
         )
-    return Reply("已收到您的评价,谢谢。", outcome="smalltalk")
+    return Reply("已收到您的评价，谢谢。", outcome="smalltalk")

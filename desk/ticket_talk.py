@@ -82,13 +82,13 @@ async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) 
     """Do what is wanted, once for each message, and say what came of it."""
     ticket = await find(desk, thread_id, talk.number, talk.tail)
     if ticket is None:
-        return Reply("没有找到这张工单,请核对编号。需要帮忙可以转人工。", outcome="ticket", buttons=(HUMAN,))
+        return Reply("没有找到这张工单，请核对编号。需要帮忙可以转人工。", outcome="ticket", buttons=(HUMAN,))
     if talk.act == Act.PROGRESS:
         async with desk.database.read() as session:
             history = await events(session, ticket.id)
         return _about(ticket, progress(ticket, history))
     if talk.act == Act.WITHDRAW and not talk.sure:
-        return _about(ticket, f"好的,工单 {ticket.number} 没有撤回,继续办理。")
+        return _about(ticket, f"好的，工单 {ticket.number} 没有撤回，继续办理。")
     return await _step(desk, ticket, message_id, talk)
 
 
@@ -99,16 +99,16 @@ async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -
         row = await session.get_one(Ticket, ticket.id)
         done = message_id in {e.message_id for e in await events(session, row.id) if e.step == step}
         if step == Step.URGED and not done and await urged_since(session, row.id, now - URGE_PAUSE):
-            return _about(row, f"工单 {row.number} 在 24 小时内已经催办过,催办记录还在,请稍等经办单位回应。")
+            return _about(row, f"工单 {row.number} 在 24 小时内已经催办过，催办记录还在，请稍等经办单位回应。")
         try:
             await add_step(session, row, step, message_id=message_id, note=talk.note or "", at=now)
         except TicketClosed:
-            return _about(row, f"工单 {row.number} 已经撤回,不能再{STEP_NAMES[step]}。需要的话可以重新提交。")
+            return _about(row, f"工单 {row.number} 已经撤回，不能再{STEP_NAMES[step]}。需要的话可以重新提交。")
     said = {
-        Step.URGED: f"已为您催办工单 {row.number},催办时间 {now.astimezone(CITY_ZONE):%m月%d日 %H:%M},"
+        Step.URGED: f"已为您催办工单 {row.number}，催办时间 {now.astimezone(CITY_ZONE):%m月%d日 %H:%M}，"
         f"已记入工单。按规定应在{row.decide_by.month}月{row.decide_by.day}日前决定是否受理。",
-        Step.SUPPLEMENTED: f"补充的内容已记入工单 {row.number},经办人会看到。",
-        Step.WITHDRAWN: f"工单 {row.number} 已按您的要求撤回,不再办理。以后需要可以重新提交。",
+        Step.SUPPLEMENTED: f"补充的内容已记入工单 {row.number}，经办人会看到。",
+        Step.WITHDRAWN: f"工单 {row.number} 已按您的要求撤回，不再办理。以后需要可以重新提交。",
     }[step]
     return _about(row, said)
 
@@ -148,7 +148,7 @@ def _next(talk: TicketTalk, mine: Sequence[Ticket], named: Ticket | None, person
 
 def _ask(talk: TicketTalk, what: str, say: str) -> TicketTalk:
     if talk.failures >= _TRIES:
-        return replace(talk, asking=None, left=True, say="核对了几次都对不上,为保护信息安全先到这里。可以转人工,或拨打 12345 查询。")
+        return replace(talk, asking=None, left=True, say="核对了几次都对不上，为保护信息安全先到这里。可以转人工，或拨打 12345 查询。")
     return replace(talk, asking=what, say=say)
 
 
@@ -161,17 +161,17 @@ async def numbers_of(desk: Desk, thread_id: str) -> list[str]:
 
 def left(talk: TicketTalk) -> Reply:
     """The form was left before all was known."""
-    return Reply(talk.say or "好的,不查了。需要时再说。", outcome="smalltalk", buttons=(HUMAN,) if talk.say else ())
+    return Reply(talk.say or "好的，不查了。需要时再说。", outcome="smalltalk", buttons=(HUMAN,) if talk.say else ())
 
 
 def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
     """How the form asks for what is missing."""
     offers = tuple(Button(number, "/inform") for number in mine)
     texts = {
-        "number": "您有几张工单,请选一张,或者发工单编号。" if mine else "请发工单编号,如 PDS-20261123-0001。",
-        "tail": "为保护企业信息,请再发登记的联系电话后四位。",
-        "note": "请写要补充的内容,一次说完整。",
-        "sure": f"撤回后工单 {talk.number} 不再办理。确定要撤回吗?",
+        "number": "您有几张工单，请选一张，或者发工单编号。" if mine else "请发工单编号，如 PDS-20261123-0001。",
+        "tail": "为保护企业信息，请再发登记的联系电话后四位。",
+        "note": "请写要补充的内容，一次说完整。",
+        "sure": f"撤回后工单 {talk.number} 不再办理。确定要撤回吗？",
     }
     buttons = {
         "number": (*offers, Button("不查了", "/cancel")),
@@ -183,9 +183,9 @@ def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
 
 def progress(ticket: Ticket, history: Sequence[TicketEvent]) -> str:
     """Where a ticket stands, with a plain timeline."""
-    lines = [f"工单 {ticket.number}({KIND_NAMES[ticket.kind]}·{ticket.subject})当前状态:{STATE_NAMES[ticket.state]}。"]
+    lines = [f"工单 {ticket.number}（{KIND_NAMES[ticket.kind]}·{ticket.subject}）当前状态：{STATE_NAMES[ticket.state]}。"]
     if ticket.state == State.SUBMITTED:
-        lines.append(f"应在 {ticket.decide_by.month}月{ticket.decide_by.day}日前(3 个工作日内)决定是否受理,逾期视为受理。")
+        lines.append(f"应在 {ticket.decide_by.month}月{ticket.decide_by.day}日前（3 个工作日内）决定是否受理，逾期视为受理。")
     for event in history:
         when = event.at.astimezone(CITY_ZONE)
         note = f":{event.note[:60]}" if event.note else ""

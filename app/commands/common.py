@@ -21,7 +21,7 @@ def settings_or_exit() -> Settings:
     try:
         return load_settings()
     except SettingsRefused as refusal:
-        fail(f"设置有误:{refusal}")
+        fail(f"设置有误：{refusal}")
 
 
 def fail(message: str) -> NoReturn:

@@ -22,7 +22,7 @@ def evaluate(
     min_hit: Annotated[float, typer.Option(help="首答命中率低于它则退出码为 1")] = 0.0,
     max_false: Annotated[float, typer.Option(help="误答率高于它则退出码为 1")] = 1.0,
 ) -> None:
-    """用真实的对话模型逐条提问并打分,每条一次新对话,在临时数据库里进行。"""
+    """用真实的对话模型逐条提问并打分，每条一次新对话，在临时数据库里进行。"""
     try:
         rows = read_rows(file)
     except RowInvalid as error:

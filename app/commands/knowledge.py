@@ -24,7 +24,7 @@ Folder = Annotated[Path, typer.Argument(help="文章所在的文件夹", file_ok
 
 @app.command()
 def check(folder: Folder = ARTICLES) -> None:
-    """检查文章:缺项、来源、过期、重复问法、电话和网址、长度。"""
+    """检查文章：缺项、来源、过期、重复问法、电话和网址、长度。"""
     findings = check_folder(folder, city_date(utc_now()))
     for finding in findings:
         console.print(str(finding), markup=False, highlight=False)
@@ -38,7 +38,7 @@ def import_(
     folder: Folder = ARTICLES,
     force: Annotated[bool, typer.Option(help="连人工改过的文章也用文件覆盖")] = False,
 ) -> None:
-    """把文件夹里的文章读进数据库,立即生效。先检查,有问题则什么也不改。"""
+    """把文件夹里的文章读进数据库，立即生效。先检查，有问题则什么也不改。"""
     check(folder)
     asyncio.run(_import(settings_or_exit(), folder, force))
 
@@ -56,7 +56,7 @@ async def _import(settings: Settings, folder: Path, force: bool) -> None:
         fail(str(error))
     async with open_database(settings) as database, database.write() as session:
         done = await import_articles(session, articles, at=utc_now(), force=force)
-    console.print(f"新增 {len(done.added)},更新 {len(done.changed)},未变 {len(done.same)},保留 {len(done.kept)}")
+    console.print(f"新增 {len(done.added)}，更新 {len(done.changed)}，未变 {len(done.same)}，保留 {len(done.kept)}")
 
 
 async def _export(settings: Settings, folder: Path) -> None:

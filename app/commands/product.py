@@ -16,13 +16,13 @@ from store.clock import utc_now
 
 
 def serve() -> None:
-    """启动产品:准备数据库和内容,必要时训练模型,然后提供服务。"""
+    """启动产品：准备数据库和内容，必要时训练模型，然后提供服务。"""
     settings = settings_or_exit()
     asyncio.run(_serve(settings))
 
 
 def train() -> None:
-    """训练对话模型,显示进度、用时和保存的位置。"""
+    """训练对话模型，显示进度、用时和保存的位置。"""
     settings = settings_or_exit()
     asyncio.run(_train(settings))
 
@@ -35,27 +35,27 @@ async def _serve(settings: Settings) -> None:
     console.print("启动对话模型……")
     address = f"http://{settings.host}:{settings.port}/chat"
     await serve_product(
-        settings, lambda: console.print(f"[bold green]已就绪[/]:{address}  (按 Ctrl-C 停止)", highlight=False)
+        settings, lambda: console.print(f"[bold green]已就绪[/]:{address}  （按 Ctrl-C 停止）", highlight=False)
     )
 
 
 async def _train(settings: Settings) -> None:
     if not RASA_PYTHON.exists():
-        fail("没有找到 Rasa 的环境,请先运行 make run 或 make setup。")
+        fail("没有找到 Rasa 的环境，请先运行 make run 或 make setup。")
     console.print("训练对话模型……")
     began = time.monotonic()
     try:
         model = await train_model(settings.models, lambda line: console.print(f"  {line}", style="dim", highlight=False))
     except TrainingFailed as failure:
-        fail(f"训练没有完成:\n{failure}")
-    console.print(f"训练完成,用时 {time.monotonic() - began:.0f} 秒,模型保存在 {model}", highlight=False)
+        fail(f"训练没有完成：\n{failure}")
+    console.print(f"训练完成，用时 {time.monotonic() - began:.0f} 秒，模型保存在 {model}", highlight=False)
 
 
 def _tell(prepared: Prepared) -> None:
     imported = prepared.imported
     total = sum(len(keys) for keys in (imported.added, imported.changed, imported.same, imported.kept))
     console.print(
-        f"知识库 {total} 篇:新增 {len(imported.added)},更新 {len(imported.changed)},"
+        f"知识库 {total} 篇：新增 {len(imported.added)}，更新 {len(imported.changed)}，"
         f"人工改过而保留 {len(imported.kept)}",
         highlight=False,
     )
@@ -63,6 +63,6 @@ def _tell(prepared: Prepared) -> None:
         console.print(
             f"\n[bold]首个管理员[/]:{prepared.admin.username}\n"
             f"[bold]一次性密码[/]:{prepared.admin.one_time_password}\n"
-            "(只显示这一次,首次登录后必须修改)\n",
+            "（只显示这一次，首次登录后必须修改）\n",
             highlight=False,
         )

@@ -30,12 +30,12 @@ def add(
     name: Annotated[str, typer.Option(help="姓名")],
     role: Annotated[Role, typer.Option(help="角色")] = Role.AGENT,
 ) -> None:
-    """新增账号,一次性密码只显示一次。"""
+    """新增账号，一次性密码只显示一次。"""
     try:
         account = asyncio.run(_add(settings_or_exit(), username, name, role))
     except StaffError as error:
         fail(str(error))
-    console.print(f"账号 {account.username} 的一次性密码:{account.one_time_password}", highlight=False)
+    console.print(f"账号 {account.username} 的一次性密码：{account.one_time_password}", highlight=False)
 
 
 async def _add(settings: Settings, username: str, name: str, role: Role) -> NewAccount:

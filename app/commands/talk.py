@@ -11,7 +11,7 @@ import typer
 
 from app.commands.common import console, fail, settings_or_exit
 
-Url = Annotated[str, typer.Option(help="产品的地址;默认取设置里的地址和端口")]
+Url = Annotated[str, typer.Option(help="产品的地址；默认取设置里的地址和端口")]
 
 
 class Talk:
@@ -39,7 +39,7 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
     url: Url = "",
 ) -> None:
-    """问一句,打印答复。产品要先启动(make run)。"""
+    """问一句，打印答复。产品要先启动(make run)。"""
     turn = _begin(url).say(question)
     if as_json:
         typer.echo(json.dumps(turn["replies"], ensure_ascii=False, indent=2))
@@ -48,9 +48,9 @@ def ask(
 
 
 def chat(url: Url = "") -> None:
-    """在终端里对话,输入空行或按 Ctrl-D 结束。"""
+    """在终端里对话，输入空行或按 Ctrl-D 结束。"""
     talk = _begin(url)
-    console.print("您好,请说您想办的事。(空行结束)", style="green")
+    console.print("您好，请说您想办的事。（空行结束）", style="green")
     while True:
         try:
             text = console.input("[bold]您:[/]").strip()
@@ -66,12 +66,12 @@ def _begin(url: str) -> Talk:
     try:
         return Talk(url or f"http://{settings.host}:{settings.port}")
     except httpx.HTTPError:
-        return fail("连接不上产品,请先用 make run 启动。")
+        return fail("连接不上产品，请先用 make run 启动。")
 
 
 def _show(turn: dict[str, Any]) -> None:
     if turn["pending"]:
-        console.print("对话模型正在启动,答复稍后送达。", style="yellow")
+        console.print("对话模型正在启动，答复稍后送达。", style="yellow")
     for reply in turn["replies"]:
         console.print(reply["text"], markup=False, highlight=False)
         for number, button in enumerate(reply["buttons"], start=1):

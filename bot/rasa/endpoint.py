@@ -22,8 +22,7 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]
 
     async def request(self, *_: Any, json: Optional[Dict[str, Any]] = None, **__: Any) -> Any:
         """Post one action call and return its JSON; raises TurnFailed with the action's name and the cause."""
-        call = json or {}
-        call.setdefault("domain", {})  # rasa-sdk from 3.8 on refuses a call that has none
+        call = slim(json or {})
         name = call.get("next_action", "?")
         try:
             async with self._connection().post(self.url, json=call) as answer:
@@ -46,3 +45,20 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]
             timeout = aiohttp.ClientTimeout(total=self._timeout)
             self._kept = aiohttp.ClientSession(headers=self.headers, timeout=timeout)
         return self._kept
+
+
+def slim(call: Dict[str, Any]) -> Dict[str, Any]:
+    """Return an action call without what grows with the conversation: its events begin with the last message.
+
+    Slots, latest message and active loop are whole. `domain` is empty unless Rasa has put it in, for rasa-sdk from
+    3.8 on refuses a call that has none.
+
+    >>> events = [{"event": "user", "text": "a"}, {"event": "bot"}, {"event": "user", "text": "b"}, {"event": "slot"}]
+    >>> slim({"tracker": {"events": events, "slots": {}}})["tracker"]["events"]
+    [{'event': 'user', 'text': 'b'}, {'event': 'slot'}]
+    """
+    tracker = call.get("tracker") or {}
+    events = tracker.get("events") or []
+    messages = [place for place, event in enumerate(events) if event.get("event") == "user"]
+    latest = events[messages[-1] :] if messages else events
+    return {"domain": {}, **call, "tracker": {**tracker, "events": latest}}

@@ -26,9 +26,11 @@ def quieten() -> None:
 
 def quieten_rasa() -> None:
     """Set Rasa's own logging, which else prints what people write; call it once Rasa may be imported."""
+    import jieba
     from rasa.utils.log_utils import configure_structlog
 
     configure_structlog(logging.WARNING)
+    jieba.setLogLevel(logging.WARNING)
 
 
 def show_warning(message: Any, category: Type[Warning], *_: Any) -> None:

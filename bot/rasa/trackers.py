@@ -1,18 +1,26 @@
 """Where conversations are kept: SQLite, PostgreSQL or Redis, told by a URL."""
 
-from typing import Any, Dict, Tuple
+import json
+from collections import OrderedDict
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
+import sqlalchemy as sa
 from rasa.core.lock_store import InMemoryLockStore, LockStore, RedisLockStore
 from rasa.core.tracker_store import RedisTrackerStore, SQLTrackerStore, TrackerStore
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event, SessionStarted
+from rasa.shared.core.trackers import DialogueStateTracker
+from sqlalchemy.pool import StaticPool
+
+KEPT_TRACKERS = 256
 
 
 def open_stores(url: str) -> Tuple[TrackerStore, LockStore]:
     """Return the tracker store at the URL and a lock store that fits it; raises ValueError on another scheme."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     if scheme in ("sqlite", "postgresql"):
-        return SQLTrackerStore(Domain.empty(), host=url), InMemoryLockStore()
+        return SqlTrackers(url), InMemoryLockStore()
     if scheme in ("redis", "rediss"):
         place = redis_place(url)
         return RedisTrackerStore(Domain.empty(), **place), RedisLockStore(**place)
@@ -30,3 +38,108 @@ def redis_place(url: str) -> Dict[str, Any]:
         "password": unquote(parts.password) if parts.password else None,
         "use_ssl": parts.scheme == "rediss",
     }
+
+
+class Known(NamedTuple):
+    """What is known of a conversation's rows: how many of the session's events are stored, the newest row's id.
+
+    `tracker` is the state after the last turn; None while a turn has it in hand, so that one which fails takes
+    the half-changed tracker with it.
+    """
+
+    tracker: Optional[DialogueStateTracker]
+    stored: int
+    newest: Optional[int]
+
+
+class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
+    """Rasa's SQL store and its table, with the trackers of the last conversations kept in memory.
+
+    Rasa reads and replays the whole session each turn. Events are only ever appended, so a kept tracker is right
+    exactly if the conversation's newest row is still the one it ended with; one indexed look tells. The same look
+    before writing refuses a turn which another process has overtaken.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(Domain.empty(), host=url)
+        self.engine.dispose()
+        self.engine = engine(url)
+        self.sessionmaker = sa.orm.sessionmaker(bind=self.engine)
+        self._rows = self.SQLEvent.__table__
+        self._known: "OrderedDict[str, Known]" = OrderedDict()
+
+    async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
+        """Return the tracker of the latest session, None of a stranger; raises what the database raises."""
+        with self.engine.connect() as connection:
+            known = self._known.pop(sender_id, None)
+            if known and known.tracker and known.newest == self._newest(connection, sender_id):
+                self._keep(sender_id, known._replace(tracker=None))
+                return known.tracker
+            rows = connection.execute(self._session(sender_id)).all()
+        self._keep(sender_id, Known(None, len(rows), rows[-1].id if rows else None))
+        if not rows:
+            return None
+        return DialogueStateTracker.from_dict(sender_id, [json.loads(row.data) for row in rows], self.domain.slots)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Append what is new in the tracker; raises RuntimeError if someone else has appended meanwhile."""
+        known = self._known.pop(tracker.sender_id, None)
+        if known is None:  # pushed out by many others since it was read
+            return await super().save(tracker)
+        fresh = list(tracker.events)[known.stored :]
+        if not fresh:
+            return self._keep(tracker.sender_id, known)
+        with self.engine.begin() as connection:
+            if self._newest(connection, tracker.sender_id) != known.newest:
+                raise RuntimeError("another process has gone on with this conversation")
+            connection.execute(self._rows.insert(), [row(tracker.sender_id, event) for event in fresh])
+            newest = self._newest(connection, tracker.sender_id)
+        # A new session begins without what was before it, which this tracker still has: let it be read anew.
+        begun = any(isinstance(event, SessionStarted) for event in fresh)
+        self._keep(tracker.sender_id, Known(None if begun else tracker, len(tracker.events), newest))
+        return None
+
+    def _newest(self, connection: Any, sender_id: str) -> Optional[int]:
+        ours = self._rows.c.sender_id == sender_id
+        newest: Optional[int] = connection.execute(sa.select(sa.func.max(self._rows.c.id)).where(ours)).scalar()
+        return newest
+
+    def _session(self, sender_id: str) -> Any:
+        columns = self._rows.c
+        ours = columns.sender_id == sender_id
+        begun = sa.select(sa.func.max(columns.id)).where(ours, columns.type_name == SessionStarted.type_name)
+        since = sa.func.coalesce(begun.scalar_subquery(), 0)
+        return sa.select(columns.id, columns.data).where(ours, columns.id >= since).order_by(columns.id)
+
+    def _keep(self, sender_id: str, known: Known) -> None:
+        self._known[sender_id] = known
+        if len(self._known) > KEPT_TRACKERS:
+            self._known.popitem(last=False)
+
+
+def row(sender_id: str, event: Event) -> Dict[str, Any]:
+    """Return an event as Rasa's table has it."""
+    data = event.as_dict()
+    return {
+        "sender_id": sender_id,
+        "type_name": event.type_name,
+        "timestamp": data.get("timestamp"),
+        "intent_name": data.get("parse_data", {}).get("intent", {}).get("name"),
+        "action_name": data.get("name"),
+        "data": json.dumps(data),
+    }
+
+
+def engine(url: str) -> Any:
+    """Return an engine; SQLite gets one connection that stays open, and a write-ahead log."""
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True)
+    made = sa.create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+
+    @sa.event.listens_for(made, "connect")  # type: ignore[misc]
+    def set_pragmas(connection: Any, _: Any) -> None:
+        # In WAL mode NORMAL loses no committed turn when the process dies; only a power cut may take the last.
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return made

@@ -48,19 +48,30 @@ class TurnProcessor(MessageProcessor):  # type: ignore[misc]
 
     async def handle_message(self, message: UserMessage) -> Optional[List[Dict[str, Any]]]:
         """Take a turn, or say again what was said when this message was first seen."""
-        said = await self._already_said(message)
-        if said is None:
+        try:
             return await super().handle_message(message)
-        for event in said:
-            await message.output_channel.send_response(message.sender_id, event.message())
-        return None
-
-    async def _already_said(self, message: UserMessage) -> Optional[List[BotUttered]]:
-        message_id = (message.metadata or {}).get("message_id")
-        if message_id is None:
+        except AlreadySaid as seen:
+            for event in seen.said:
+                await message.output_channel.send_response(message.sender_id, event.message())
             return None
-        tracker = await self.tracker_store.retrieve(message.sender_id)
-        return None if tracker is None else said_to(message_id, list(tracker.events))
+
+    async def fetch_tracker_and_update_session(
+        self,
+        sender_id: str,
+        output_channel: Optional[OutputChannel] = None,
+        metadata: Optional[Dict[str, Any]] = None,
+    ) -> DialogueStateTracker:
+        """Return the tracker a turn begins with; raises AlreadySaid if it holds this very message.
+
+        It is here that Rasa reads the tracker, once, with the conversation locked.
+        """
+        tracker = await self.get_tracker(sender_id)
+        message_id = (metadata or {}).get("message_id")
+        said = None if message_id is None else said_to(message_id, list(tracker.events))
+        if said is not None:
+            raise AlreadySaid(said)
+        await self._update_tracker_session(tracker, output_channel, metadata)
+        return tracker
 
     async def _run_action(
         self,
@@ -71,6 +82,14 @@ class TurnProcessor(MessageProcessor):  # type: ignore[misc]
         prediction: PolicyPrediction,
     ) -> bool:
         return await super()._run_action(LoudAction(action), tracker, output_channel, nlg, prediction)
+
+
+class AlreadySaid(Exception):
+    """Ends a turn before it begins: the message was seen before, and these are the utterances of then."""
+
+    def __init__(self, said: List[BotUttered]) -> None:
+        super().__init__()
+        self.said = said
 
 
 class LoudAction(Action):  # type: ignore[misc]

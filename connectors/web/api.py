@@ -1,6 +1,7 @@
-"""`/api/conversations`: begin a talk, say something, read what was said, hear what comes later."""
+"""`/api/conversations`: begin a talk, say something, read what was said, hear what comes later.
 
-from __future__ import annotations
+Annotations are evaluated here: FastAPI reads those of the routes, which name what is local to the router.
+"""
 
 import asyncio
 import json

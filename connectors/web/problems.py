@@ -41,7 +41,7 @@ class ProblemBody(BaseModel):
 
 def unauthorized() -> Problem:
     """No such conversation, or not its token: one answer for both, so that ids cannot be probed."""
-    return Problem(401, "unauthorized", "Unauthorized", "对话不存在或已失效,请开始新的对话。")
+    return Problem(401, "unauthorized", "Unauthorized", "对话不存在或已失效，请开始新的对话。")
 
 
 def text_empty() -> Problem:
@@ -51,7 +51,7 @@ def text_empty() -> Problem:
 
 def text_too_long(most: int) -> Problem:
     """More letters than allowed."""
-    return Problem(422, "text-too-long", "Text too long", f"一次最多 {most} 个字,请分几次发送。")
+    return Problem(422, "text-too-long", "Text too long", f"一次最多 {most} 个字，请分几次发送。")
 
 
 def too_large(most: int) -> Problem:
@@ -61,7 +61,7 @@ def too_large(most: int) -> Problem:
 
 def rate_limited(seconds: int) -> Problem:
     """Too often."""
-    return Problem(429, "rate-limited", "Too many requests", f"发送得太快了,请 {seconds} 秒后再试。", max(1, seconds))
+    return Problem(429, "rate-limited", "Too many requests", f"发送得太快了，请 {seconds} 秒后再试。", max(1, seconds))
 
 
 def malformed() -> Problem:
@@ -88,4 +88,4 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, __: Exception) -> JSONResponse:
-        return Problem(500, "internal", "Internal error", "系统出了点问题,请稍后再试,或拨打 12345。").response()
+        return Problem(500, "internal", "Internal error", "系统出了点问题，请稍后再试，或拨打 12345。").response()

@@ -20,7 +20,7 @@ def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str]) -> Reply:
     if form.asking == SUMMARY:
         return _reply(say, _summary(intake, kind, form), Button("确认提交", "/affirm"), Button("修改", "/deny"), _CANCEL)
     if form.asking == CANCELLING:
-        text = "确定不填了吗?已经填写的内容不会保留。"
+        text = "确定不填了吗？已经填写的内容不会保留。"
         return _reply(say, text, Button("确定取消", "/affirm"), Button("继续填写", "/deny"))
     field = intake.fields[form.asking or ""]
     opening = _opening(kind) if not form.values and not say else ()
@@ -29,7 +29,7 @@ def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str]) -> Reply:
 
 def _opening(kind: Kind) -> tuple[str, ...]:
     return (
-        f"好的,我来为您登记{KIND_NAMES[kind]}。一次问一项,可以一句话说几项,随时能改、能取消;"
+        f"好的，我来为您登记{KIND_NAMES[kind]}。一次问一项，可以一句话说几项，随时能改、能取消；"
         "您确认之前不会提交。",
     )
 
@@ -37,8 +37,8 @@ def _opening(kind: Kind) -> tuple[str, ...]:
 def _question(field: Field, form: Form) -> str:
     if form.failures < FAILURES_BEFORE_HELP:
         return field.question
-    way_out = "可以跳过这一项,也可以转人工帮您登记。" if field.optional else "可以转人工帮您登记。"
-    return f"{field.question}\n填不上也没关系,{way_out}"
+    way_out = "可以跳过这一项，也可以转人工帮您登记。" if field.optional else "可以转人工帮您登记。"
+    return f"{field.question}\n填不上也没关系，{way_out}"
 
 
 def _buttons(field: Field, form: Form) -> tuple[Button, ...]:
@@ -50,9 +50,9 @@ def _buttons(field: Field, form: Form) -> tuple[Button, ...]:
 
 
 def _summary(intake: Intake, kind: Kind, form: Form) -> str:
-    lines = [f"{f.label}:{shown(f.name, form.values[f.name])}" for f in intake.fields.values()]
+    lines = [f"{f.label}：{shown(f.name, form.values[f.name])}" for f in intake.fields.values()]
     return "\n".join(
-        (f"请核对您的{KIND_NAMES[kind]}:", *lines, "\n核对无误请回复“确认提交”。要改直接说,如“电话改成 13900000000”。")
+        (f"请核对您的{KIND_NAMES[kind]}：", *lines, "\n核对无误请回复“确认提交”。要改直接说，如“电话改成 13900000000”。")
     )
 
 

@@ -19,20 +19,20 @@ _LABELS: Mapping[str, str] = {
 }
 _LABEL = "|".join(f"(?P<{name}>{words})" for name, words in _LABELS.items())
 _EXPLICIT = r"(?:改成|改为|改到|换成|换为|更正为|更正成|修改为|应该是|应当是|应是|应为)"
-_PLAIN = r"(?:是|为|[::])"
+_PLAIN = r"(?:是|为|[:：])"
 _WRONG = r"(?:写|填|输|弄|搞|选|说|留|打)?错了?"
 
 _WITH_VALUE = re.compile(
-    rf"(?:把|将)?(?:{_LABEL})(?:{_WRONG}|不对)?(?:了)?[,,\s]*(?P<verb>{_EXPLICIT}|{_PLAIN})[::\s]*(?P<value>.+)",
+    rf"(?:把|将)?(?:{_LABEL})(?:{_WRONG}|不对)?(?:了)?[,，\s]*(?P<verb>{_EXPLICIT}|{_PLAIN})[:：\s]*(?P<value>.+)",
     re.DOTALL,
 )
 _WITHOUT_VALUE = re.compile(
-    rf"^(?:不对|不是|等等|等一下|我?(?:想|要)?)?[,,\s]*(?:"
+    rf"^(?:不对|不是|等等|等一下|我?(?:想|要)?)?[,，\s]*(?:"
     rf"(?:修改|更正|改|换)(?:一下|下|个)?(?:{_LABEL})"
-    rf")[吧了。!!\s]*$"
+    rf")[吧了。!！\s]*$"
 )
 _WRONG_ONLY = re.compile(
-    rf"^(?:不对|不是|等等|等一下)?[,,\s]*(?:{_LABEL})(?:{_WRONG}|不对|有误|要改|要换|改一下|换一下|改下)[了吧。!!\s]*$"
+    rf"^(?:不对|不是|等等|等一下)?[,，\s]*(?:{_LABEL})(?:{_WRONG}|不对|有误|要改|要换|改一下|换一下|改下)[了吧。!！\s]*$"
 )
 
 

@@ -43,12 +43,12 @@ def read_enterprise(text: str) -> str:
     """An enterprise's or shop's name."""
     name = re.sub(
         r"^(?:(?:我们?|俺们?|咱们?)?(?:的)?(?:公司|企业|单位|厂|店)(?:的)?(?:名称|名字|全称|名)?(?:是|叫|为)"
-        r"|(?:公司|企业|单位)(?:名称|名字|全称|名)|我们?(?:是|叫)|(?:名称|名字)?(?:叫做?|是))[::,,\s]*",
+        r"|(?:公司|企业|单位)(?:名称|名字|全称|名)|我们?(?:是|叫)|(?:名称|名字)?(?:叫做?|是))[:：，,\s]*",
         "",
         text.strip(),
-    ).strip(" ,,。.;;!!")
+    ).strip(" ,，。.;；!！")
     if not 2 <= len(name) <= MAX_NAME or not re.search(r"[\u4e00-\u9fffA-Za-z]", name):
-        raise Refused(f"请写企业或店铺的名称(2 到 {MAX_NAME} 个字),如“平顶山某某商贸有限公司”。")
+        raise Refused(f"请写企业或店铺的名称（2 到 {MAX_NAME} 个字），如“平顶山某某商贸有限公司”。")
     return name
 
 
@@ -61,7 +61,7 @@ def read_credit_code(text: str) -> str:
         return str(uscc.validate(found.group().upper()))
     except ValidationError as error:
         raise Refused(
-            "这个统一社会信用代码校验不通过,请对照营业执照再核对一遍(18 位,不含字母 I、O、S、V、Z),"
+            "这个统一社会信用代码校验不通过，请对照营业执照再核对一遍（18 位，不含字母 I、O、S、V、Z），"
             "也可以回复“跳过”。"
         ) from error
 
@@ -69,10 +69,10 @@ def read_credit_code(text: str) -> str:
 def read_contact(text: str) -> str:
     """The name of the person to call back."""
     name = re.sub(
-        r"^(?:联系人|姓名|名字)?(?:是|为)?[::,,\s]*(?:我(?:的名字)?(?:叫|是|姓)|免贵姓|我)?[::\s]*", "", text.strip()
-    ).strip(" ,,。.!!")
+        r"^(?:联系人|姓名|名字)?(?:是|为)?[:：，,\s]*(?:我(?:的名字)?(?:叫|是|姓)|免贵姓|我)?[:：\s]*", "", text.strip()
+    ).strip(" ,，。.!！")
     if not 1 <= len(name) <= MAX_CONTACT or not re.fullmatch(r"[\u4e00-\u9fff·A-Za-z .]+", name):
-        raise Refused("请写联系人的姓名,或姓氏加称呼,如“李经理”。")
+        raise Refused("请写联系人的姓名，或姓氏加称呼，如“李经理”。")
     return name
 
 
@@ -80,7 +80,7 @@ def read_phone(text: str) -> str:
     """A Chinese mobile or landline number, kept in E.164."""
     found = next(iter(phonenumbers.PhoneNumberMatcher(text, "CN")), None)
     if found is None:
-        raise Refused("没有认出可以拨通的电话号码。手机请写 11 位,固定电话请带区号,如 0375-1234567。")
+        raise Refused("没有认出可以拨通的电话号码。手机请写 11 位，固定电话请带区号，如 0375-1234567。")
     return phonenumbers.format_number(found.number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -90,9 +90,9 @@ def read_text(label: str, least: int) -> Callable[[str], str]:
     def read(text: str) -> str:
         text = text.strip()
         if len(re.sub(r"\W", "", text)) < least:
-            raise Refused(f"{label}请再写详细一些,至少 {least} 个字。")
+            raise Refused(f"{label}请再写详细一些，至少 {least} 个字。")
         if len(text) > MAX_TEXT:
-            raise Refused(f"{label}请控制在 {MAX_TEXT} 字以内,现在有 {len(text)} 字。")
+            raise Refused(f"{label}请控制在 {MAX_TEXT} 字以内，现在有 {len(text)} 字。")
         return text
 
     return read
@@ -118,7 +118,7 @@ def reader_of_choice(choices: Mapping[str, tuple[str, ...]], what: str) -> Calla
         for alias, name in names:
             if alias in text:
                 return name
-        raise Refused(f"请从这些{what}里选一个:{'、'.join(choices)}。")
+        raise Refused(f"请从这些{what}里选一个：{'、'.join(choices)}。")
 
     return read
 
@@ -155,22 +155,22 @@ def subjects() -> dict[str, tuple[str, ...]]:
 def complaint_fields(city: City) -> tuple[Field, ...]:
     """The fields of a complaint or request, in the order they are asked for."""
     return (
-        Field("description", "事情经过", "请说说发生了什么:什么时间、哪个单位、什么事(至少 10 个字)。",
-              "经办单位要凭事情经过去核实,写得越具体,办得越快。", read_text("事情经过", MIN_DESCRIPTION), free=True),
-        Field("wanted", "您的要求", "您希望怎么解决?",
-              "知道您想要的结果,经办单位才能给出对得上的答复。", read_text("您的要求", 2), free=True),
-        Field("subject", "事项类别", "这件事属于哪一类?",
+        Field("description", "事情经过", "请说说发生了什么：什么时间、哪个单位、什么事（至少 10 个字）。",
+              "经办单位要凭事情经过去核实，写得越具体，办得越快。", read_text("事情经过", MIN_DESCRIPTION), free=True),
+        Field("wanted", "您的要求", "您希望怎么解决？",
+              "知道您想要的结果，经办单位才能给出对得上的答复。", read_text("您的要求", 2), free=True),
+        Field("subject", "事项类别", "这件事属于哪一类？",
               "工单按类别派给对应的主管部门。", reader_of_choice(subjects(), "类别"), choices=tuple(subjects())),
-        Field("enterprise", "企业名称", "请问企业(或店铺)的名称是什么?",
-              "工单要落到具体的企业,经办人核实情况和回复都要用到。", read_enterprise),
-        Field("credit_code", "统一社会信用代码", "请写统一社会信用代码(营业执照上的 18 位代码,选填)。",
-              "用它能准确找到企业,避免同名混淆。这一项可以不填,回复“跳过”即可。", read_credit_code, optional=True),
-        Field("contact", "联系人", "怎么称呼您?请写联系人姓名。",
+        Field("enterprise", "企业名称", "请问企业（或店铺）的名称是什么？",
+              "工单要落到具体的企业，经办人核实情况和回复都要用到。", read_enterprise),
+        Field("credit_code", "统一社会信用代码", "请写统一社会信用代码（营业执照上的 18 位代码，选填）。",
+              "用它能准确找到企业，避免同名混淆。这一项可以不填，回复“跳过”即可。", read_credit_code, optional=True),
+        Field("contact", "联系人", "怎么称呼您？请写联系人姓名。",
               "经办人回访时要知道找谁。", read_contact),
         Field("phone", "联系电话", "请留一个联系电话。",
-              "办理中要核实情况、办完要回访;只有处理这张工单的工作人员能看到,查询工单也要核对后四位。", read_phone),
-        Field("district", "所在区县", "企业在哪个区县?",
+              "办理中要核实情况、办完要回访；只有处理这张工单的工作人员能看到，查询工单也要核对后四位。", read_phone),
+        Field("district", "所在区县", "企业在哪个区县？",
               "工单要派到企业所在地的单位办理。", reader_of_choice(city.districts, "区县"), choices=tuple(city.districts)),
-        Field("confidential", "是否保密", "需要对被反映的单位保密您的企业名称和联系方式吗?",
-              "选择保密后,只有受理和办理这张工单的人能看到您的信息。", read_confidential, choices=("保密", "不用保密")),
+        Field("confidential", "是否保密", "需要对被反映的单位保密您的企业名称和联系方式吗？",
+              "选择保密后，只有受理和办理这张工单的人能看到您的信息。", read_confidential, choices=("保密", "不用保密")),
     )  # fmt: skip

@@ -22,15 +22,15 @@ _ACTS_ELSEWHERE = {
     "individual_matter", "out_of_scope", "not_covered", "pick_article", "pick_aspect",
 }  # fmt: skip
 _SURE = 0.5
-_QUESTION = re.compile(r"[??]\s*$|吗$|呢$|怎么|咋|如何|多少|多久|几天|什么|啥|哪里|哪儿|在哪|谁能|能不能|可以不|要不要")
+_QUESTION = re.compile(r"[?？]\s*$|吗$|呢$|怎么|咋|如何|多少|多久|几天|什么|啥|哪里|哪儿|在哪|谁能|能不能|可以不|要不要")
 _YES = re.compile(
-    r"(?:嗯+|对+|是的?|好的?|行|可以|没错|没问题|没有问题|正确|确认|确定|提交|无误|ok|yes|就这样|对的|都对|同意|吧|了|呀|啊|哦|[,,。.!!\s])+",
+    r"(?:嗯+|对+|是的?|好的?|行|可以|没错|没问题|没有问题|正确|确认|确定|提交|无误|ok|yes|就这样|对的|都对|同意|吧|了|呀|啊|哦|[,，。.!！\s])+",
     re.IGNORECASE,
 )
 _NO = re.compile(r"^(?:不|没|否|先别|别|修改|改|有错|错)")
-_CANCEL = re.compile(r"^(?:我?(?:想|要)?(?:取消|退出|不填了?|不办了?|算了|不投诉了?|不弄了?|停|终止)(?:吧|了|填写|投诉)*)[。!!\s]*$")
+_CANCEL = re.compile(r"^(?:我?(?:想|要)?(?:取消|退出|不填了?|不办了?|算了|不投诉了?|不弄了?|停|终止)(?:吧|了|填写|投诉)*)[。!！\s]*$")
 _CANCEL_YES = re.compile(r"^(?:确定|确认|是|对|嗯|好|取消|不填|算了|退出|可以|行)")
-_SKIP = re.compile(r"^(?:跳过|不填|略过|没有|无|暂无|不知道|不清楚|不记得|忘了|先不填|先跳过|以后再说|不方便|手边没有|没带)(?:[,,]?.{0,6})$")
+_SKIP = re.compile(r"^(?:跳过|不填|略过|没有|无|暂无|不知道|不清楚|不记得|忘了|先不填|先跳过|以后再说|不方便|手边没有|没带)(?:[,，]?.{0,6})$")
 _SECOND = re.compile(r"还有一件|另外一件|另一件事|第二件|两件事|还有个(?:问题|事)|另外还(?:有|要)|二是|其二")
 
 
@@ -95,7 +95,7 @@ class Intake:
     def begin(self, said: Said) -> Step:
         """The form as the first message fills it: everything that the enterprise has told already counts."""
         values = self._told(said.text, {})
-        story = re.sub(r"^(?:你好|您好)?[,,!!\s]*我?们?(?:想|要|想要)?(?:投诉|举报|反映|提个?诉求)(?:一下)?(?:[,,。::\s]|$)*", "", said.text)
+        story = re.sub(r"^(?:你好|您好)?[,，!！\s]*我?们?(?:想|要|想要)?(?:投诉|举报|反映|提个?诉求)(?:一下)?(?:[,，。:：\s]|$)*", "", said.text)
         if said.intent in ("complaint", "request") and len(re.sub(r"\W", "", story)) >= 14:
             values = self._accept("description", said.text, values)
         return self._next(values, say=_one_matter(said.text))
@@ -123,7 +123,7 @@ class Intake:
         if said.intent == "explain" and said.confidence >= _SURE and len(said.text) <= 20:
             return Step(Form(form.values, asked.name, form.failures), (asked.why,))
         if _SKIP.match(said.text) and asked.optional:
-            return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的,{asked.label}先不填。",))
+            return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
         if self._elsewhere(asked, said):
             return Step(form, outcome=Outcome.DIGRESSED)
         try:
@@ -140,7 +140,7 @@ class Intake:
         if told != form.values:  # not this answer, but another one
             return self._next(told, say=(f"已记下{self._labels(told, form.values)}。",))
         if asked.optional and said.intent in ("deny", "skip"):
-            return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的,{asked.label}先不填。",))
+            return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
         return Step(Form(form.values, asked.name, form.failures + 1), (refusal,))
 
     def _elsewhere(self, asked: Field, said: Said) -> bool:
@@ -163,7 +163,7 @@ class Intake:
     def _cancelling(self, form: Form, said: Said) -> Step:
         if said.intent != "deny" and _CANCEL_YES.match(said.text.strip()):
             return Step(form, outcome=Outcome.CANCELLED)
-        return self._next(form.values, say=("好的,我们接着填。",))
+        return self._next(form.values, say=("好的，我们接着填。",))
 
     def _summary(self, form: Form, said: Said) -> Step:
         text = said.text.strip()
@@ -171,10 +171,10 @@ class Intake:
         if yes and not _NO.match(text):
             return Step(Form({**form.values, SUMMARY: "是"}), outcome=Outcome.CONFIRMED)
         if said.intent == "supplement" and len(text) > 6:
-            added = form.values["description"] + "\n补充:" + text
+            added = form.values["description"] + "\n补充：" + text
             return self._next({**form.values, "description": added}, say=("已补充到事情经过里。",))
         if said.intent == "deny" or _NO.match(text):
-            return Step(Form(form.values, SUMMARY), ("哪一项要改?直接说就行,比如“电话改成 13900000000”“改区县”。",))
+            return Step(Form(form.values, SUMMARY), ("哪一项要改？直接说就行，比如“电话改成 13900000000”“改区县”。",))
         told = self._told(text, form.values, replace=True)
         if told != form.values:
             return self._next(told, say=(f"已更新{self._labels(told, form.values)}。",))
@@ -183,20 +183,20 @@ class Intake:
             return Step(form, outcome=Outcome.DIGRESSED)
         return Step(
             Form(form.values, SUMMARY, form.failures + 1),
-            ("没有看明白。核对无误请回复“确认提交”;要改请说“电话改成……”;不办了请说“取消”。",),
+            ("没有看明白。核对无误请回复“确认提交”；要改请说“电话改成……”；不办了请说“取消”。",),
         )
 
     def _correct(self, form: Form, name: str, said: str | None) -> Step:
         asked = self.fields[name]
         if said is None:
             values = {key: value for key, value in form.values.items() if key != name}
-            return Step(Form(values, name), (f"好的,重新填{asked.label}。",))
+            return Step(Form(values, name), (f"好的，重新填{asked.label}。",))
         try:
             value = asked.read(said)
         except Refused as refusal:
             values = {key: value for key, value in form.values.items() if key != name}
             return Step(Form(values, name), (str(refusal),))
-        return self._next({**form.values, name: value}, say=(f"已把{asked.label}改为:{shown(name, value)}。",))
+        return self._next({**form.values, name: value}, say=(f"已把{asked.label}改为：{shown(name, value)}。",))
 
     def _accept(self, name: str, text: str, values: Mapping[str, str]) -> dict[str, str]:
         try:
@@ -227,4 +227,4 @@ def shown(name: str, value: str) -> str:
 def _one_matter(text: str) -> tuple[str, ...]:
     if not _SECOND.search(text):
         return ()
-    return ("您说的好像不止一件事。一张工单只办一件,我们先办这一件,提交后可以接着再开一张。",)
+    return ("您说的好像不止一件事。一张工单只办一件，我们先办这一件，提交后可以接着再开一张。",)
