@@ -51,7 +51,18 @@ def set_up_product() -> bool:
     app = environment("app", APP, ROOT / "requirements.lock", find_python("3.11"))
     rasa = environment("Rasa", RASA, ROOT / "bot" / "rasa" / "requirements.lock", find_rasa_python)
     if app:
-        run(uv(), "pip", "install", "-q", "--python", str(APP), "--no-deps", "--no-build-isolation", "-e", str(ROOT))
+        run(
+            uv(),
+            "pip",
+            "install",
+            "-q",
+            "--python",
+            str(APP),
+            "--no-deps",
+            "--no-build-isolation",
+            "-e",
+            str(ROOT),
+        )
     return app or rasa
 
 
@@ -99,7 +110,9 @@ def find_rasa_python() -> str:
     say("fetching Python 3.10")
     if subprocess.run([uv(), "python", "install", "3.10"], check=False).returncode == 0:
         return "3.10"
-    raise SetupFailed("Rasa needs Python 3.10, which is neither on this machine nor could be fetched: install it")
+    raise SetupFailed(
+        "Rasa needs Python 3.10, which is neither on this machine nor could be fetched: install it"
+    )
 
 
 def uv() -> str:
@@ -115,9 +128,21 @@ def uv() -> str:
 
 def pip_install(target: Path, package: str) -> None:
     """A package from PyPI into a folder of its own."""
-    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        [sys.executable, "-m", "pip", "--version"], capture_output=True, check=False
+    ).returncode:
         install_debian("python3-pip")
-    run(sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", str(target), package)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "-q",
+        "--disable-pip-version-check",
+        "--target",
+        str(target),
+        package,
+    )
 
 
 def npm() -> tuple[str, ...]:

@@ -21,3 +21,7 @@ app.add_typer(database.app, name="db")
 def main() -> None:
     """What the console script calls."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -111,9 +111,17 @@ def summary(scored: Sequence[Scored]) -> dict[str, Any]:
         "aspect": _share(sum(s.aspect == s.row.aspect for s in with_aspect), len(with_aspect)),
         "false": _share(sum(s.false_answer for s in others), len(others)),
         "failures": [
-            {**asdict(s.row), "outcome": s.outcome, "article": s.article, "answered_aspect": s.aspect, "options": s.options}
+            {
+                **asdict(s.row),
+                "outcome": s.outcome,
+                "article": s.article,
+                "answered_aspect": s.aspect,
+                "options": s.options,
+            }
             for s in scored
-            if s.false_answer or (s.row.key != NOBODYS and not s.hit) or (s in with_aspect and s.aspect != s.row.aspect)
+            if s.false_answer
+            or (s.row.key != NOBODYS and not s.hit)
+            or (s in with_aspect and s.aspect != s.row.aspect)
         ],
     }
 

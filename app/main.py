@@ -32,9 +32,7 @@ from store.ids import new_id
 from store.workdays import OfficeHours
 
 
-def create_app(
-    settings: Settings, *, rasa: RasaProcess | None = None, clock: Clock = utc_now
-) -> FastAPI:
+def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Clock = utc_now) -> FastAPI:
     """Build everything. `rasa`: the child process to run; None where Rasa runs elsewhere."""
     database = Database(settings.database_url(), pool_size=settings.database_pool)
     dialogue = RasaDialogue(

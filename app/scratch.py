@@ -34,14 +34,17 @@ class Product:
 
 
 @asynccontextmanager
-async def scratch_product(settings: Settings) -> AsyncIterator[Product]:
-    """Run a product with the shipped articles and the present model, trained where there is none."""
+async def scratch_product(settings: Settings, *, database: str = "") -> AsyncIterator[Product]:
+    """Run a product with the shipped articles and the present model, trained where there is none.
+
+    `database`: the URL of an empty database; a SQLite file in the temporary folder where there is none.
+    """
     if not model_file(settings.models).exists():
         await train(settings.models, lambda _: None)
     with tempfile.TemporaryDirectory(prefix="qifu-") as folder:
         mine = settings.model_copy(
             update={
-                "data": Path(folder), "database": "", "rasa_tracker": "", "rasa_url": "", "host": "127.0.0.1",
+                "data": Path(folder), "database": database, "rasa_tracker": "", "rasa_url": "", "host": "127.0.0.1",
                 "port": free_port(), "rasa_port": free_port(), "rate_per_conversation": "10000/minute",
                 "rate_per_address": "100000/minute", "conversations_per_address": "100000/minute",
             }
@@ -49,7 +52,9 @@ async def scratch_product(settings: Settings) -> AsyncIterator[Product]:
         await prepare(mine, utc_now)
         rasa = RasaProcess(mine, lambda: model_file(mine.models))
         app = create_app(mine, rasa=rasa)
-        config = uvicorn.Config(app, host=mine.host, port=mine.port, log_level="error", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, host=mine.host, port=mine.port, log_level="error", timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         running = asyncio.create_task(server.serve())

@@ -38,7 +38,9 @@ def main() -> None:
     """Train and test every pipeline asked for, and print the table."""
     options = read_options()
     with tempfile.TemporaryDirectory() as cache:
-        os.environ.update(RASA_TELEMETRY_ENABLED="false", TF_CPP_MIN_LOG_LEVEL="3", RASA_CACHE_DIRECTORY=cache)
+        os.environ.update(
+            RASA_TELEMETRY_ENABLED="false", TF_CPP_MIN_LOG_LEVEL="3", RASA_CACHE_DIRECTORY=cache
+        )
         quieten()
         os.chdir(ROOT)  # config.yml names the word list relative to the root
         splits = list(smp2017(options.smp2017) if options.smp2017 else folds(options.nlu, options.folds))
@@ -52,7 +54,9 @@ def main() -> None:
 
 def read_options() -> argparse.Namespace:
     """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--nlu", type=Path, help="folder with Rasa's NLU examples, cross-validated")
     source.add_argument("--smp2017", type=Path, help="folder with train/ and develop/")
@@ -158,7 +162,9 @@ def train(pipeline: List[Dict[str, Any]], examples: Examples, folder: Path) -> s
     by_intent: Dict[str, List[str]] = {}
     for text, intent in examples:
         by_intent.setdefault(intent, []).append(text)
-    nlu = [{"intent": i, "examples": "".join(f"- {text}\n" for text in texts)} for i, texts in by_intent.items()]
+    nlu = [
+        {"intent": i, "examples": "".join(f"- {text}\n" for text in texts)} for i, texts in by_intent.items()
+    ]
     config = {"recipe": "default.v1", "language": "zh", "assistant_id": "compared", "pipeline": pipeline}
     write_yaml({"version": "3.1", "nlu": nlu}, folder / "nlu.yml")
     write_yaml(config, folder / "config.yml")

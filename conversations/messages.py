@@ -40,9 +40,7 @@ async def threads_waiting(session: AsyncSession, limit: int) -> Sequence[str]:
 
 async def replies_to(session: AsyncSession, message_id: int) -> Sequence[Message]:
     """What was answered to a message, in order."""
-    rows = await session.scalars(
-        select(Message).where(Message.answers_id == message_id).order_by(Message.id)
-    )
+    rows = await session.scalars(select(Message).where(Message.answers_id == message_id).order_by(Message.id))
     return rows.all()
 
 

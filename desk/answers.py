@@ -79,7 +79,9 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
         result,
         answer_at=desk.calibration.answer_at,
         clarify_at=desk.calibration.clarify_at,
-        titles=desk.library.titles(tuple(h.key for h in result.hits) + ((context.article,) if context.article else ()), today),
+        titles=desk.library.titles(
+            tuple(h.key for h in result.hits) + ((context.article,) if context.article else ()), today
+        ),
     )
     return _reply(desk, asked, context, decision, result.aspect)
 

@@ -55,7 +55,7 @@ def article_reply(article: Article, aspect: Aspect | None) -> Reply:
 def source_line(article: Article, aspect: Aspect) -> str:
     """依据：《…》（文号，日期）第…条；…。核对日期：…"""
     citations = article.citations(aspect)
-    names = ";".join(citation.line() for citation in citations[:_MAX_SOURCES])
+    names = "；".join(citation.line() for citation in citations[:_MAX_SOURCES])
     more = "等" if len(citations) > _MAX_SOURCES else ""
     checked = f"核对日期：{article.checked_on.isoformat()}"
     return f"\n依据：{names}{more}\n{checked}" if names else f"\n{checked}"

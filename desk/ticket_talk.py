@@ -99,11 +99,15 @@ async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -
         row = await session.get_one(Ticket, ticket.id)
         done = message_id in {e.message_id for e in await events(session, row.id) if e.step == step}
         if step == Step.URGED and not done and await urged_since(session, row.id, now - URGE_PAUSE):
-            return _about(row, f"工单 {row.number} 在 24 小时内已经催办过，催办记录还在，请稍等经办单位回应。")
+            return _about(
+                row, f"工单 {row.number} 在 24 小时内已经催办过，催办记录还在，请稍等经办单位回应。"
+            )
         try:
             await add_step(session, row, step, message_id=message_id, note=talk.note or "", at=now)
         except TicketClosed:
-            return _about(row, f"工单 {row.number} 已经撤回，不能再{STEP_NAMES[step]}。需要的话可以重新提交。")
+            return _about(
+                row, f"工单 {row.number} 已经撤回，不能再{STEP_NAMES[step]}。需要的话可以重新提交。"
+            )
     said = {
         Step.URGED: f"已为您催办工单 {row.number}，催办时间 {now.astimezone(CITY_ZONE):%m月%d日 %H:%M}，"
         f"已记入工单。按规定应在{row.decide_by.month}月{row.decide_by.day}日前决定是否受理。",
@@ -133,12 +137,18 @@ def _next(talk: TicketTalk, mine: Sequence[Ticket], named: Ticket | None, person
         talk, named = replace(talk, number=mine[0].number), mine[0]
     if talk.number is None:
         failures = talk.failures + (talk.asking == "number")
-        return _ask(replace(talk, failures=failures), "number", "没有认出工单编号。" if talk.asking == "number" else "")
+        return _ask(
+            replace(talk, failures=failures),
+            "number",
+            "没有认出工单编号。" if talk.asking == "number" else "",
+        )
     if named is None or not _may_see(named, person_id, talk.tail):
         # Whether the number exists is told to nobody who cannot name its telephone number.
         wrong = talk.tail is not None or talk.asking == "tail"
         failures = talk.failures + wrong
-        return _ask(replace(talk, tail=None, failures=failures), "tail", "编号和电话后四位对不上。" if wrong else "")
+        return _ask(
+            replace(talk, tail=None, failures=failures), "tail", "编号和电话后四位对不上。" if wrong else ""
+        )
     if talk.act == Act.SUPPLEMENT and not talk.note:
         return _ask(talk, "note", "")
     if talk.act == Act.WITHDRAW and talk.sure is None:
@@ -148,7 +158,12 @@ def _next(talk: TicketTalk, mine: Sequence[Ticket], named: Ticket | None, person
 
 def _ask(talk: TicketTalk, what: str, say: str) -> TicketTalk:
     if talk.failures >= _TRIES:
-        return replace(talk, asking=None, left=True, say="核对了几次都对不上，为保护信息安全先到这里。可以转人工，或拨打 12345 查询。")
+        return replace(
+            talk,
+            asking=None,
+            left=True,
+            say="核对了几次都对不上，为保护信息安全先到这里。可以转人工，或拨打 12345 查询。",
+        )
     return replace(talk, asking=what, say=say)
 
 
@@ -161,14 +176,18 @@ async def numbers_of(desk: Desk, thread_id: str) -> list[str]:
 
 def left(talk: TicketTalk) -> Reply:
     """The form was left before all was known."""
-    return Reply(talk.say or "好的，不查了。需要时再说。", outcome="smalltalk", buttons=(HUMAN,) if talk.say else ())
+    return Reply(
+        talk.say or "好的，不查了。需要时再说。", outcome="smalltalk", buttons=(HUMAN,) if talk.say else ()
+    )
 
 
 def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
     """How the form asks for what is missing."""
     offers = tuple(Button(number, "/inform") for number in mine)
     texts = {
-        "number": "您有几张工单，请选一张，或者发工单编号。" if mine else "请发工单编号，如 PDS-20261123-0001。",
+        "number": "您有几张工单，请选一张，或者发工单编号。"
+        if mine
+        else "请发工单编号，如 PDS-20261123-0001。",
         "tail": "为保护企业信息，请再发登记的联系电话后四位。",
         "note": "请写要补充的内容，一次说完整。",
         "sure": f"撤回后工单 {talk.number} 不再办理。确定要撤回吗？",
@@ -183,9 +202,13 @@ def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
 
 def progress(ticket: Ticket, history: Sequence[TicketEvent]) -> str:
     """Where a ticket stands, with a plain timeline."""
-    lines = [f"工单 {ticket.number}（{KIND_NAMES[ticket.kind]}·{ticket.subject}）当前状态：{STATE_NAMES[ticket.state]}。"]
+    lines = [
+        f"工单 {ticket.number}（{KIND_NAMES[ticket.kind]}·{ticket.subject}）当前状态：{STATE_NAMES[ticket.state]}。"
+    ]
     if ticket.state == State.SUBMITTED:
-        lines.append(f"应在 {ticket.decide_by.month}月{ticket.decide_by.day}日前（3 个工作日内）决定是否受理，逾期视为受理。")
+        lines.append(
+            f"应在 {ticket.decide_by.month}月{ticket.decide_by.day}日前（3 个工作日内）决定是否受理，逾期视为受理。"
+        )
     for event in history:
         when = event.at.astimezone(CITY_ZONE)
         note = f":{event.note[:60]}" if event.note else ""
@@ -204,5 +227,3 @@ def _about(ticket: Ticket, text: str) -> Reply:
 
 def _may_see(ticket: Ticket, person_id: str, tail: str | None) -> bool:
     return ticket.person_id == person_id or (tail is not None and ticket.phone.endswith(tail))
-
-

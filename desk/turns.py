@@ -107,5 +107,3 @@ def _question_row(message: Message, utterance: Utterance, desk: Desk) -> Questio
         options=list(detail.get("options") or ()),
         asked_at=desk.clock(),
     )
-
-

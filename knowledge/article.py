@@ -37,9 +37,9 @@ class Source:
     date: date
 
     def name(self) -> str:
-        """How the source line names it: 《城市供水条例》(国务院令第158号,2020-03-27)."""
+        """How the source line names it: 《供水条例》（国务院令第831号，2026-02-11）."""
         origin = self.number or self.issuer
-        return f"《{self.title}》({origin},{self.date.isoformat()})"
+        return f"《{self.title}》（{origin}，{self.date.isoformat()}）"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ MAX_SECTION_BYTES = 1_500
 MAX_REPLY_BYTES = 2_048
 MAX_TITLE_LETTERS = 20
 
-_PHONE = re.compile(r"(?<![\d〔.-])(?:\d{3,4}-\d{7,8}|1[3-9]\d{9}|1[12]\d|12\d{3}|9[56]\d{3})(?![\d〕号年%亿万元.家件户条个-])")
+_PHONE = re.compile(
+    r"(?<![\d〔.-])(?:\d{3,4}-\d{7,8}|1[3-9]\d{9}|1[12]\d|12\d{3}|9[56]\d{3})(?![\d〕号年%亿万元.家件户条个-])"
+)
 _URL = re.compile(r"https?://\S+|www\.\S+|[a-z0-9-]+\.(?:gov|com|org|net|cn)\b", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 

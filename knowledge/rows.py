@@ -75,9 +75,7 @@ async def save(
 async def archive(session: AsyncSession, key: str, *, by: str, at: datetime) -> None:
     """Take an article out of the answers."""
     row = await session.get_one(ArticleRow, key)
-    await _put(
-        session, key, row.content, ArticleState.ARCHIVED, by=by, at=at, version=await _raise(session)
-    )
+    await _put(session, key, row.content, ArticleState.ARCHIVED, by=by, at=at, version=await _raise(session))
 
 
 async def import_articles(

@@ -36,7 +36,10 @@ async def back_up(database: Database, file: Path) -> dict[str, int]:
                 with archive.open(f"{table.name}.jsonl", "w") as out:
                     counts[table.name] = 0
                     for row in (await session.execute(select(table))).mappings():
-                        out.write(json.dumps({k: _plain(v) for k, v in row.items()}, ensure_ascii=False).encode() + b"\n")
+                        out.write(
+                            json.dumps({k: _plain(v) for k, v in row.items()}, ensure_ascii=False).encode()
+                            + b"\n"
+                        )
                         counts[table.name] += 1
             archive.writestr(_MANIFEST, json.dumps({"revision": head(), "rows": counts}))
     part.replace(file)
@@ -49,7 +52,9 @@ async def restore_into(database: Database, file: Path) -> dict[str, int]:
         with zipfile.ZipFile(file) as archive:
             manifest = json.loads(archive.read(_MANIFEST))
             if manifest["revision"] != head():
-                raise BackupRefused(f"备份的表结构是 {manifest['revision']},当前是 {head()}:请用同一版本恢复后再升级")
+                raise BackupRefused(
+                    f"备份的表结构是 {manifest['revision']},当前是 {head()}:请用同一版本恢复后再升级"
+                )
             async with database.write() as session:
                 for table in Base.metadata.sorted_tables:
                     await _fill(session, table, archive)

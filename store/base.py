@@ -25,7 +25,10 @@ Json = JSON().with_variant(JSONB(), "postgresql")
 
 # Words, not a type of the database's own: a new word needs no migration.
 _Word = Enum(
-    enum.Enum, native_enum=False, length=32, values_callable=lambda kind: [str(member.value) for member in kind]
+    enum.Enum,
+    native_enum=False,
+    length=32,
+    values_callable=lambda kind: [str(member.value) for member in kind],
 )
 
 

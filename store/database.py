@@ -49,7 +49,11 @@ class Database:
 def async_url(url: str) -> str:
     """The URL with the driver we use: people write `sqlite:///…` and `postgresql://…`."""
     parsed = make_url(url)
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+psycopg",
+        "postgres": "postgresql+psycopg",
+    }
     name = drivers.get(parsed.get_backend_name() if parsed.drivername != "postgres" else "postgres")
     if name is None:
         raise ValueError(f"unknown database {parsed.drivername!r}: sqlite:///… or postgresql://…")

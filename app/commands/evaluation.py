@@ -49,6 +49,12 @@ def _show(figures: dict[str, Any]) -> None:
             markup=False,
             highlight=False,
         )
-    names = {"questions": "问题", "hit": "首答命中", "hit_or_offered": "命中或在选项中", "aspect": "方面正确", "false": "误答"}
+    names = {
+        "questions": "问题",
+        "hit": "首答命中",
+        "hit_or_offered": "命中或在选项中",
+        "aspect": "方面正确",
+        "false": "误答",
+    }
     for key, name in names.items():
         console.print(f"{name}: {figures[key]}", highlight=False)

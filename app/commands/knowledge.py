@@ -56,7 +56,9 @@ async def _import(settings: Settings, folder: Path, force: bool) -> None:
         fail(str(error))
     async with open_database(settings) as database, database.write() as session:
         done = await import_articles(session, articles, at=utc_now(), force=force)
-    console.print(f"新增 {len(done.added)}，更新 {len(done.changed)}，未变 {len(done.same)}，保留 {len(done.kept)}")
+    console.print(
+        f"新增 {len(done.added)}，更新 {len(done.changed)}，未变 {len(done.same)}，保留 {len(done.kept)}"
+    )
 
 
 async def _export(settings: Settings, folder: Path) -> None:

@@ -35,7 +35,8 @@ async def _serve(settings: Settings) -> None:
     console.print("启动对话模型……")
     address = f"http://{settings.host}:{settings.port}/chat"
     await serve_product(
-        settings, lambda: console.print(f"[bold green]已就绪[/]:{address}  （按 Ctrl-C 停止）", highlight=False)
+        settings,
+        lambda: console.print(f"[bold green]已就绪[/]:{address}  （按 Ctrl-C 停止）", highlight=False),
     )
 
 
@@ -45,7 +46,9 @@ async def _train(settings: Settings) -> None:
     console.print("训练对话模型……")
     began = time.monotonic()
     try:
-        model = await train_model(settings.models, lambda line: console.print(f"  {line}", style="dim", highlight=False))
+        model = await train_model(
+            settings.models, lambda line: console.print(f"  {line}", style="dim", highlight=False)
+        )
     except TrainingFailed as failure:
         fail(f"训练没有完成：\n{failure}")
     console.print(f"训练完成，用时 {time.monotonic() - began:.0f} 秒，模型保存在 {model}", highlight=False)

@@ -27,7 +27,9 @@ class Talk:
 
     def say(self, text: str) -> dict[str, Any]:
         """The turn: message, replies, pending."""
-        answer = self._client.post(self._path, json={"id": uuid.uuid4().hex, "text": text}, headers=self._headers)
+        answer = self._client.post(
+            self._path, json={"id": uuid.uuid4().hex, "text": text}, headers=self._headers
+        )
         if answer.is_error:
             fail(str(answer.json().get("detail", answer.text)))
         turn: dict[str, Any] = answer.json()

@@ -126,7 +126,9 @@ def _form(desk: Desk, tracker: Tracker) -> Form:
 
 def _changes(desk: Desk, tracker: Tracker, step: Step) -> dict[str, Any]:
     values = {name: step.form.values.get(name) for name in desk.intake.fields}
-    changes: dict[str, Any] = {name: value for name, value in values.items() if value != tracker.get_slot(name)}
+    changes: dict[str, Any] = {
+        name: value for name, value in values.items() if value != tracker.get_slot(name)
+    }
     changes["form_notes"] = {"failures": step.form.failures, "say": list(step.say)}
     if step.outcome is Outcome.GOING:
         return {**changes, "requested_slot": step.form.asking}

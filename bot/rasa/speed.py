@@ -19,7 +19,9 @@ MENDED = "3.6.21"
 def mend() -> None:
     """Apply every mending; raises RuntimeError if this is not the Rasa they were written for."""
     if rasa.__version__ != MENDED:
-        raise RuntimeError(f"speed.py mends Rasa {MENDED}, this is {rasa.__version__}: look at each mending anew")
+        raise RuntimeError(
+            f"speed.py mends Rasa {MENDED}, this is {rasa.__version__}: look at each mending anew"
+        )
     compile_validator_once()
     find_event_classes_once()
     lay_out_coefficients()

@@ -24,7 +24,9 @@ def open_stores(url: str) -> Tuple[TrackerStore, LockStore]:
     if scheme in ("redis", "rediss"):
         place = redis_place(url)
         return RedisTrackerStore(Domain.empty(), **place), RedisLockStore(**place)
-    raise ValueError(f"a tracker store is sqlite:///, postgresql:// or redis://, not {scheme or 'nothing'}://")
+    raise ValueError(
+        f"a tracker store is sqlite:///, postgresql:// or redis://, not {scheme or 'nothing'}://"
+    )
 
 
 def redis_place(url: str) -> Dict[str, Any]:
@@ -79,7 +81,9 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
         self._keep(sender_id, Known(None, len(rows), rows[-1].id if rows else None))
         if not rows:
             return None
-        return DialogueStateTracker.from_dict(sender_id, [json.loads(row.data) for row in rows], self.domain.slots)
+        return DialogueStateTracker.from_dict(
+            sender_id, [json.loads(row.data) for row in rows], self.domain.slots
+        )
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Append what is new in the tracker; raises RuntimeError if someone else has appended meanwhile."""
@@ -101,7 +105,9 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
 
     def _newest(self, connection: Any, sender_id: str) -> Optional[int]:
         ours = self._rows.c.sender_id == sender_id
-        newest: Optional[int] = connection.execute(sa.select(sa.func.max(self._rows.c.id)).where(ours)).scalar()
+        newest: Optional[int] = connection.execute(
+            sa.select(sa.func.max(self._rows.c.id)).where(ours)
+        ).scalar()
         return newest
 
     def _session(self, sender_id: str) -> Any:

@@ -58,7 +58,10 @@ def say(started: float, what: str) -> None:
 def components_of_config(config: Path) -> Set[str]:
     """Return the names of pipeline and policies; Rasa puts TensorFlow's own where a list is missing."""
     content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    lists = [content.get("pipeline") or [{"name": "unknown"}], content.get("policies") or [{"name": "unknown"}]]
+    lists = [
+        content.get("pipeline") or [{"name": "unknown"}],
+        content.get("policies") or [{"name": "unknown"}],
+    ]
     return {part["name"] for parts in lists for part in parts}
 
 
@@ -89,7 +92,9 @@ def importer(options: argparse.Namespace) -> "TrainingDataImporter":
     """Return Rasa's reader of the three inputs."""
     from rasa.shared.importers.importer import TrainingDataImporter
 
-    return TrainingDataImporter.load_from_config(str(options.config), str(options.domain), [str(options.data)])
+    return TrainingDataImporter.load_from_config(
+        str(options.config), str(options.domain), [str(options.data)]
+    )
 
 
 def train(options: argparse.Namespace, started: float) -> int:
@@ -102,7 +107,11 @@ def train(options: argparse.Namespace, started: float) -> int:
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # it would praise the temporary file
                 trained = model_training.train(
-                    str(options.domain), str(options.config), [str(options.data)], folder, fixed_model_name=options.name
+                    str(options.domain),
+                    str(options.config),
+                    [str(options.data)],
+                    folder,
+                    fixed_model_name=options.name,
                 )
         except RasaException as fault:  # rules that contradict each other, among others
             print(f"train.py: {fault}", file=sys.stderr)

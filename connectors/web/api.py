@@ -79,7 +79,9 @@ class History(BaseModel):
     messages: list[MessageOut]
 
 
-def conversation_router(desk: Desk, tokens: Tokens, limits: Limits, *, max_letters: int, stopping: asyncio.Event) -> APIRouter:
+def conversation_router(
+    desk: Desk, tokens: Tokens, limits: Limits, *, max_letters: int, stopping: asyncio.Event
+) -> APIRouter:
     """The API of the web channel."""
     router = APIRouter(prefix="/api/conversations", tags=["conversations"])
     router.responses = {401: {"model": ProblemBody}, 422: {"model": ProblemBody}, 429: {"model": ProblemBody}}
@@ -124,7 +126,9 @@ def conversation_router(desk: Desk, tokens: Tokens, limits: Limits, *, max_lette
     ) -> StreamingResponse:
         """Server-sent events: every message after the given id, then each new one."""
         events = _events(desk, owner, last_event_id or after, stopping)
-        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        return StreamingResponse(
+            events, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+        )
 
     return router
 

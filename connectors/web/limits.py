@@ -14,7 +14,9 @@ from connectors.web.problems import rate_limited
 class Limits:
     """The limits of the web channel, each like `20/minute`."""
 
-    def __init__(self, *, per_conversation: str, per_address: str, conversations: str, redis: str = "") -> None:
+    def __init__(
+        self, *, per_conversation: str, per_address: str, conversations: str, redis: str = ""
+    ) -> None:
         storage = RedisStorage(f"async+{redis}", implementation="redispy") if redis else MemoryStorage()
         self._limiter = MovingWindowRateLimiter(storage)
         self._per_conversation = parse(per_conversation)

@@ -13,7 +13,9 @@ from fastapi.templating import Jinja2Templates
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
-_POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
 
 
 def page_router(city: str) -> APIRouter:

@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 class Problem(Exception):
     """An error to be told. `type` is `urn:qifu:problem:<name>` and never changes."""
 
-    def __init__(self, status: int, name: str, title: str, detail: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, status: int, name: str, title: str, detail: str, retry_after: int | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.name = name
@@ -23,7 +25,12 @@ class Problem(Exception):
     def response(self) -> JSONResponse:
         """The HTTP answer."""
         return JSONResponse(
-            {"type": f"urn:qifu:problem:{self.name}", "title": self.title, "status": self.status, "detail": self.detail},
+            {
+                "type": f"urn:qifu:problem:{self.name}",
+                "title": self.title,
+                "status": self.status,
+                "detail": self.detail,
+            },
             self.status,
             media_type="application/problem+json",
             headers={"Retry-After": str(self.retry_after)} if self.retry_after is not None else None,
@@ -61,7 +68,9 @@ def too_large(most: int) -> Problem:
 
 def rate_limited(seconds: int) -> Problem:
     """Too often."""
-    return Problem(429, "rate-limited", "Too many requests", f"发送得太快了，请 {seconds} 秒后再试。", max(1, seconds))
+    return Problem(
+        429, "rate-limited", "Too many requests", f"发送得太快了，请 {seconds} 秒后再试。", max(1, seconds)
+    )
 
 
 def malformed() -> Problem:
@@ -88,4 +97,6 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, __: Exception) -> JSONResponse:
-        return Problem(500, "internal", "Internal error", "系统出了点问题，请稍后再试，或拨打 12345。").response()
+        return Problem(
+            500, "internal", "Internal error", "系统出了点问题，请稍后再试，或拨打 12345。"
+        ).response()

@@ -18,7 +18,9 @@ _SKIP = Button("跳过", "/skip")
 def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str]) -> Reply:
     """The next thing that the form says; `say` comes before it."""
     if form.asking == SUMMARY:
-        return _reply(say, _summary(intake, kind, form), Button("确认提交", "/affirm"), Button("修改", "/deny"), _CANCEL)
+        return _reply(
+            say, _summary(intake, kind, form), Button("确认提交", "/affirm"), Button("修改", "/deny"), _CANCEL
+        )
     if form.asking == CANCELLING:
         text = "确定不填了吗？已经填写的内容不会保留。"
         return _reply(say, text, Button("确定取消", "/affirm"), Button("继续填写", "/deny"))
@@ -52,7 +54,11 @@ def _buttons(field: Field, form: Form) -> tuple[Button, ...]:
 def _summary(intake: Intake, kind: Kind, form: Form) -> str:
     lines = [f"{f.label}：{shown(f.name, form.values[f.name])}" for f in intake.fields.values()]
     return "\n".join(
-        (f"请核对您的{KIND_NAMES[kind]}：", *lines, "\n核对无误请回复“确认提交”。要改直接说，如“电话改成 13900000000”。")
+        (
+            f"请核对您的{KIND_NAMES[kind]}：",
+            *lines,
+            "\n核对无误请回复“确认提交”。要改直接说，如“电话改成 13900000000”。",
+        )
     )
 
 

@@ -38,9 +38,7 @@ def extract(text: str, city: City) -> dict[str, str]:
             found["credit_code"] = uscc.compact(match.group().upper())
     rest = _CODE.sub(" ", rest)
     for match_phone in phonenumbers.PhoneNumberMatcher(rest, "CN"):
-        found["phone"] = phonenumbers.format_number(
-            match_phone.number, phonenumbers.PhoneNumberFormat.E164
-        )
+        found["phone"] = phonenumbers.format_number(match_phone.number, phonenumbers.PhoneNumberFormat.E164)
         break
     if district := next((name for name in city.districts if name in rest), None):
         found["district"] = district
@@ -59,7 +57,11 @@ def _enterprise(text: str) -> str | None:
     name = named["name"] if named else None
     if name is None and (full := _FULL_NAME.search(text)):
         name = re.sub(r"^(?:我们?是|我们?|投诉|反映|在|对)+", "", full.group())
-    if name is None or _AUTHORITY.search(name) or re.fullmatch(r"(?:这|那|一|某|个|家|我|们|的)*(?:公司|厂|店)", name):
+    if (
+        name is None
+        or _AUTHORITY.search(name)
+        or re.fullmatch(r"(?:这|那|一|某|个|家|我|们|的)*(?:公司|厂|店)", name)
+    ):
         return None
     try:
         return read_enterprise(name)

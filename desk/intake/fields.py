@@ -69,7 +69,9 @@ def read_credit_code(text: str) -> str:
 def read_contact(text: str) -> str:
     """The name of the person to call back."""
     name = re.sub(
-        r"^(?:联系人|姓名|名字)?(?:是|为)?[:：，,\s]*(?:我(?:的名字)?(?:叫|是|姓)|免贵姓|我)?[:：\s]*", "", text.strip()
+        r"^(?:联系人|姓名|名字)?(?:是|为)?[:：，,\s]*(?:我(?:的名字)?(?:叫|是|姓)|免贵姓|我)?[:：\s]*",
+        "",
+        text.strip(),
     ).strip(" ,，。.!！")
     if not 1 <= len(name) <= MAX_CONTACT or not re.fullmatch(r"[\u4e00-\u9fff·A-Za-z .]+", name):
         raise Refused("请写联系人的姓名，或姓氏加称呼，如“李经理”。")
@@ -100,7 +102,9 @@ def read_text(label: str, least: int) -> Callable[[str], str]:
 
 def read_confidential(text: str) -> str:
     """Whether the enterprise's name is kept from those complained about: 是 or 否."""
-    if re.search(r"不(?:用|需要?|要|必|想)?保密|公开|无所谓|都行|随便|^(?:否|不|不用|不要|不需要|没必要|不是)", text):
+    if re.search(
+        r"不(?:用|需要?|要|必|想)?保密|公开|无所谓|都行|随便|^(?:否|不|不用|不要|不需要|没必要|不是)", text
+    ):
         return "否"
     if re.search(r"保密|^(?:是|要|需要|对|嗯|好|可以|行)", text):
         return "是"
@@ -150,6 +154,16 @@ def subjects() -> dict[str, tuple[str, ...]]:
     """The subjects that a ticket may have, with the words that people use for them."""
     names = [name for name in catalogue().categories.values() if name in _SUBJECT_WORDS]
     return {**{name: _SUBJECT_WORDS[name] for name in names}, OTHER_SUBJECT: ("别的", "不知道", "都不是")}
+
+
+def guessed_subject(story: str) -> str | None:
+    """The subject of a story, where its words point to one alone."""
+    found = [
+        name
+        for name, words in subjects().items()
+        if name != OTHER_SUBJECT and any(w in story for w in (name, *words))
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def complaint_fields(city: City) -> tuple[Field, ...]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from desk.city import City
 from desk.intake.corrections import correction
 from desk.intake.extract import extract
-from desk.intake.fields import SKIPPED, Field, Refused, complaint_fields
+from desk.intake.fields import SKIPPED, Field, Refused, complaint_fields, guessed_subject
 
 SUMMARY = "confirmed"
 CANCELLING = "cancelling"
@@ -22,15 +22,21 @@ _ACTS_ELSEWHERE = {
     "individual_matter", "out_of_scope", "not_covered", "pick_article", "pick_aspect",
 }  # fmt: skip
 _SURE = 0.5
-_QUESTION = re.compile(r"[?？]\s*$|吗$|呢$|怎么|咋|如何|多少|多久|几天|什么|啥|哪里|哪儿|在哪|谁能|能不能|可以不|要不要")
+_QUESTION = re.compile(
+    r"[?？]\s*$|吗$|呢$|怎么|咋|如何|多少|多久|几天|什么|啥|哪里|哪儿|在哪|谁能|能不能|可以不|要不要"
+)
 _YES = re.compile(
     r"(?:嗯+|对+|是的?|好的?|行|可以|没错|没问题|没有问题|正确|确认|确定|提交|无误|ok|yes|就这样|对的|都对|同意|吧|了|呀|啊|哦|[,，。.!！\s])+",
     re.IGNORECASE,
 )
 _NO = re.compile(r"^(?:不|没|否|先别|别|修改|改|有错|错)")
-_CANCEL = re.compile(r"^(?:我?(?:想|要)?(?:取消|退出|不填了?|不办了?|算了|不投诉了?|不弄了?|停|终止)(?:吧|了|填写|投诉)*)[。!！\s]*$")
+_CANCEL = re.compile(
+    r"^(?:我?(?:想|要)?(?:取消|退出|不填了?|不办了?|算了|不投诉了?|不弄了?|停|终止)(?:吧|了|填写|投诉)*)[。!！\s]*$"
+)
 _CANCEL_YES = re.compile(r"^(?:确定|确认|是|对|嗯|好|取消|不填|算了|退出|可以|行)")
-_SKIP = re.compile(r"^(?:跳过|不填|略过|没有|无|暂无|不知道|不清楚|不记得|忘了|先不填|先跳过|以后再说|不方便|手边没有|没带)(?:[,，]?.{0,6})$")
+_SKIP = re.compile(
+    r"^(?:跳过|不填|略过|没有|无|暂无|不知道|不清楚|不记得|忘了|先不填|先跳过|以后再说|不方便|手边没有|没带)(?:[,，]?.{0,6})$"
+)
 _SECOND = re.compile(r"还有一件|另外一件|另一件事|第二件|两件事|还有个(?:问题|事)|另外还(?:有|要)|二是|其二")
 
 
@@ -51,7 +57,6 @@ class Said:
     intent: str
     confidence: float
 
-
     def sure(self) -> bool:
         """Whether the model is."""
         return self.confidence >= _SURE
@@ -60,7 +65,9 @@ class Said:
         """Whether the message is one for another rule: a question, a greeting, a call for a person."""
         topic = self.intent.startswith("topic_") or self.intent == "ask_aspect"
         return self.sure() and (
-            topic and bool(_QUESTION.search(self.text)) or self.intent in ("human", "pick_article", "pick_aspect")
+            topic
+            and bool(_QUESTION.search(self.text))
+            or self.intent in ("human", "pick_article", "pick_aspect")
         )
 
 
@@ -95,16 +102,25 @@ class Intake:
     def begin(self, said: Said) -> Step:
         """The form as the first message fills it: everything that the enterprise has told already counts."""
         values = self._told(said.text, {})
-        story = re.sub(r"^(?:你好|您好)?[,，!！\s]*我?们?(?:想|要|想要)?(?:投诉|举报|反映|提个?诉求)(?:一下)?(?:[,，。:：\s]|$)*", "", said.text)
+        story = re.sub(
+            r"^(?:你好|您好)?[,，!！\s]*我?们?(?:想|要|想要)?(?:投诉|举报|反映|提个?诉求)(?:一下)?(?:[,，。:：\s]|$)*",
+            "",
+            said.text,
+        )
         if said.intent in ("complaint", "request") and len(re.sub(r"\W", "", story)) >= 14:
-            values = self._accept("description", said.text, values)
+            values = self._told(said.text, self._accept("description", said.text, values))
         return self._next(values, say=_one_matter(said.text))
 
     def hear(self, form: Form, said: Said) -> Step:
         """The form after one more message."""
         if form.asking == CANCELLING:
             return self._cancelling(form, said)
-        if said.intent == "cancel" and said.confidence >= _SURE and len(said.text) <= 15 or _CANCEL.match(said.text):
+        if (
+            said.intent == "cancel"
+            and said.confidence >= _SURE
+            and len(said.text) <= 15
+            or _CANCEL.match(said.text)
+        ):
             return Step(Form(form.values, CANCELLING))
         free = form.asking in self.fields and self.fields[form.asking].free
         if change := correction(said.text, strict=free):
@@ -151,8 +167,11 @@ class Intake:
             return False
         asks = bool(_QUESTION.search(said.text)) or not said.intent.startswith("topic_")
         if asked.free:  # "停水三天没人管怎么办" is the story itself; a short question is a question
-            return asks and len(said.text) <= 16 and asked.name != "wanted" or (
-                bool(_QUESTION.search(said.text)) and len(said.text) <= 20
+            return (
+                asks
+                and len(said.text) <= 16
+                and asked.name != "wanted"
+                or (bool(_QUESTION.search(said.text)) and len(said.text) <= 20)
             )
         try:
             asked.read(said.text)
@@ -167,14 +186,21 @@ class Intake:
 
     def _summary(self, form: Form, said: Said) -> Step:
         text = said.text.strip()
-        yes = said.intent == "affirm" and said.confidence >= _SURE and len(text) <= 12 or bool(_YES.fullmatch(text))
+        yes = (
+            said.intent == "affirm"
+            and said.confidence >= _SURE
+            and len(text) <= 12
+            or bool(_YES.fullmatch(text))
+        )
         if yes and not _NO.match(text):
             return Step(Form({**form.values, SUMMARY: "是"}), outcome=Outcome.CONFIRMED)
         if said.intent == "supplement" and len(text) > 6:
             added = form.values["description"] + "\n补充：" + text
             return self._next({**form.values, "description": added}, say=("已补充到事情经过里。",))
         if said.intent == "deny" or _NO.match(text):
-            return Step(Form(form.values, SUMMARY), ("哪一项要改？直接说就行，比如“电话改成 13900000000”“改区县”。",))
+            return Step(
+                Form(form.values, SUMMARY), ("哪一项要改？直接说就行，比如“电话改成 13900000000”“改区县”。",)
+            )
         told = self._told(text, form.values, replace=True)
         if told != form.values:
             return self._next(told, say=(f"已更新{self._labels(told, form.values)}。",))
@@ -196,7 +222,9 @@ class Intake:
         except Refused as refusal:
             values = {key: value for key, value in form.values.items() if key != name}
             return Step(Form(values, name), (str(refusal),))
-        return self._next({**form.values, name: value}, say=(f"已把{asked.label}改为：{shown(name, value)}。",))
+        return self._next(
+            {**form.values, name: value}, say=(f"已把{asked.label}改为：{shown(name, value)}。",)
+        )
 
     def _accept(self, name: str, text: str, values: Mapping[str, str]) -> dict[str, str]:
         try:
@@ -206,6 +234,8 @@ class Intake:
 
     def _told(self, text: str, values: Mapping[str, str], *, replace: bool = False) -> dict[str, str]:
         found = extract(text, self.city)
+        if (subject := guessed_subject(values.get("description", ""))) and "subject" not in values:
+            found["subject"] = subject
         return {**values, **found} if replace else {**found, **values}
 
     def _labels(self, after: Mapping[str, str], before: Mapping[str, str]) -> str:

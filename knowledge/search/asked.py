@@ -15,7 +15,9 @@ from knowledge.search.words import Vocabulary
 
 Rarity = Callable[[str], float]
 IDLE = 0.3  # what a gram outside the matter's name ("怎么", "材料") counts beside one inside it
-_EVERYDAY = 11.0  # bits below which a word is in everybody's mouth and its absence from an article says nothing
+_EVERYDAY = (
+    11.0  # bits below which a word is in everybody's mouth and its absence from an article says nothing
+)
 _CLAUSES = 6  # clauses of a rambling question that are held against phrases one by one, the last ones
 
 
@@ -42,9 +44,15 @@ class Asked:
     whole: Weighed
     clauses: tuple[Weighed, ...]
     sounds: frozenset[str]  # of the matter
-    telling: tuple[tuple[tuple[str, float], ...], ...]  # clause by clause: a matter's word and its bits above everyday
-    terms: tuple[tuple[str, float], ...]  # the matter's words, long and short, and their rarity among the articles
-    outside: tuple[tuple[str, float], ...]  # matters known not to be held that it names, and the share it names
+    telling: tuple[
+        tuple[tuple[str, float], ...], ...
+    ]  # clause by clause: a matter's word and its bits above everyday
+    terms: tuple[
+        tuple[str, float], ...
+    ]  # the matter's words, long and short, and their rarity among the articles
+    outside: tuple[
+        tuple[str, float], ...
+    ]  # matters known not to be held that it names, and the share it names
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,9 @@ def take_apart(text: str, reading: Reading) -> Asked:
         clauses=tuple(weighed(clause, reading.rarity) for clause in clauses[-_CLAUSES:]),
         sounds=frozenset(sounds(core)),
         telling=tuple(_telling(strip(clause), reading.vocabulary) for clause in clauses),
-        terms=tuple((word, reading.word_rarity(word)) for word in dict.fromkeys(reading.vocabulary.words(core))),
+        terms=tuple(
+            (word, reading.word_rarity(word)) for word in dict.fromkeys(reading.vocabulary.words(core))
+        ),
         outside=reading.outside.named(text, reading.rarity),
     )
 

@@ -87,7 +87,9 @@ def _held(asked: Asked, name: str, vector: Weighed) -> float:
     if name in (runs(asked.text) if name.isascii() else asked.text):
         return 1.0
     whole = sum(vector.weights.values())
-    return sum(weight for gram, weight in vector.weights.items() if gram in asked.whole.weights) / (whole or 1.0)
+    return sum(weight for gram, weight in vector.weights.items() if gram in asked.whole.weights) / (
+        whole or 1.0
+    )
 
 
 def _known(asked: Asked, text: str) -> tuple[float, float]:

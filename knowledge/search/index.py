@@ -74,7 +74,7 @@ class Index:
         `category_prior`: category -> probability from elsewhere; absent is neutral. `left_out`: a similar question
         to be treated as if no article had it (to measure with the articles' own questions).
         """
-        plain = normalise(text)
+        plain = self._vocabulary.mend(normalise(text))
         if not plain:
             return Result((), None)
         found = self.candidates(plain, category_prior=category_prior, left_out=left_out)
@@ -86,7 +86,7 @@ class Index:
     def candidates(
         self, plain: str, *, category_prior: Mapping[str, float] | None = None, left_out: str = ""
     ) -> list[tuple[str, dict[str, float]]]:
-        """Key and evidence of every article worth a look, in no order; `plain` is a normalised text."""
+        """Key and evidence of every article worth a look, in no order; `plain` is a normalised and mended text."""
         view, skipped = self._shelf.view(), normalise(left_out)
         asked = take_apart(plain, Reading(view.rarity, view.word_rarity, self._vocabulary, self._outside))
         asked_grams = grams(plain)

@@ -34,7 +34,9 @@ class View:
         self._held: dict[str, Held] = {}
         self._vectors: dict[str, Weighed] = {}
 
-    def near_phrases(self, text_grams: Sequence[str], text_sounds: Sequence[str], limit: int) -> list[tuple[str, str]]:
+    def near_phrases(
+        self, text_grams: Sequence[str], text_sounds: Sequence[str], limit: int
+    ) -> list[tuple[str, str]]:
         """(key, phrase) of the names and questions nearest by BM25, best first."""
         terms = [("grams", gram, 1.0) for gram in dict.fromkeys(text_grams)]
         terms += [("sounds", sound, _SOUND) for sound in dict.fromkeys(text_sounds)]
@@ -42,7 +44,9 @@ class View:
         documents = [self._phrases.doc(address) for _, address in hits]
         return [(document["key"][0], document["phrase"][0].decode()) for document in documents]
 
-    def near_texts(self, text_grams: Sequence[str], words: Sequence[str], limit: int) -> list[tuple[str, float]]:
+    def near_texts(
+        self, text_grams: Sequence[str], words: Sequence[str], limit: int
+    ) -> list[tuple[str, float]]:
         """(key, score) of the articles nearest by BM25 over titles, aliases and sections, best first."""
         terms = [
             (field, term, weight)
@@ -153,7 +157,9 @@ def _open(folder: Path | None, searched: Sequence[str], stored: str) -> tantivy.
     return tantivy.Index(builder.build(), path=str(folder))
 
 
-def _look_up(searcher: tantivy.Searcher, schema: tantivy.Schema, terms: _Terms, limit: int) -> list[tuple[float, tantivy.DocAddress]]:
+def _look_up(
+    searcher: tantivy.Searcher, schema: tantivy.Schema, terms: _Terms, limit: int
+) -> list[tuple[float, tantivy.DocAddress]]:
     terms = list(terms)
     if searcher.num_docs > _MANY:
         common = searcher.num_docs * _EVERYWHERE
@@ -161,7 +167,9 @@ def _look_up(searcher: tantivy.Searcher, schema: tantivy.Schema, terms: _Terms, 
     wanted = []
     for field, value, weight in terms:
         query = tantivy.Query.term_query(schema, field, value, "freq")
-        wanted.append((tantivy.Occur.Should, query if weight == 1.0 else tantivy.Query.boost_query(query, weight)))
+        wanted.append(
+            (tantivy.Occur.Should, query if weight == 1.0 else tantivy.Query.boost_query(query, weight))
+        )
     if not wanted:
         return []
     return searcher.search(tantivy.Query.boolean_query(wanted), limit, count=False).hits

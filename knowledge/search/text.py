@@ -60,11 +60,17 @@ def sounds(text: str) -> list[str]:
 
 @lru_cache(maxsize=20_000)
 def syllable(character: str) -> str:
-    """The commonest toneless reading of one character; the character itself where it has none."""
-    reading = pinyin(character, style=Style.NORMAL, errors="default")[0][0]
+    """The character's reading, blind to the differences that `sounds` is blind to."""
+    found = reading(character)
     for heard, kept in _SAME_SOUND:
-        reading = reading.replace(heard, kept)
-    return reading
+        found = found.replace(heard, kept)
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def reading(character: str) -> str:
+    """The commonest toneless reading of one character; the character itself where it has none."""
+    return pinyin(character, style=Style.NORMAL, errors="default")[0][0]
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import jieba
 
-from knowledge.search.text import runs, syllable
+from knowledge.search.text import reading, runs
 
 _TOLD = 20.0  # bits of a word that is in no dictionary, and of the knowledge base's own
 _RARE = 30  # jieba's count below which a word of the dictionary may still be a slip of the finger
@@ -40,7 +40,7 @@ class Vocabulary:
                 self._tokenizer.add_word(name)
             for word in {name, *self.words(name)}:
                 if 2 <= len(word) <= _LONGEST and not word.isascii():
-                    self._by_sound.setdefault(tuple(map(syllable, word)), word)
+                    self._by_sound.setdefault(tuple(map(reading, word)), word)
 
     def words(self, text: str) -> list[str]:
         """Words of a normalised text for the index: the long ones and the shorter ones inside them."""
@@ -50,7 +50,9 @@ class Vocabulary:
     def weighed(self, text: str) -> list[tuple[str, float]]:
         """The words of a normalised text, each with what it tells in everyday Chinese: -log2 of its share, in bits."""
         self._read()
-        return [(word, self._bits(word)) for run in runs(text) for word in self._tokenizer.cut(run, HMM=False)]
+        return [
+            (word, self._bits(word)) for run in runs(text) for word in self._tokenizer.cut(run, HMM=False)
+        ]
 
     def mend(self, text: str) -> str:
         """The normalised text with misheard words put right: "发瓢" is no word but sounds like 发票, a word of ours."""
@@ -69,14 +71,19 @@ class Vocabulary:
         return done
 
     def _meant(self, pieces: list[str]) -> str:
-        """The word of ours that the pieces sound like; "" if they are words in their own right."""
+        """The word of ours that the pieces sound like and half look like; "" if they are words in their own right."""
         said = "".join(pieces)
-        if not 2 <= len(said) <= _LONGEST or said in self._own or (self._tokenizer.FREQ.get(said) or 0) >= _RARE:
+        if (
+            not 2 <= len(said) <= _LONGEST
+            or said in self._own
+            or (self._tokenizer.FREQ.get(said) or 0) >= _RARE
+        ):
             return ""
         if len(pieces) > 1 and all(len(piece) > 1 for piece in pieces):
             return ""
-        meant = self._by_sound.get(tuple(map(syllable, said)), "")
-        return meant if meant != said else ""
+        meant = self._by_sound.get(tuple(map(reading, said)), "")
+        kept = sum(one == other for one, other in zip(said, meant, strict=False))
+        return meant if meant != said and 2 * kept >= len(said) else ""
 
     def _bits(self, word: str) -> float:
         if word in self._own:

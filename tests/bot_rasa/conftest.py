@@ -16,7 +16,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("Rasa's environment is not installed")
     out = tmp_path_factory.mktemp("models")
     project = HERE / "project"
-    inputs = ["--config", project / "config.yml", "--domain", project / "domain.yml", "--data", project / "data.yml"]
+    inputs = [
+        "--config",
+        project / "config.yml",
+        "--domain",
+        project / "domain.yml",
+        "--data",
+        project / "data.yml",
+    ]
     command = [PYTHON, RASA / "train.py", *inputs, "--out", out, "--name", "tiny"]
     subprocess.run(command, env=surroundings(), check=True)
     return out / "tiny.tar.gz"

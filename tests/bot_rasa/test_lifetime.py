@@ -13,7 +13,9 @@ from rasa_server import PYTHON, RASA, free_port, running, start, surroundings
 
 def test_a_form_goes_on_after_a_restart(model: Path, actions: ActionServer, tmp_path: Path) -> None:
     tracker = f"sqlite:///{tmp_path}/rasa.db"
-    actions.answers["action_submit"] = lambda call: says("{matter}，{phone}".format(**call["tracker"]["slots"]))
+    actions.answers["action_submit"] = lambda call: says(
+        "{matter}，{phone}".format(**call["tracker"]["slots"])
+    )
     with running(model, actions.url, tracker) as rasa:
         rasa.say("我要投诉", "1")
         asked = rasa.say("窗口太慢", "2")
@@ -70,7 +72,11 @@ def test_closing_standard_input_ends_it_even_while_it_starts(model: Path, tmp_pa
 
 @pytest.mark.parametrize("missing", ["QIFU_RASA_TOKEN", "QIFU_ACTIONS_URL", "QIFU_RASA_TRACKER"])
 def test_it_does_not_start_without_its_settings(missing: str, model: Path) -> None:
-    settings = {"QIFU_RASA_TOKEN": "t", "QIFU_ACTIONS_URL": "http://127.0.0.1:1", "QIFU_RASA_TRACKER": "sqlite://"}
+    settings = {
+        "QIFU_RASA_TOKEN": "t",
+        "QIFU_ACTIONS_URL": "http://127.0.0.1:1",
+        "QIFU_RASA_TRACKER": "sqlite://",
+    }
     del settings[missing]
     command = [PYTHON, RASA / "serve.py", "--model", model]
     ended = subprocess.run(command, env=surroundings(**settings), capture_output=True, text=True, check=False)
@@ -79,7 +85,11 @@ def test_it_does_not_start_without_its_settings(missing: str, model: Path) -> No
 
 
 def test_it_does_not_start_without_a_model(tmp_path: Path) -> None:
-    settings = {"QIFU_RASA_TOKEN": "t", "QIFU_ACTIONS_URL": "http://127.0.0.1:1", "QIFU_RASA_TRACKER": "sqlite://"}
+    settings = {
+        "QIFU_RASA_TOKEN": "t",
+        "QIFU_ACTIONS_URL": "http://127.0.0.1:1",
+        "QIFU_RASA_TRACKER": "sqlite://",
+    }
     command = [PYTHON, RASA / "serve.py", "--model", tmp_path / "none.tar.gz"]
     ended = subprocess.run(command, env=surroundings(**settings), capture_output=True, text=True, check=False)
     assert ended.returncode == 2

@@ -19,13 +19,23 @@ def test_nothing_is_answered_without_the_token(rasa: Rasa, header: dict[str, str
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b'{"sender": "a"}', b'{"sender": "", "message": "x"}', b'{"sender": 1, "message": "x"}']
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"sender": "a"}',
+        b'{"sender": "", "message": "x"}',
+        b'{"sender": 1, "message": "x"}',
+    ],
 )
 def test_what_is_not_a_message_is_refused(rasa: Rasa, body: bytes) -> None:
     assert rasa.http.post("/webhooks/rest/webhook", content=body).status_code == 400
 
 
-def test_each_utterance_is_one_object_with_its_buttons_and_its_name(rasa: Rasa, actions: ActionServer) -> None:
+def test_each_utterance_is_one_object_with_its_buttons_and_its_name(
+    rasa: Rasa, actions: ActionServer
+) -> None:
     assert rasa.say("菜单", "1", "whole") == [
         {"text": "第一句", "response": "utter_menu"},
         {"text": "第二句", "response": "utter_menu_more"},
@@ -41,12 +51,17 @@ def test_each_utterance_is_one_object_with_its_buttons_and_its_name(rasa: Rasa, 
 
 
 def test_what_an_action_says_comes_whole_too(rasa: Rasa, actions: ActionServer) -> None:
-    offered = {"buttons": [{"title": "用水", "payload": "/ask"}], "custom": {"outcome": "clarify", "options": ["a"]}}
+    offered = {
+        "buttons": [{"title": "用水", "payload": "/ask"}],
+        "custom": {"outcome": "clarify", "options": ["a"]},
+    }
     actions.answers["action_answer"] = lambda call: says("哪一件？", **offered)
     assert rasa.say("查一查", "1", "action") == [{"text": "哪一件？", **offered}]
 
 
-def test_an_action_is_called_with_the_token_the_message_id_and_no_domain(rasa: Rasa, actions: ActionServer) -> None:
+def test_an_action_is_called_with_the_token_the_message_id_and_no_domain(
+    rasa: Rasa, actions: ActionServer
+) -> None:
     rasa.say("查一查", "id-of-message", "call")
     [call] = actions.calls
     seen = [event for event in call["tracker"]["events"] if event["event"] == "user"]
@@ -55,7 +70,9 @@ def test_an_action_is_called_with_the_token_the_message_id_and_no_domain(rasa: R
     assert call["domain"] == {}
 
 
-def test_a_repeated_message_gets_the_same_reply_and_no_second_action_call(rasa: Rasa, actions: ActionServer) -> None:
+def test_a_repeated_message_gets_the_same_reply_and_no_second_action_call(
+    rasa: Rasa, actions: ActionServer
+) -> None:
     actions.answers["action_answer"] = lambda call: says(f"第{len(actions.calls)}次", custom={"n": 1})
     first = rasa.say("查一查", "1", "again")
     rasa.say("菜单", "2", "again")
@@ -70,12 +87,24 @@ def test_the_same_message_id_of_another_person_is_another_message(rasa: Rasa, ac
     assert len(actions.calls) == 2
 
 
-MALFORMED: list[Any] = [{"events": "none"}, {"responses": ["text"]}, {"events": [{"event": "slot"}]}, [], "text"]
+MALFORMED: list[Any] = [
+    {"events": "none"},
+    {"responses": ["text"]},
+    {"events": [{"event": "slot"}]},
+    [],
+    "text",
+]
 
 
 @pytest.mark.parametrize(
     "failure",
-    [(500, {}), (401, {}), (400, {"action_name": "action_answer", "error": "x"}), (404, {}), (200, b"{not json")]
+    [
+        (500, {}),
+        (401, {}),
+        (400, {"action_name": "action_answer", "error": "x"}),
+        (404, {}),
+        (200, b"{not json"),
+    ]
     + [(200, content) for content in MALFORMED],
 )
 def test_a_failing_action_fails_the_turn_and_leaves_no_trace(

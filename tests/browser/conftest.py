@@ -24,7 +24,9 @@ def browser() -> Iterator[Browser]:
     """The machine's Chromium, without a window."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
-        missing("no Chromium on this machine: the pages are not tested (apt-get install chromium fonts-noto-cjk)")
+        missing(
+            "no Chromium on this machine: the pages are not tested (apt-get install chromium fonts-noto-cjk)"
+        )
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=program, headless=True, args=FLAGS)
         yield opened
@@ -54,7 +56,9 @@ def page(context: BrowserContext) -> Iterator[Page]:
     opened = context.new_page()
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on("console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None)
+    opened.on(
+        "console", lambda line: faults.append(line.text) if "Content Security Policy" in line.text else None
+    )
     yield opened
     assert faults == []
 

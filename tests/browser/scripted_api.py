@@ -19,7 +19,9 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 WEB = Path(__file__).resolve().parents[2] / "connectors" / "web"
-POLICY = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 Message = dict[str, Any]
 
 
@@ -42,7 +44,14 @@ class ScriptedApi:
     def message(self, author: str, text: str, **more: Any) -> Message:
         """A message of the contract with the next id."""
         self._last += 1
-        empty = {"buttons": [], "outcome": None, "article": None, "aspect": None, "options": [], "ticket": None}
+        empty = {
+            "buttons": [],
+            "outcome": None,
+            "article": None,
+            "aspect": None,
+            "options": [],
+            "ticket": None,
+        }
         at = f"2026-11-23T09:{self._last % 60:02}:00+08:00"
         return {"id": self._last, "author": author, "text": text, "at": at, **empty, **more}
 
@@ -65,7 +74,9 @@ class ScriptedApi:
 
     def texts(self, author: str) -> list[str]:
         """What an author has said, over all conversations."""
-        return [m["text"] for messages in self.conversations.values() for m in messages if m["author"] == author]
+        return [
+            m["text"] for messages in self.conversations.values() for m in messages if m["author"] == author
+        ]
 
 
 @contextmanager
