@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from conversations.messages import replies_to
 from desk.desk import Desk
 from desk.receive import receive
 from desk.turns import take_turns
 from desk.values import InboundMessage
-from conversations.messages import replies_to
 
 NOBODYS = "-"
 _AT_A_TIME = 4

@@ -77,6 +77,6 @@ def free_port() -> int:
 async def _until_ready(settings: Settings) -> None:
     dialogue = RasaDialogue(f"http://127.0.0.1:{settings.rasa_port}", settings.token(), timeout_seconds=2)
     async with asyncio.timeout(_PATIENCE_SECONDS):
-        while not await dialogue.ready():
+        while not await dialogue.ready():  # noqa: ASYNC110 (another process)
             await asyncio.sleep(0.2)
     await dialogue.close()

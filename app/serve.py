@@ -56,7 +56,7 @@ async def serve(settings: Settings, announce: Callable[[], None]) -> None:
 async def _announce(settings: Settings, announce: Callable[[], None]) -> None:
     url = settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}"
     dialogue = RasaDialogue(url, settings.token(), timeout_seconds=2.0)
-    while not await dialogue.ready():
+    while not await dialogue.ready():  # noqa: ASYNC110 (another process)
         await asyncio.sleep(0.3)
     await dialogue.close()
     announce()

@@ -37,7 +37,6 @@ def model_file(models: Path) -> Path:
 async def train(models: Path, say: Callable[[str], None]) -> Path:
     """Train a model and return its file. Raises `TrainingFailed`."""
     model = model_file(models)
-    models.mkdir(parents=True, exist_ok=True)
     name = model.name.removesuffix(".tar.gz")
     process = await asyncio.create_subprocess_exec(
         str(RASA_PYTHON), "bot/rasa/train.py", "--out", str(models), "--name", name,

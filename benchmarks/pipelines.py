@@ -16,13 +16,14 @@ import os
 import tempfile
 import time
 import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 42
 
-Examples = List[Tuple[str, str]]  # (text, class)
+Examples = list[tuple[str, str]]  # (text, class)
 
 
 class Score(NamedTuple):
@@ -75,14 +76,14 @@ def quieten() -> None:
     configure_structlog(logging.WARNING)
 
 
-def pipelines(epochs: int) -> Dict[str, List[Dict[str, Any]]]:
+def pipelines(epochs: int) -> dict[str, list[dict[str, Any]]]:
     """Return the pipelines by name; `ours` is that of config.yml without what does not choose the intent."""
     jieba = {"name": "JiebaTokenizer"}
     words = {"name": "CountVectorsFeaturizer"}
     logistic = {"name": "LogisticRegressionClassifier", "max_iter": 300}
     diet = {"name": "DIETClassifier", "epochs": epochs, "random_seed": SEED, "constrain_similarities": True}
 
-    def characters(longest: int) -> Dict[str, Any]:
+    def characters(longest: int) -> dict[str, Any]:
         return {"name": "CountVectorsFeaturizer", "analyzer": "char", "min_ngram": 1, "max_ngram": longest}
 
     return {
@@ -96,7 +97,7 @@ def pipelines(epochs: int) -> Dict[str, List[Dict[str, Any]]]:
     }
 
 
-def configured() -> List[Dict[str, Any]]:
+def configured() -> list[dict[str, Any]]:
     """Return config.yml's pipeline up to the intent classifier."""
     import yaml
 
@@ -104,7 +105,7 @@ def configured() -> List[Dict[str, Any]]:
     return [part for part in pipeline if part["name"] not in ("FallbackClassifier", "RegexEntityExtractor")]
 
 
-def smp2017(folder: Path) -> Iterator[Tuple[Examples, Examples]]:
+def smp2017(folder: Path) -> Iterator[tuple[Examples, Examples]]:
     """Yield the one split of SMP2017: what to learn from, what to test on."""
 
     def read(part: str) -> Examples:
@@ -118,7 +119,7 @@ def smp2017(folder: Path) -> Iterator[Tuple[Examples, Examples]]:
     yield read("train"), read("develop")
 
 
-def folds(folder: Path, number: int) -> Iterator[Tuple[Examples, Examples]]:
+def folds(folder: Path, number: int) -> Iterator[tuple[Examples, Examples]]:
     """Yield (learn, test) for each of `number` parts, every intent spread evenly over them."""
     from rasa.shared.nlu.training_data.loading import load_data
     from sklearn.model_selection import StratifiedKFold
@@ -130,12 +131,12 @@ def folds(folder: Path, number: int) -> Iterator[Tuple[Examples, Examples]]:
         yield [examples[i] for i in learn], [examples[i] for i in test]
 
 
-def measure(pipeline: List[Dict[str, Any]], splits: Sequence[Tuple[Examples, Examples]]) -> Score:
+def measure(pipeline: list[dict[str, Any]], splits: Sequence[tuple[Examples, Examples]]) -> Score:
     """Return the pipeline's score over all splits; the training time is that of one split, on average."""
     from sklearn.metrics import accuracy_score, f1_score
 
-    wanted: List[str] = []
-    given: List[str] = []
+    wanted: list[str] = []
+    given: list[str] = []
     training = asking = 0.0
     for learn, test in splits:
         with tempfile.TemporaryDirectory() as folder:
@@ -154,12 +155,12 @@ def measure(pipeline: List[Dict[str, Any]], splits: Sequence[Tuple[Examples, Exa
     )
 
 
-def train(pipeline: List[Dict[str, Any]], examples: Examples, folder: Path) -> str:
+def train(pipeline: list[dict[str, Any]], examples: Examples, folder: Path) -> str:
     """Train a model of the examples in the folder and return its path."""
     from rasa.model_training import train_nlu
     from rasa.shared.utils.io import write_yaml
 
-    by_intent: Dict[str, List[str]] = {}
+    by_intent: dict[str, list[str]] = {}
     for text, intent in examples:
         by_intent.setdefault(intent, []).append(text)
     nlu = [
@@ -171,7 +172,7 @@ def train(pipeline: List[Dict[str, Any]], examples: Examples, folder: Path) -> s
     return str(train_nlu(str(folder / "config.yml"), str(folder / "nlu.yml"), str(folder / "models")))
 
 
-async def ask(model: str, texts: Sequence[str]) -> Tuple[List[str], float]:
+async def ask(model: str, texts: Sequence[str]) -> tuple[list[str], float]:
     """Return the intent of each text and the seconds all of them took, one after another."""
     from rasa.core.agent import Agent
 

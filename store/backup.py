@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy import Select, Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from store.base import Base
+from store.base import Base, Instant
 from store.database import Database
 from store.migrate import head
 
@@ -35,7 +36,7 @@ async def back_up(database: Database, file: Path) -> dict[str, int]:
             for table in Base.metadata.sorted_tables:
                 with archive.open(f"{table.name}.jsonl", "w") as out:
                     counts[table.name] = 0
-                    for row in (await session.execute(select(table))).mappings():
+                    for row in (await session.execute(_in_order(table))).mappings():
                         out.write(
                             json.dumps({k: _plain(v) for k, v in row.items()}, ensure_ascii=False).encode()
                             + b"\n"
@@ -60,9 +61,14 @@ async def restore_into(database: Database, file: Path) -> dict[str, int]:
                     await _fill(session, table, archive)
                 if not database.embedded:
                     await _advance_sequences(session)
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
         raise BackupRefused(f"{file.name} 不是完整的备份文件") from error
     return dict(manifest["rows"])
+
+
+def _in_order(table: Table) -> Select[Any]:
+    # A message may answer an earlier one of the same table: PostgreSQL gives rows as they lie, changed ones last.
+    return select(table).order_by(*table.primary_key.columns)
 
 
 async def _fill(session: AsyncSession, table: Table, archive: zipfile.ZipFile) -> None:
@@ -83,13 +89,10 @@ async def _advance_sequences(session: AsyncSession) -> None:
     # PostgreSQL counts on from where its sequence stands, not from the rows that are there.
     for table in Base.metadata.sorted_tables:
         column = table.autoincrement_column
-        if column is not None and table.name not in ("knowledge_version",):
-            await session.execute(
-                text(
-                    f"SELECT setval(pg_get_serial_sequence('{table.name}', '{column.name}'), "
-                    f"COALESCE((SELECT MAX({column.name}) FROM {table.name}), 1))"
-                )
-            )
+        if column is not None:
+            sequence = func.pg_get_serial_sequence(table.name, column.name)
+            last = select(func.coalesce(func.max(column), 1)).scalar_subquery()
+            await session.execute(select(func.setval(sequence, last)))
 
 
 def _plain(value: Any) -> Any:
@@ -101,7 +104,7 @@ def _plain(value: Any) -> Any:
 def _rich(table: Table, row: dict[str, Any]) -> dict[str, Any]:
     for column in table.columns:
         value = row[column.name]
-        if isinstance(value, str) and column.type.python_type is datetime:
+        if isinstance(value, str) and isinstance(column.type, Instant):
             row[column.name] = datetime.fromisoformat(value)
         elif isinstance(value, str) and column.type.python_type is date:
             row[column.name] = date.fromisoformat(value)

@@ -27,7 +27,7 @@ class OfficeHours:
     @classmethod
     def parse(cls, text: str) -> OfficeHours:
         """`09:00-12:00,13:00-17:30`. Raises ValueError where it is not that."""
-        spans = []
+        spans: list[tuple[time, time]] = []
         for part in text.split(","):
             start, _, end = part.strip().partition("-")
             span = time.fromisoformat(start), time.fromisoformat(end)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fakes import HandClock, ScriptedDialogue
+from tests.fakes import HandClock, ScriptedDialogue
 from psycopg.sql import SQL, Identifier
 
 from conversations.models import Thread

@@ -46,6 +46,7 @@ def import_(
 @app.command()
 def export(folder: Annotated[Path, typer.Argument(help="写到哪个文件夹")]) -> None:
     """把数据库里已发布的文章写成 Markdown 文件。"""
+    folder.mkdir(parents=True, exist_ok=True)
     asyncio.run(_export(settings_or_exit(), folder))
 
 
@@ -64,7 +65,6 @@ async def _import(settings: Settings, folder: Path, force: bool) -> None:
 async def _export(settings: Settings, folder: Path) -> None:
     async with open_database(settings) as database, database.read() as session:
         articles = await published(session)
-    folder.mkdir(parents=True, exist_ok=True)
     for article in articles:
         (folder / f"{article.key}.md").write_text(dump(article), encoding="utf-8")
     console.print(f"已写出 {len(articles)} 篇到 {folder}", highlight=False)

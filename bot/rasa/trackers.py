@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa

@@ -6,6 +6,7 @@ Annotations are evaluated here: FastAPI reads those of the routes, which name wh
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ from desk.values import InboundMessage
 CHANNEL = "web"
 _POLL_SECONDS = 1.0
 _PING_SECONDS = 15.0
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 
 
 class Conversation(BaseModel):
@@ -85,7 +87,7 @@ def conversation_router(
     """The API of the web channel."""
     router = APIRouter(prefix="/api/conversations", tags=["conversations"])
     router.responses = {401: {"model": ProblemBody}, 422: {"model": ProblemBody}, 429: {"model": ProblemBody}}
-    Owner = Annotated[str, Depends(_owner(tokens))]
+    Owner = Annotated[str, Depends(_owner(tokens))]  # noqa: N806 (a type)
 
     @router.post("", status_code=201)
     async def begin(request: Request) -> Conversation:
@@ -105,10 +107,8 @@ def conversation_router(
         external_id = f"{owner}:{said.id}"
         inbound = InboundMessage(CHANNEL, external_id, owner, said.text, desk.clock())
         received = await receive(desk, inbound)
-        try:
+        with suppress(DialogueDown):  # the message is stored; the loop takes its turn when the model is back
             await take_turns(desk, received.thread_id)
-        except DialogueDown:
-            pass  # the message is stored; the loop takes its turn when the model is back
         turned = await _turned(desk, external_id)
         response.status_code = 202 if turned.pending else 200
         return turned
@@ -152,14 +152,20 @@ def _address(request: Request) -> str:
 
 async def _turned(desk: Desk, external_id: str) -> Turned:
     """The message and its replies; waits a moment where another request is at this very turn."""
-    for wait in (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 0.0):
-        async with desk.database.read() as session:
-            message = await by_external_id(session, CHANNEL, external_id)
-            assert message is not None
-            replies = await replies_to(session, message.id)
-        if message.turn != Turn.WAITING:
+    turned = await _look(desk, external_id)
+    for seconds in _WAITS:
+        if not turned.pending:
             break
-        await asyncio.sleep(wait)
+        await asyncio.sleep(seconds)
+        turned = await _look(desk, external_id)
+    return turned
+
+
+async def _look(desk: Desk, external_id: str) -> Turned:
+    async with desk.database.read() as session:
+        message = await by_external_id(session, CHANNEL, external_id)
+        assert message is not None
+        replies = await replies_to(session, message.id)
     return Turned(
         message=_out(message),
         replies=[_out(reply) for reply in replies],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import phonenumbers
 from stdnum.cn import uscc
@@ -45,10 +46,8 @@ def extract(text: str, city: City) -> dict[str, str]:
     if enterprise := _enterprise(rest):
         found["enterprise"] = enterprise
     if contact := _CONTACT.search(rest):
-        try:
+        with suppress(Refused):
             found["contact"] = read_contact(contact["name"])
-        except Refused:
-            pass
     return found
 
 

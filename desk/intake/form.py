@@ -65,8 +65,7 @@ class Said:
         """Whether the message is one for another rule: a question, a greeting, a call for a person."""
         topic = self.intent.startswith("topic_") or self.intent == "ask_aspect"
         return self.sure() and (
-            topic
-            and bool(_QUESTION.search(self.text))
+            (topic and bool(_QUESTION.search(self.text)))
             or self.intent in ("human", "pick_article", "pick_aspect")
         )
 
@@ -115,21 +114,18 @@ class Intake:
         """The form after one more message."""
         if form.asking == CANCELLING:
             return self._cancelling(form, said)
-        if (
-            said.intent == "cancel"
-            and said.confidence >= _SURE
-            and len(said.text) <= 15
-            or _CANCEL.match(said.text)
+        if (said.intent == "cancel" and said.confidence >= _SURE and len(said.text) <= 15) or _CANCEL.match(
+            said.text
         ):
             return Step(Form(form.values, CANCELLING))
-        free = form.asking in self.fields and self.fields[form.asking].free
-        if change := correction(said.text, strict=free):
+        asked = self.fields.get(form.asking or "")
+        if change := correction(said.text, strict=asked is not None and asked.free):
             return self._correct(form, change.field, change.value)
         if form.asking == SUMMARY:
             return self._summary(form, said)
-        if form.asking is None or form.asking not in self.fields:
+        if asked is None:
             return self._next(self._told(said.text, form.values))
-        return self._answer(form, self.fields[form.asking], said)
+        return self._answer(form, asked, said)
 
     def next_field(self, values: Mapping[str, str]) -> str:
         """What to ask for next; `SUMMARY` when everything is there."""
@@ -167,11 +163,8 @@ class Intake:
             return False
         asks = bool(_QUESTION.search(said.text)) or not said.intent.startswith("topic_")
         if asked.free:  # "停水三天没人管怎么办" is the story itself; a short question is a question
-            return (
-                asks
-                and len(said.text) <= 16
-                and asked.name != "wanted"
-                or (bool(_QUESTION.search(said.text)) and len(said.text) <= 20)
+            return (asks and len(said.text) <= 16 and asked.name != "wanted") or (
+                bool(_QUESTION.search(said.text)) and len(said.text) <= 20
             )
         try:
             asked.read(said.text)
@@ -186,11 +179,8 @@ class Intake:
 
     def _summary(self, form: Form, said: Said) -> Step:
         text = said.text.strip()
-        yes = (
-            said.intent == "affirm"
-            and said.confidence >= _SURE
-            and len(text) <= 12
-            or bool(_YES.fullmatch(text))
+        yes = (said.intent == "affirm" and said.confidence >= _SURE and len(text) <= 12) or bool(
+            _YES.fullmatch(text)
         )
         if yes and not _NO.match(text):
             return Step(Form({**form.values, SUMMARY: "是"}), outcome=Outcome.CONFIRMED)

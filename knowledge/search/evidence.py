@@ -14,7 +14,6 @@ from knowledge.search.entry import Entry
 from knowledge.search.text import runs, sounds
 
 # Above these a number is full: more of the same tells no more.
-_MUCH_MISSED = 30.0  # bits
 _MUCH_MET = 40.0  # bits
 _MUCH_NAMED = 10.0  # rarities
 
@@ -55,7 +54,7 @@ def evidence(asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]]) -> d
     the names hold in all; covered: share of the matter's telling words in all its texts; met: how much that is in all;
     asks: whether the aspect asked for is what its title is about (a price).
     Against it speak
-    strange: how much it has never heard of; foreign: the same as a share of the clause that fits it best;
+    foreign: the share of telling words it has never heard of, in the clause that fits it best;
     outside: how fully the question names a matter known not to be held, which its names and questions do not mention.
     """
     named, mass = _known(asked, held.named)
@@ -110,7 +109,6 @@ def _coverage(asked: Asked, held: Held) -> dict[str, float]:
     return {
         "covered": all_met / total if total else 0.0,
         "met": min(1.0, all_met / _MUCH_MET),
-        "strange": min(1.0, all_missed / _MUCH_MISSED),
         "foreign": foreign,
     }
 

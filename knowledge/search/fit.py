@@ -6,7 +6,7 @@ evidence must have, so that more evidence for an article can never make it less 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ def fit_sure(
     counts: Sequence[float],
     signs: Mapping[str, float],
     *,
-    penalty: float = 1e-3,
+    penalty: float = 3e-4,
 ) -> dict[str, float]:
     """Weights and "bias" of the probability that a first hit is right; `signs`: evidence -> +1 or -1."""
     table = np.array([[row[name] for name in signs] + [1.0] for row in evidence])
@@ -69,9 +69,8 @@ def fit_sure(
     return dict(zip([*signs, "bias"], fitted.round(4).tolist(), strict=True))
 
 
-def _descend(slope: object, start: Floats, signs: Floats) -> Floats:
+def _descend(slope: Callable[[Floats], Floats], start: Floats, signs: Floats) -> Floats:
     """Adam with shrinking steps; coordinates with a sign never cross zero."""
-    assert callable(slope)
     weights, first, second = start.copy(), np.zeros_like(start), np.zeros_like(start)
     for step in range(1, _STEPS + 1):
         gradient = slope(weights)

@@ -74,19 +74,20 @@ class Index:
         `category_prior`: category -> probability from elsewhere; absent is neutral. `left_out`: a similar question
         to be treated as if no article had it (to measure with the articles' own questions).
         """
-        plain = self._vocabulary.mend(normalise(text))
+        plain = self._plain(text)
         if not plain:
             return Result((), None)
-        found = self.candidates(plain, category_prior=category_prior, left_out=left_out)
+        found = self.candidates(text, category_prior=category_prior, left_out=left_out)
         weights = self._calibration.rank
         found.sort(key=lambda candidate: (-weigh(weights, candidate[1]), candidate[0]))
         hits = self._hits(found)[:limit]
         return Result(hits, asked_aspect(plain))
 
     def candidates(
-        self, plain: str, *, category_prior: Mapping[str, float] | None = None, left_out: str = ""
+        self, text: str, *, category_prior: Mapping[str, float] | None = None, left_out: str = ""
     ) -> list[tuple[str, dict[str, float]]]:
-        """Key and evidence of every article worth a look, in no order; `plain` is a normalised and mended text."""
+        """Key and evidence of every article worth a look, in no order."""
+        plain = self._plain(text)
         view, skipped = self._shelf.view(), normalise(left_out)
         asked = take_apart(plain, Reading(view.rarity, view.word_rarity, self._vocabulary, self._outside))
         asked_grams = grams(plain)
@@ -105,6 +106,9 @@ class Index:
                 numbers["prior"] = _prior(held.entry, category_prior)
                 found.append((key, numbers))
         return found
+
+    def _plain(self, text: str) -> str:
+        return self._vocabulary.mend(normalise(text))
 
     def _hits(self, found: list[tuple[str, dict[str, float]]]) -> tuple[Hit, ...]:
         scores = [weigh(self._calibration.rank, numbers) for _, numbers in found]

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from action_server import ActionServer, action_server
-from rasa_server import HERE, PYTHON, RASA, Rasa, running, surroundings
+
+from tests.bot_rasa.action_server import ActionServer, action_server
+from tests.bot_rasa.rasa_server import HERE, PYTHON, RASA, Rasa, running, surroundings
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("Rasa's environment is not installed")
     out = tmp_path_factory.mktemp("models")
     project = HERE / "project"
-    inputs = [
+    inputs: list[str | Path] = [
         "--config",
         project / "config.yml",
         "--domain",

@@ -1,14 +1,15 @@
 """What can only be seen from within Rasa's own environment; run there by test_inside.py, one line per check."""
 
 import asyncio
-import copy
 import doctest
+import itertools
 import json
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "bot" / "rasa"))
@@ -27,7 +28,6 @@ from rasa.core.actions.action import RemoteAction  # noqa: E402
 from rasa.core.channels.channel import UserMessage  # noqa: E402
 from rasa.core.policies.rule_policy import RulePolicy  # noqa: E402
 from rasa.engine.storage.local_model_storage import LocalModelStorage  # noqa: E402
-from rasa.engine.storage.resource import Resource  # noqa: E402
 from rasa.shared.core.events import BotUttered, Event, UserUttered  # noqa: E402
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity  # noqa: E402
 from rasa.shared.utils.common import all_subclasses  # noqa: E402
@@ -36,10 +36,13 @@ from turns import TurnAgent, said_to  # noqa: E402
 
 MODEL = Path(sys.argv[1]) if len(sys.argv) > 1 else Path()
 
-ACTION_RESULTS: List[Any] = [
+ACTION_RESULTS: list[Any] = [
     {},
     {"events": [], "responses": []},
-    {"events": [{"event": "slot", "name": "a", "value": {"b": [1]}}], "responses": [{"text": "x", "buttons": []}]},
+    {
+        "events": [{"event": "slot", "name": "a", "value": {"b": [1]}}],
+        "responses": [{"text": "x", "buttons": []}],
+    },
     {"events": [{"event": "bot", "text": "x"}, {"event": "form", "name": None}]},
     {"events": {}},
     {"events": [1]},
@@ -62,7 +65,9 @@ def outcome(run: Callable[[], Any]) -> Any:
         return type(error)
 
 
-def stock_and_mended(owner: Any, name: str, mending: Callable[[], None], ask: Callable[[], List[Any]]) -> List[Any]:
+def stock_and_mended(
+    owner: Any, name: str, mending: Callable[[], None], ask: Callable[[], list[Any]]
+) -> list[Any]:
     """Ask before and after a mending, and take the mending back."""
     stock = owner.__dict__[name]
     before = ask()
@@ -76,10 +81,12 @@ def stock_and_mended(owner: Any, name: str, mending: Callable[[], None], ask: Ca
 def check_a_malformed_action_result_is_refused_as_by_stock_rasa() -> None:
     action = RemoteAction("action_x", None)
 
-    def ask() -> List[Any]:
+    def ask() -> list[Any]:
         return [outcome(lambda r=result: action._validate_action_result(r)) for result in ACTION_RESULTS]
 
-    before, after = stock_and_mended(RemoteAction, "_validate_action_result", speed.compile_validator_once, ask)
+    before, after = stock_and_mended(
+        RemoteAction, "_validate_action_result", speed.compile_validator_once, ask
+    )
     assert after == before
     assert True in before and len(set(map(str, before))) > 1
 
@@ -87,7 +94,7 @@ def check_a_malformed_action_result_is_refused_as_by_stock_rasa() -> None:
 def check_every_event_name_finds_the_class_it_finds_in_stock_rasa() -> None:
     names = [kind.type_name for kind in all_subclasses(Event)] + ["topic", "nonsense", None]
 
-    def ask() -> List[Any]:
+    def ask() -> list[Any]:
         return [outcome(lambda n=name: Event.resolve_by_type(n)) for name in names]
 
     before, after = stock_and_mended(Event, "resolve_by_type", speed.find_event_classes_once, ask)
@@ -96,21 +103,21 @@ def check_every_event_name_finds_the_class_it_finds_in_stock_rasa() -> None:
 
 def check_the_likely_rules_hold_every_rule_that_stock_rasa_finds() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        storage, _ = LocalModelStorage.from_model_archive(Path(folder), MODEL)
-        config = RulePolicy.get_default_config()
-        [name] = [path.stem for path in Path(folder).rglob("train_RulePolicy*") if path.is_dir()]
-        context: Any = None
-        policy = RulePolicy.load(config, storage, Resource(name), context)
-    lookups = [lookup for lookup in policy.lookup.values() if isinstance(lookup, dict)]
+        LocalModelStorage.from_model_archive(Path(folder), MODEL)
+        [learnt] = Path(folder).rglob("rule_policy.json")
+        learnt_lookups = json.loads(learnt.read_text(encoding="utf-8"))["lookup"]
+    policy = RulePolicy.__new__(RulePolicy)  # what compares rules needs nothing else of a policy
+    lookups = [learnt_lookups["rules"], learnt_lookups["rules_for_loop_unhappy_path"]]
     states = [RulePolicy._rule_key_to_state(key) for lookup in lookups for key in lookup]
     actions = sorted({state[-1].get("prev_action", {}).get("action_name", "") for state in states})
-    for known in copy.deepcopy(states):
-        for action in actions:
-            for user in ({}, {"intent": "menu"}, {"intent": "never heard of"}):
-                states.append([*known[:-1], {**known[-1], "user": user, "prev_action": {"action_name": action}}])
+    users = ({}, {"intent": "menu"}, {"intent": "never heard of"})
+    states += [
+        [*known[:-1], {**known[-1], "user": user, "prev_action": {"action_name": action}}]
+        for known, action, user in itertools.product(list(states), actions, users)
+    ]
     states += [[], [{}], [{"user": {"intent": "menu"}}]]
 
-    def ask() -> List[Any]:
+    def ask() -> list[Any]:
         return [policy._get_possible_keys(lookup, known) for lookup in lookups for known in states]
 
     before, after = stock_and_mended(RulePolicy, "_get_possible_keys", speed.try_likely_rules_only, ask)
@@ -136,11 +143,11 @@ def talk(store: SqlTrackers) -> TurnAgent:
     return agent
 
 
-def state(store: SqlTrackers) -> Optional[Dict[str, Any]]:
+def state(store: SqlTrackers) -> dict[str, Any] | None:
     """All that a tracker store gives of the conversation, as JSON has it."""
-    tracker: Optional[DialogueStateTracker] = asyncio.run(store.retrieve("a"))
+    tracker: DialogueStateTracker | None = asyncio.run(store.retrieve("a"))
     assert tracker is not None
-    read: Dict[str, Any] = json.loads(json.dumps(tracker.current_state(EventVerbosity.ALL)))
+    read: dict[str, Any] = json.loads(json.dumps(tracker.current_state(EventVerbosity.ALL)))
     return read
 
 
@@ -166,7 +173,10 @@ def check_a_turn_that_was_overtaken_is_not_written() -> None:
 
 
 def check_a_message_repeated_within_its_turn_still_has_one_reply() -> None:
-    first, again = UserUttered("x", metadata={"message_id": "1"}), UserUttered("x", metadata={"message_id": "1"})
+    first, again = (
+        UserUttered("x", metadata={"message_id": "1"}),
+        UserUttered("x", metadata={"message_id": "1"}),
+    )
     other = UserUttered("y", metadata={"message_id": "2"})
     said = [BotUttered("a"), BotUttered("b"), BotUttered("c")]
     events = [first, said[0], again, said[1], other, said[2]]

@@ -47,7 +47,15 @@ def surroundings(**changes: str) -> dict[str, str]:
 
 def start(model: Path, actions_url: str, tracker: str, port: int) -> subprocess.Popen[bytes]:
     """Start serve.py; the pipe to its standard input is its tie to us."""
-    command = [PYTHON, RASA / "serve.py", "--model", model, "--port", str(port), "--watch-stdin"]
+    command: list[str | Path] = [
+        PYTHON,
+        RASA / "serve.py",
+        "--model",
+        model,
+        "--port",
+        str(port),
+        "--watch-stdin",
+    ]
     environment = surroundings(QIFU_RASA_TOKEN=TOKEN, QIFU_ACTIONS_URL=actions_url, QIFU_RASA_TRACKER=tracker)
     return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
 

@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from rasa_server import HERE, PYTHON, surroundings
+
+from tests.bot_rasa.rasa_server import HERE, PYTHON, surroundings
 
 CHECKS = re.findall(r"^def (check_\w+)", (HERE / "inside.py").read_text(encoding="utf-8"), re.MULTILINE)
 

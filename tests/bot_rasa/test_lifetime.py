@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from action_server import ActionServer, Answer, action_server, says
-from rasa_server import PYTHON, RASA, free_port, running, start, surroundings
+
+from tests.bot_rasa.action_server import ActionServer, Answer, action_server, says
+from tests.bot_rasa.rasa_server import PYTHON, RASA, free_port, running, start, surroundings
 
 
 def test_a_form_goes_on_after_a_restart(model: Path, actions: ActionServer, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_it_does_not_start_without_its_settings(missing: str, model: Path) -> No
         "QIFU_RASA_TRACKER": "sqlite://",
     }
     del settings[missing]
-    command = [PYTHON, RASA / "serve.py", "--model", model]
+    command: list[str | Path] = [PYTHON, RASA / "serve.py", "--model", model]
     ended = subprocess.run(command, env=surroundings(**settings), capture_output=True, text=True, check=False)
     assert ended.returncode == 2
     assert missing in ended.stderr
@@ -90,6 +91,6 @@ def test_it_does_not_start_without_a_model(tmp_path: Path) -> None:
         "QIFU_ACTIONS_URL": "http://127.0.0.1:1",
         "QIFU_RASA_TRACKER": "sqlite://",
     }
-    command = [PYTHON, RASA / "serve.py", "--model", tmp_path / "none.tar.gz"]
+    command: list[str | Path] = [PYTHON, RASA / "serve.py", "--model", tmp_path / "none.tar.gz"]
     ended = subprocess.run(command, env=surroundings(**settings), capture_output=True, text=True, check=False)
     assert ended.returncode == 2

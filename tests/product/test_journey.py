@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from served import Caller, Served
+from tests.product.served import Caller, Served
 
 STORY = (
     "我要投诉",

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from conversations.models import Author, Message, Person, Thread, Turn
+from knowledge.article import Article
 from knowledge.models import ArticleRow
 from knowledge.rows import archive, import_articles
-from knowledge.article import Article
 from store.backup import BackupRefused, back_up, restore_into
 from store.base import Base
 from store.database import Database
@@ -43,14 +43,23 @@ async def fill(database: Database, article: Article) -> None:
     async with database.write() as session:
         session.add(Person(id="p", channel="web", address="a", created_at=NOON))
         await session.flush()
-        session.add(Thread(id="t", person_id="p", channel="web", last_message_at=NOON, created_at=NOON, talk=1))
+        session.add(
+            Thread(id="t", person_id="p", channel="web", last_message_at=NOON, created_at=NOON, talk=1)
+        )
         await session.flush()
         question = said("停水了\n“怎么办”")
         session.add(question)
         await session.flush()
         session.add(said("请稍等", question.id))
         await open_ticket(
-            session, DRAFT, prefix="PDS", person_id="p", thread_id="t", confirmed_by=question.id, at=NOON, new_id=new_id
+            session,
+            DRAFT,
+            prefix="PDS",
+            person_id="p",
+            thread_id="t",
+            confirmed_by=question.id,
+            at=NOON,
+            new_id=new_id,
         )
         await import_articles(session, [article], at=NOON)
         await archive(session, article.key, by="editor", at=NOON)
@@ -61,7 +70,9 @@ async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
         return {
             table.name: [
                 dict(row)
-                for row in (await session.execute(select(table).order_by(*table.primary_key.columns))).mappings()
+                for row in (
+                    await session.execute(select(table).order_by(*table.primary_key.columns))
+                ).mappings()
             ]
             for table in Base.metadata.sorted_tables
         }
@@ -86,7 +97,9 @@ def changed(file: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
     return other
 
 
-async def test_an_empty_database_takes_every_row(database: Database, other_database: Database, backup: Path) -> None:
+async def test_an_empty_database_takes_every_row(
+    database: Database, other_database: Database, backup: Path
+) -> None:
     before = await everything(database)
     counts = await restore_into(other_database, backup)
     assert await everything(other_database) == before
@@ -111,13 +124,22 @@ async def test_new_rows_get_fresh_ids_after_a_restore(other_database: Database, 
         session.add(message)
         await session.flush()
         second = await open_ticket(
-            session, DRAFT, prefix="PDS", person_id="p", thread_id="t", confirmed_by=message.id, at=NOON, new_id=new_id
+            session,
+            DRAFT,
+            prefix="PDS",
+            person_id="p",
+            thread_id="t",
+            confirmed_by=message.id,
+            at=NOON,
+            new_id=new_id,
         )
     assert newest is not None and message.id > newest
     assert second.number.endswith("-0002")
 
 
-async def test_an_id_that_was_deleted_is_not_given_out_again_before_a_backup(database: Database, backup: Path) -> None:
+async def test_an_id_that_was_deleted_is_not_given_out_again_before_a_backup(
+    database: Database, backup: Path
+) -> None:
     async with database.write() as session:
         last = said("删掉", 1)
         session.add(last)
@@ -136,7 +158,9 @@ async def test_the_physical_order_of_rows_does_not_matter(
     async with database.write() as session:
         session.add(Person(id="p", channel="web", address="a", created_at=NOON))
         await session.flush()
-        session.add(Thread(id="t", person_id="p", channel="web", last_message_at=NOON, created_at=NOON, talk=1))
+        session.add(
+            Thread(id="t", person_id="p", channel="web", last_message_at=NOON, created_at=NOON, talk=1)
+        )
         await session.flush()
         question = said("问")
         session.add(question)
@@ -184,7 +208,9 @@ async def test_a_database_with_rows_refuses_a_restore_and_keeps_its_rows(
 
 
 async def test_a_backup_of_other_tables_is_refused(other_database: Database, backup: Path) -> None:
-    old = changed(backup, lambda m: m.update({"manifest.json": json.dumps({"revision": "0000", "rows": {}}).encode()}))
+    old = changed(
+        backup, lambda m: m.update({"manifest.json": json.dumps({"revision": "0000", "rows": {}}).encode()})
+    )
     with pytest.raises(BackupRefused, match="0000"):
         await restore_into(other_database, old)
 

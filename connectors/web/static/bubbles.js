@@ -45,9 +45,15 @@ function body(message, acts) {
   return box;
 }
 
+// Ticket numbers and dates are read as one word: a line does not end inside them.
+function words(text) {
+  const pieces = text.split(/([A-Z]{2,}-\d{8}-\d+|\d{4}-\d{2}-\d{2})/);
+  return pieces.map((piece, at) => (at % 2 ? make("span", "whole", piece) : piece));
+}
+
 function block({ kind, text, items, start }) {
-  if (kind === "p") return make("p", "plain", text);
-  const list = make(kind, "", ...items.map((item) => make("li", "", item)));
+  if (kind === "p") return make("p", "plain", ...words(text));
+  const list = make(kind, "", ...items.map((item) => make("li", "", ...words(item))));
   if (kind === "ol") list.start = start;
   return list;
 }
@@ -55,7 +61,7 @@ function block({ kind, text, items, start }) {
 function sources(found) {
   const list = make("dl", "sources");
   for (const { name, items } of found) {
-    list.append(make("div", "", make("dt", "", name), ...items.map((item) => make("dd", "", item))));
+    list.append(make("div", "", make("dt", "", name), ...items.map((item) => make("dd", "", ...words(item)))));
   }
   return list;
 }

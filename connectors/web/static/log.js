@@ -139,5 +139,7 @@ function reading(scroll, newer) {
 
   newer.addEventListener("click", () => show(first));
   for (const place of [scroll, window]) place.addEventListener("scroll", look, { passive: true });
+  // The input grew or the keyboard came up: who read along still does.
+  if (window.ResizeObserver) new ResizeObserver(() => along && box() === scroll && showEnd()).observe(scroll);
   return { following: () => along, showEnd, show, offer };
 }
