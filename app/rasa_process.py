@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _STOP_SECONDS = 5.0
 class RasaProcess:
     """Keeps one Rasa running. `state`: stopped, starting, running, restarting."""
 
-    def __init__(self, settings: Settings, model: Callable[[], Path]) -> None:
+    def __init__(self, settings: Settings, model: Path) -> None:
         self._settings = settings
         self._model = model
         self._process: asyncio.subprocess.Process | None = None
@@ -80,7 +80,7 @@ class RasaProcess:
         # Its own session: Ctrl-C reaches us alone, and we end it in order. Its standard input stays open as long as
         # we live: should we be killed, it sees the end of it and goes.
         return await asyncio.create_subprocess_exec(
-            *command(self._model(), self._settings.rasa_port),
+            *command(self._model, self._settings.rasa_port),
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,

@@ -50,7 +50,7 @@ async def scratch_product(settings: Settings, *, database: str = "") -> AsyncIte
             }
         )  # fmt: skip
         await prepare(mine, utc_now)
-        rasa = RasaProcess(mine, lambda: model_file(mine.models))
+        rasa = RasaProcess(mine, model_file(mine.models))
         app = create_app(mine, rasa=rasa)
         config = uvicorn.Config(
             app, host=mine.host, port=mine.port, log_level="error", timeout_graceful_shutdown=1

@@ -33,7 +33,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings, announce: Callable[[], None]) -> None:
     """Serve until a signal comes; `announce` is called once, when the first turn can be taken."""
-    rasa = None if settings.rasa_url else RasaProcess(settings, lambda: model_file(settings.models))
+    rasa = None if settings.rasa_url else RasaProcess(settings, model_file(settings.models))
     app = create_app(settings, rasa=rasa)
     config = uvicorn.Config(
         app,

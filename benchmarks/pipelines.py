@@ -44,7 +44,9 @@ def main() -> None:
         )
         quieten()
         os.chdir(ROOT)  # config.yml names the word list relative to the root
-        splits = list(smp2017(options.smp2017) if options.smp2017 else folds(options.nlu, options.folds))
+        splits = list(smp2017(options.smp2017) if options.smp2017 else folds(options.nlu, options.folds))[
+            : options.parts
+        ]
         learnt, tested = len(splits[0][0]), sum(len(test) for _, test in splits)
         print(f"learnt from {learnt}, tested on {tested} in {len(splits)} part(s)\n", flush=True)
         print("| pipeline | accuracy | macro-F1 | training, s | message, ms | accuracy per ms |")
@@ -62,6 +64,7 @@ def read_options() -> argparse.Namespace:
     source.add_argument("--nlu", type=Path, help="folder with Rasa's NLU examples, cross-validated")
     source.add_argument("--smp2017", type=Path, help="folder with train/ and develop/")
     parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--parts", type=int, help="take the first parts of the folds only: DIET is slow")
     parser.add_argument("--epochs", type=int, default=100, help="for DIET")
     parser.add_argument("--pipelines", nargs="+", choices=sorted(pipelines(1)), default=["ours", "diet"])
     return parser.parse_args()

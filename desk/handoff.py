@@ -41,4 +41,4 @@ def _what_next(desk: Desk, holder: Holder, now: datetime) -> str:
 
 def _moment(moment: datetime) -> str:
     local = moment.astimezone(CITY_ZONE)
-    return f"{local.month}月{local.day}日(星期{_WEEKDAYS[local.weekday()]}){local.hour}:{local.minute:02}"
+    return f"{local.month}月{local.day}日（星期{_WEEKDAYS[local.weekday()]}）{local.hour}:{local.minute:02}"

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.fakes import HandClock, ScriptedDialogue
 from psycopg.sql import SQL, Identifier
 
 from conversations.models import Thread
@@ -31,6 +30,7 @@ from store.database import Database
 from store.ids import new_id
 from store.migrate import upgrade
 from store.workdays import OfficeHours
+from tests.fakes import HandClock, ScriptedDialogue
 
 ARTICLES = Path(__file__).resolve().parent.parent / "knowledge" / "articles"
 HANDFUL = {

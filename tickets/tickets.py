@@ -52,13 +52,16 @@ async def open_ticket(
     new_id: NewId,
 ) -> Ticket:
     """The ticket of a confirmed draft: a repeated call with the same `confirmed_by` finds the first one."""
-    existing = await session.scalar(select(Ticket).where(Ticket.confirmed_by == confirmed_by))
-    if existing is not None:
+    if existing := await _confirmed(session, confirmed_by):
         return existing
     day = city_date(at)
+    serial = await _next_serial(session, day)
+    # On PostgreSQL a call that ran at the same time has held the day's row until now: look once more.
+    if existing := await _confirmed(session, confirmed_by):
+        return existing
     ticket = Ticket(
         id=new_id(),
-        number=ticket_number(prefix, day, await _next_serial(session, day)),
+        number=ticket_number(prefix, day, serial),
         kind=draft.kind,
         state=State.SUBMITTED,
         person_id=person_id,
@@ -142,6 +145,10 @@ async def urged_since(session: AsyncSession, ticket_id: str, since: datetime) ->
 def ticket_number(prefix: str, day: date, serial: int) -> str:
     """PDS-20261123-0001: prefix, day, serial of the day."""
     return f"{prefix}-{day:%Y%m%d}-{serial:04}"
+
+
+async def _confirmed(session: AsyncSession, confirmed_by: int) -> Ticket | None:
+    return await session.scalar(select(Ticket).where(Ticket.confirmed_by == confirmed_by))
 
 
 def _record(

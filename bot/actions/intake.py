@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -10,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import tracker as read
 from desk.answers import answer, answers_surely
+from desk.articles import COMPLAINT
 from desk.complaints import cancelled, submit
 from desk.desk import Desk
 from desk.intake.ask import ask
@@ -36,7 +38,7 @@ class OpenIntake(Action):
         asked = read.asked(tracker)
         if await answers_surely(self._desk, asked):
             reply, after = await answer(self._desk, asked, read.context(tracker))
-            read.utter(dispatcher, reply)
+            read.utter(dispatcher, replace(reply, buttons=(COMPLAINT, *reply.buttons)))
             return [*read.context_events(after), *read.slots({"intake_opened": False})]
         kind = Kind.REQUEST if asked.intent == "request" else Kind.COMPLAINT
         return read.slots({"intake_opened": True, "ticket_kind": kind.value, **_cleared(self._desk)})
@@ -58,7 +60,8 @@ class HearIntake(Action):
         """Slots for what was said, and which slot to ask for. No event at all rejects the form: a digression."""
         form = _form(self._desk, tracker)
         said = read.said(tracker)
-        step = self._desk.intake.hear(form, said) if form.asking else self._desk.intake.begin(said)
+        intake, kind = self._desk.intake, Kind(tracker.get_slot("ticket_kind") or Kind.COMPLAINT)
+        step = intake.hear(form, said) if form.asking else intake.begin(kind, said)
         if step.outcome is Outcome.DIGRESSED:
             return []
         return read.slots(_changes(self._desk, tracker, step))

@@ -25,15 +25,7 @@ def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str]) -> Reply:
         text = "确定不填了吗？已经填写的内容不会保留。"
         return _reply(say, text, Button("确定取消", "/affirm"), Button("继续填写", "/deny"))
     field = intake.fields[form.asking or ""]
-    opening = _opening(kind) if not form.values and not say else ()
-    return _reply((*opening, *say), _question(field, form), *_buttons(field, form))
-
-
-def _opening(kind: Kind) -> tuple[str, ...]:
-    return (
-        f"好的，我来为您登记{KIND_NAMES[kind]}。一次问一项，可以一句话说几项，随时能改、能取消；"
-        "您确认之前不会提交。",
-    )
+    return _reply(say, _question(field, form), *_buttons(field, form))
 
 
 def _question(field: Field, form: Form) -> str:

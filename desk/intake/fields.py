@@ -122,14 +122,14 @@ def reader_of_choice(choices: Mapping[str, tuple[str, ...]], what: str) -> Calla
         for alias, name in names:
             if alias in text:
                 return name
-        raise Refused(f"请从这些{what}里选一个：{'、'.join(choices)}。")
+        raise Refused(f"没有认出是哪个{what}，请选一个。")
 
     return read
 
 
 _SUBJECT_WORDS = {
     "供水": ("水费", "停水", "自来水", "用水"),
-    "供气": ("燃气", "天然气", "煤气", "用气"),
+    "燃气": ("供气", "天然气", "煤气", "用气"),
     "供电": ("停电", "电费", "用电", "电力", "电网"),
     "企业开办与登记": ("营业执照", "注册", "开办", "登记", "注销"),
     "税务": ("税", "发票"),

@@ -11,6 +11,7 @@ from desk.city import City
 from desk.intake.corrections import correction
 from desk.intake.extract import extract
 from desk.intake.fields import SKIPPED, Field, Refused, complaint_fields, guessed_subject
+from tickets.models import KIND_NAMES, Kind
 
 SUMMARY = "confirmed"
 CANCELLING = "cancelling"
@@ -38,6 +39,13 @@ _SKIP = re.compile(
     r"^(?:跳过|不填|略过|没有|无|暂无|不知道|不清楚|不记得|忘了|先不填|先跳过|以后再说|不方便|手边没有|没带)(?:[,，]?.{0,6})$"
 )
 _SECOND = re.compile(r"还有一件|另外一件|另一件事|第二件|两件事|还有个(?:问题|事)|另外还(?:有|要)|二是|其二")
+
+
+# 我要投诉 and the like, before the story itself.
+_ANNOUNCES = re.compile(
+    r"^(?:你好|您好)?[,，!！\s]*(?:我们?|俺们?)?(?:想|要|想要)?(?:投诉|举报|反映|提个?诉求)(?:一下|个?问题)?"
+)
+_STORY_LETTERS = 14
 
 
 class Outcome(StrEnum):
@@ -98,17 +106,14 @@ class Intake:
     def __post_init__(self) -> None:
         object.__setattr__(self, "fields", {f.name: f for f in complaint_fields(self.city)})
 
-    def begin(self, said: Said) -> Step:
+    def begin(self, kind: Kind, said: Said) -> Step:
         """The form as the first message fills it: everything that the enterprise has told already counts."""
-        values = self._told(said.text, {})
-        story = re.sub(
-            r"^(?:你好|您好)?[,，!！\s]*我?们?(?:想|要|想要)?(?:投诉|举报|反映|提个?诉求)(?:一下)?(?:[,，。:：\s]|$)*",
-            "",
-            said.text,
-        )
-        if said.intent in ("complaint", "request") and len(re.sub(r"\W", "", story)) >= 14:
-            values = self._told(said.text, self._accept("description", said.text, values))
-        return self._next(values, say=_one_matter(said.text))
+        values: Mapping[str, str] = {}
+        if len(re.sub(r"\W", "", _ANNOUNCES.sub("", said.text))) >= _STORY_LETTERS:
+            values = self._accept("description", said.text, {})
+        values = self._told(said.text, values)
+        told = (f"已记下{self._labels(values, {})}。",) if values else ()
+        return self._next(values, say=(_opening(kind), *told, *_one_matter(said.text)))
 
     def hear(self, form: Form, said: Said) -> Step:
         """The form after one more message."""
@@ -242,6 +247,13 @@ def shown(name: str, value: str) -> str:
     if name == "phone":
         return value.removeprefix("+86") if len(value) == 14 else "0" + value.removeprefix("+86")
     return value
+
+
+def _opening(kind: Kind) -> str:
+    return (
+        f"好的，我来为您登记{KIND_NAMES[kind]}。一次问一项，可以一句话说几项，随时能改、能取消；"
+        "您确认之前不会提交。"
+    )
 
 
 def _one_matter(text: str) -> tuple[str, ...]:

@@ -23,10 +23,11 @@ _CLAUSES = 6  # clauses of a rambling question that are held against phrases one
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A text as a vector: gram -> weight, and the vector's length."""
+    """A text as a vector: gram -> weight, the vector's length, and the sum of its weights."""
 
     weights: Mapping[str, float]
     length: float
+    total: float
 
     def cosine(self, other: Weighed) -> float:
         """How alike two texts are, 0..1."""
@@ -90,7 +91,8 @@ def weighed(text: str, rarity: Rarity) -> Weighed:
 
 def _vector(weights: Iterable[tuple[str, float]]) -> Weighed:
     found = dict(weights)
-    return Weighed(found, math.sqrt(sum(weight * weight for weight in found.values())) or 1.0)
+    length = math.sqrt(sum(weight * weight for weight in found.values()))
+    return Weighed(found, length or 1.0, sum(found.values()) or 1.0)
 
 
 @lru_cache(maxsize=50_000)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from knowledge.article import Aspect
-from knowledge.search.index import Result
+from knowledge.search.index import Hit, Result
 
 OPTIONS = 3  # more than three choices are not read on a phone
+_CLOSE = 0.03  # two articles that are both sure enough and this near to each other: ask which is meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ def decide(result: Result, *, answer_at: float, clarify_at: float) -> Answer | C
     hits = result.hits
     if not hits or hits[0].confidence < clarify_at:
         return Unknown(tuple(hit.key for hit in hits[:2]))
-    if hits[0].confidence >= answer_at:
+    if hits[0].confidence >= answer_at and not _rivalled(hits, answer_at):
         return Answer(hits[0].key, result.aspect)
     return Clarify(tuple(hit.key for hit in hits[:OPTIONS]))
+
+
+def _rivalled(hits: tuple[Hit, ...], answer_at: float) -> bool:
+    return len(hits) > 1 and hits[1].confidence >= max(answer_at, hits[0].confidence - _CLOSE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache, lru_cache
+from itertools import pairwise
 
 import opencc
 from pypinyin import Style, pinyin
@@ -54,7 +55,7 @@ def sounds(text: str) -> list[str]:
         if run.isascii():
             continue
         syllables = [syllable(character) for character in run]
-        found.extend(f"{one}'{two}" for one, two in zip(syllables, syllables[1:], strict=False))
+        found.extend(f"{one}'{two}" for one, two in pairwise(syllables))
     return found
 
 

@@ -9,19 +9,14 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
-from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader, select_autoescape
+from fastapi.responses import JSONResponse, StreamingResponse
 
-WEB = Path(__file__).resolve().parents[2] / "connectors" / "web"
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+from connectors.web.pages import mount_static, page_router
+
 Message = dict[str, Any]
 
 
@@ -81,7 +76,7 @@ class ScriptedApi:
 
 @contextmanager
 def served(api: ScriptedApi) -> Iterator[ScriptedApi]:
-    """The page and the API on a free port of the loopback interface."""
+    """The real page and the scripted API on a free port of the loopback interface."""
     listener = socket.create_server(("127.0.0.1", 0))
     api.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = uvicorn.Config(_app(api), log_level="error", timeout_graceful_shutdown=1)
@@ -98,14 +93,8 @@ def served(api: ScriptedApi) -> Iterator[ScriptedApi]:
 
 def _app(api: ScriptedApi) -> FastAPI:
     app = FastAPI()
-    pages = Environment(loader=FileSystemLoader(WEB / "templates"), autoescape=select_autoescape())
-    app.mount("/static/web", StaticFiles(directory=WEB / "static"))
-
-    @app.get("/chat")
-    def chat() -> Response:
-        assets = {name: f"/static/web/{name}?v=1" for name in ("chat.css", "chat.js")}
-        html = pages.get_template("chat.html").render(city="平顶山", assets=assets, hotline="12345")
-        return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
+    app.include_router(page_router("平顶山"))
+    mount_static(app)
 
     @app.post("/api/conversations", status_code=201)
     def open_conversation() -> dict[str, str]:

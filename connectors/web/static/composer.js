@@ -18,7 +18,7 @@ export function openComposer({ form, text, send, count, speak }, say) {
     send.setAttribute("aria-disabled", String(over || !text.value.trim()));
     text.setAttribute("aria-invalid", String(over));
     text.style.height = "auto";
-    text.style.height = `${Math.min(text.scrollHeight + 2, TALL)}px`;
+    text.style.height = `${Math.min(text.scrollHeight + 2, TALL, window.innerHeight * 0.3)}px`;
   };
 
   form.addEventListener("submit", (event) => {

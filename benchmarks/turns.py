@@ -1,0 +1,121 @@
+"""Whole turns of the product against stock Rasa, with the same talks: `python -m benchmarks.turns`.
+
+Ours is `qifu serve`: HTTP in, rows written, our Rasa, the knowledge base searched, rows written, HTTP out. The other is
+`rasa run` 3.6.21 as shipped with the pipeline and the policies it suggests (DIET, TED), conversations in memory, and an
+action server that does nothing: less work for each turn. Both run side by side, one at work at a time, in turns, so
+that whatever else the machine does weighs on both. The load comes from the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.prepare import ARTICLES
+from benchmarks.load import Figures, hold
+from benchmarks.models import train_ours, train_stock
+from benchmarks.systems import RASA, Ours, Stock
+from benchmarks.talks import Talk, talks
+from knowledge.markdown import read_folder
+
+TALKS = {1: 10, 10: 40, 50: 100}  # at a time: talks in all, six turns each
+PARTS = 2  # each system takes its turn so often at each level
+SEED = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A running system and the seconds from its start to its first answer."""
+
+    system: Ours | Stock
+    seconds: float
+
+
+def main() -> int:
+    """Train what is not trained, start both, measure, print; 1 where a turn failed, else 0."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None).parse_args()
+    if not RASA.exists():
+        print("turns: left out, there is no Rasa environment; `make setup` makes it")
+        return 0
+    ours, stock = train_ours(), train_stock()
+    said = talks(read_folder(ARTICLES), sum(TALKS.values()) + 1, random.Random(SEED))
+    systems: list[Started] = []
+    with tempfile.TemporaryDirectory(prefix="turns-") as name:
+        folder = Path(name)
+        try:
+            systems.append(start(lambda: Ours(folder, ours.file.parent), said[0]))
+            systems.append(start(lambda: Stock(stock.file, folder), said[0]))
+            figures = measure(systems, said[1:])
+            memory = {k: v for started in systems for k, v in started.system.memory().items()}
+        finally:
+            for started in systems:
+                started.system.stop()
+    report(figures)
+    print()
+    print(
+        f"training, s: {Ours.name} {ours.seconds:.0f}, {Stock.name} {stock.seconds:.0f} (5 epochs; 100 are suggested)"
+    )
+    print("start to first answer, s: " + ", ".join(f"{s.system.name} {s.seconds:.1f}" for s in systems))
+    print("resident after the load, MB: " + ", ".join(f"{what} {size:.0f}" for what, size in memory.items()))
+    return int(any(f.errors for f in figures.values()))
+
+
+def start(create: Callable[[], Ours | Stock], talk: Talk) -> Started:
+    """Start a system, wait for its first answer, and hold the rest of a talk to warm it up."""
+    began = time.perf_counter()
+    system = create()
+    try:
+        system.await_start()
+        first = asyncio.run(hold(system, [talk[:1]], 1, time.perf_counter))
+        seconds = time.perf_counter() - began
+        rest = asyncio.run(hold(system, [talk], 1, time.perf_counter))
+        if first.errors + rest.errors:
+            raise RuntimeError(f"{system.name} does not answer")
+    except BaseException:
+        system.stop()
+        raise
+    return Started(system, seconds)
+
+
+def measure(systems: Sequence[Started], said: Sequence[Talk]) -> Mapping[tuple[str, int], Figures]:
+    """Return the figures by system and how many talks at a time."""
+    figures: dict[tuple[str, int], Figures] = {}
+    queue = iter(said)
+    for at_a_time, count in TALKS.items():
+        for _ in range(PARTS):
+            part = [next(queue) for _ in range(count // PARTS)]
+            for started in systems:
+                held = asyncio.run(hold(started.system, part, at_a_time, time.perf_counter))
+                key = (started.system.name, at_a_time)
+                figures[key] = figures[key] + held if key in figures else held
+    return figures
+
+
+def report(figures: Mapping[tuple[str, int], Figures]) -> None:
+    """Print the table and the ratios."""
+    print(
+        f"{'system':15} {'at a time':>9} {'turns/s':>8} {'p50 ms':>7} {'p95 ms':>7} {'p99 ms':>7} {'turns':>6} {'errors':>6}"
+    )
+    for (name, at_a_time), f in sorted(figures.items(), key=lambda item: item[0][1]):
+        p50, p95, p99 = (f.percentile(share) for share in (0.50, 0.95, 0.99))
+        turns = len(f.answered_ms) + f.errors
+        print(
+            f"{name:15} {at_a_time:9} {f.per_second():8.1f} {p50:7.0f} {p95:7.0f} {p99:7.0f} {turns:6} {f.errors:6}"
+        )
+    print()
+    print("ours / stock    at a time  turns/s    p50    p95    p99")
+    for at_a_time in TALKS:
+        ours, stock = figures[Ours.name, at_a_time], figures[Stock.name, at_a_time]
+        ratios = (ours.percentile(share) / stock.percentile(share) for share in (0.50, 0.95, 0.99))
+        faster = ours.per_second() / stock.per_second()
+        print(f"{'':15} {at_a_time:9} {faster:8.1f} " + " ".join(f"{ratio:6.2f}" for ratio in ratios))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
