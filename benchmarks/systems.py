@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -139,14 +140,14 @@ def await_ok(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def end(process: subprocess.Popen[bytes], kindly: signal.Signals) -> None:
-    """End a process kindly, then its whole group by force."""
+    """End a process kindly, then by force it and what is left of its group."""
     if process.poll() is None:
         process.send_signal(kindly)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def tree(pid: int) -> list[int]:

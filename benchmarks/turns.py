@@ -19,7 +19,7 @@ from pathlib import Path
 
 from app.prepare import ARTICLES
 from benchmarks.load import Figures, hold
-from benchmarks.models import train_ours, train_stock
+from benchmarks.models import Trained, train_ours, train_stock
 from benchmarks.systems import RASA, Ours, Stock
 from benchmarks.talks import Talk, talks
 from knowledge.markdown import read_folder
@@ -27,6 +27,10 @@ from knowledge.markdown import read_folder
 TALKS = {1: 10, 10: 40, 50: 100}  # at a time: talks in all, six turns each
 PARTS = 2  # each system takes its turn so often at each level
 SEED = 42
+SHARES = (0.50, 0.95, 0.99)
+STOCK_EPOCHS = " (5 epochs; Rasa suggests 100)"
+
+Key = tuple[str, int]  # a system's name, talks at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,22 @@ def main() -> int:
         return 0
     ours, stock = train_ours(), train_stock()
     said = talks(read_folder(ARTICLES), sum(TALKS.values()) + 1, random.Random(SEED))
+    figures, starts, memory = compare(ours, stock, said)
+    report(figures)
+    print()
+    print("training, s: " + listed({Ours.name: ours.seconds, Stock.name: stock.seconds}) + STOCK_EPOCHS)
+    print("start to first answer, s: " + listed(starts))
+    print("resident after the load, MB: " + listed(memory))
+    return int(any(f.errors for f in figures.values()))
+
+
+def compare(
+    ours: Trained, stock: Trained, said: Sequence[Talk]
+) -> tuple[dict[Key, Figures], dict[str, float], dict[str, float]]:
+    """Return figures by system and talks at a time, seconds to start by system, MB by process.
+
+    The first talk warms both up, the others are measured.
+    """
     systems: list[Started] = []
     with tempfile.TemporaryDirectory(prefix="turns-") as name:
         folder = Path(name)
@@ -52,18 +72,11 @@ def main() -> int:
             systems.append(start(lambda: Ours(folder, ours.file.parent), said[0]))
             systems.append(start(lambda: Stock(stock.file, folder), said[0]))
             figures = measure(systems, said[1:])
-            memory = {k: v for started in systems for k, v in started.system.memory().items()}
+            memory = {what: mb for started in systems for what, mb in started.system.memory().items()}
         finally:
             for started in systems:
                 started.system.stop()
-    report(figures)
-    print()
-    print(
-        f"training, s: {Ours.name} {ours.seconds:.0f}, {Stock.name} {stock.seconds:.0f} (5 epochs; 100 are suggested)"
-    )
-    print("start to first answer, s: " + ", ".join(f"{s.system.name} {s.seconds:.1f}" for s in systems))
-    print("resident after the load, MB: " + ", ".join(f"{what} {size:.0f}" for what, size in memory.items()))
-    return int(any(f.errors for f in figures.values()))
+    return figures, {started.system.name: started.seconds for started in systems}, memory
 
 
 def start(create: Callable[[], Ours | Stock], talk: Talk) -> Started:
@@ -83,9 +96,9 @@ def start(create: Callable[[], Ours | Stock], talk: Talk) -> Started:
     return Started(system, seconds)
 
 
-def measure(systems: Sequence[Started], said: Sequence[Talk]) -> Mapping[tuple[str, int], Figures]:
+def measure(systems: Sequence[Started], said: Sequence[Talk]) -> dict[Key, Figures]:
     """Return the figures by system and how many talks at a time."""
-    figures: dict[tuple[str, int], Figures] = {}
+    figures: dict[Key, Figures] = {}
     queue = iter(said)
     for at_a_time, count in TALKS.items():
         for _ in range(PARTS):
@@ -97,24 +110,25 @@ def measure(systems: Sequence[Started], said: Sequence[Talk]) -> Mapping[tuple[s
     return figures
 
 
-def report(figures: Mapping[tuple[str, int], Figures]) -> None:
+def report(figures: Mapping[Key, Figures]) -> None:
     """Print the table and the ratios."""
-    print(
-        f"{'system':15} {'at a time':>9} {'turns/s':>8} {'p50 ms':>7} {'p95 ms':>7} {'p99 ms':>7} {'turns':>6} {'errors':>6}"
-    )
-    for (name, at_a_time), f in sorted(figures.items(), key=lambda item: item[0][1]):
-        p50, p95, p99 = (f.percentile(share) for share in (0.50, 0.95, 0.99))
+    print(f"{'system':14} at a time  turns/s  p50 ms  p95 ms  p99 ms  turns  errors")
+    for (name, at_a_time), f in figures.items():
+        p50, p95, p99 = map(f.percentile, SHARES)
         turns = len(f.answered_ms) + f.errors
-        print(
-            f"{name:15} {at_a_time:9} {f.per_second():8.1f} {p50:7.0f} {p95:7.0f} {p99:7.0f} {turns:6} {f.errors:6}"
-        )
-    print()
-    print("ours / stock    at a time  turns/s    p50    p95    p99")
+        speed = f"{f.per_second():8.1f} {p50:7.0f} {p95:7.0f} {p99:7.0f}"
+        print(f"{name:14} {at_a_time:9} {speed} {turns:6} {f.errors:7}")
+    print(f"\n{'ours / stock':14} at a time  turns/s     p50     p95     p99")
     for at_a_time in TALKS:
         ours, stock = figures[Ours.name, at_a_time], figures[Stock.name, at_a_time]
-        ratios = (ours.percentile(share) / stock.percentile(share) for share in (0.50, 0.95, 0.99))
+        ratios = (ours.percentile(share) / stock.percentile(share) for share in SHARES)
         faster = ours.per_second() / stock.per_second()
-        print(f"{'':15} {at_a_time:9} {faster:8.1f} " + " ".join(f"{ratio:6.2f}" for ratio in ratios))
+        print(f"{'':14} {at_a_time:9} {faster:8.1f} " + " ".join(f"{ratio:7.2f}" for ratio in ratios))
+
+
+def listed(values: Mapping[str, float]) -> str:
+    """Return `name value, name value`."""
+    return ", ".join(f"{name} {value:.1f}" for name, value in values.items())
 
 
 if __name__ == "__main__":

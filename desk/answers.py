@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,8 +19,9 @@ from knowledge.search.index import Result
 
 _REJECTING = ("not_covered", "out_of_scope", "individual_matter")
 _SURE = 0.5
-# How much the model's rejection takes from the confidence: chosen on knowledge/search/calibration.tsv.
-_DOUBT = 0.5
+# What the model's word counts for, in log odds: chosen on knowledge/search/calibration.tsv.
+_TRUST = 0.8
+_DOUBT = 4.0
 # "燃气呢", "那用电的话": a new matter, the old aspect.
 _SWITCH = re.compile(r"^(?:那么?|换成?)?.{1,8}(?:呢|的话|的呢|那边呢)[?？]?$")
 _GIVES_UP_AFTER = 2
@@ -75,7 +77,7 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
     today = desk.today()
     if context.article and desk.library.article(context.article, today) is None:
         context = replace(context, article=None)  # it expired or was archived meanwhile
-    result = _doubted(
+    result = _weighed(
         desk.library.search(asked.text, today=today, category_prior=asked.category_prior()), asked.rejected()
     )
     decision = understand(
@@ -126,10 +128,18 @@ def understand(
     return _stays(asked, context, found, result) or found
 
 
-def _doubted(result: Result, rejected: float) -> Result:
-    """The same hits, less sure where the dialogue model takes the question for nothing of ours."""
-    trust = 1.0 - _DOUBT * rejected
-    return replace(result, hits=tuple(replace(hit, confidence=hit.confidence * trust) for hit in result.hits))
+def _weighed(result: Result, rejected: float) -> Result:
+    """The same hits, surer or less sure by what the dialogue model says: `rejected`, that it is nothing of ours."""
+    shift = _TRUST - _DOUBT * rejected
+    return replace(
+        result, hits=tuple(replace(hit, confidence=shifted(hit.confidence, shift)) for hit in result.hits)
+    )
+
+
+def shifted(probability: float, shift: float) -> float:
+    """A probability with `shift` added to its log odds."""
+    odds = probability / max(1e-9, 1.0 - probability) * math.exp(shift)
+    return odds / (1.0 + odds)
 
 
 def _switched(found: Decision, context: Context, titles: Mapping[str, str]) -> Decision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.messages import by_external_id, last_reply
@@ -25,6 +26,15 @@ class Received:
 
 async def receive(desk: Desk, inbound: InboundMessage) -> Received:
     """Store a message with its person and thread. The same (channel, external id) is stored once."""
+    try:
+        return await _store(desk, inbound)
+    except IntegrityError:
+        # On PostgreSQL another process stored the same message, or the same new person, at the same time:
+        # what it stored is there now.
+        return await _store(desk, inbound)
+
+
+async def _store(desk: Desk, inbound: InboundMessage) -> Received:
     async with desk.database.write() as session:
         known = await by_external_id(session, inbound.channel, inbound.external_id)
         if known is not None:

@@ -66,7 +66,7 @@ async def _leave_to_staff(desk: Desk, message: Message) -> None:
 
 async def _store_replies(desk: Desk, message: Message, uttered: Sequence[Utterance]) -> None:
     async with desk.database.write() as session:
-        asked = await session.get_one(Message, message.id)
+        asked = await session.get_one(Message, message.id, with_for_update=True)
         if asked.turn != Turn.WAITING:  # another process was faster
             return
         asked.turn = Turn.DONE

@@ -1,8 +1,9 @@
 """Where conversations are kept: SQLite, PostgreSQL or Redis, told by a URL."""
 
+import asyncio
 import json
 from collections import OrderedDict
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
@@ -66,12 +67,24 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
         super().__init__(Domain.empty(), host=url)
         self.engine.dispose()
         self.engine = engine(url)
+        self._near = url.startswith("sqlite")
         self.sessionmaker = sa.orm.sessionmaker(bind=self.engine)
         self._rows = self.SQLEvent.__table__
         self._known: "OrderedDict[str, Known]" = OrderedDict()
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """Return the tracker of the latest session, None of a stranger; raises what the database raises."""
+        return await self._aside(self._read, sender_id)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Append what is new in the tracker; raises RuntimeError if someone else has appended meanwhile."""
+        await self._aside(self._append, tracker)
+
+    async def _aside(self, work: Callable[[Any], Any], subject: Any) -> Any:
+        """Do the work; in a thread if it waits for a network, for which the other turns need not wait too."""
+        return work(subject) if self._near else await asyncio.to_thread(work, subject)
+
+    def _read(self, sender_id: str) -> Optional[DialogueStateTracker]:
         with self.engine.connect() as connection:
             known = self._known.pop(sender_id, None)
             if known and known.tracker and known.newest == self._newest(connection, sender_id):
@@ -85,11 +98,10 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
             sender_id, [json.loads(row.data) for row in rows], self.domain.slots
         )
 
-    async def save(self, tracker: DialogueStateTracker) -> None:
-        """Append what is new in the tracker; raises RuntimeError if someone else has appended meanwhile."""
+    def _append(self, tracker: DialogueStateTracker) -> None:
         known = self._known.pop(tracker.sender_id, None)
         if known is None:  # pushed out by many others since it was read
-            return await super().save(tracker)
+            raise RuntimeError("more conversations at a time than are kept")
         fresh = list(tracker.events)[known.stored :]
         if not fresh:
             return self._keep(tracker.sender_id, known)
@@ -101,7 +113,6 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
         # A new session begins without what was before it, which this tracker still has: let it be read anew.
         begun = any(isinstance(event, SessionStarted) for event in fresh)
         self._keep(tracker.sender_id, Known(None if begun else tracker, len(tracker.events), newest))
-        return None
 
     def _newest(self, connection: Any, sender_id: str) -> Optional[int]:
         ours = self._rows.c.sender_id == sender_id

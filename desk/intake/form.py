@@ -125,6 +125,10 @@ class Intake:
             return Step(Form(form.values, CANCELLING))
         asked = self.fields.get(form.asking or "")
         if change := correction(said.text, strict=asked is not None and asked.free):
+            found = extract(said.text, self.city)
+            if change.field in found and len(found) > 1:  # 公司：…，联系人：…，电话：… tells more than one thing
+                told = {**form.values, **found}
+                return self._next(told, say=(f"已记下{self._labels(told, form.values)}。",))
             return self._correct(form, change.field, change.value)
         if form.asking == SUMMARY:
             return self._summary(form, said)
@@ -141,6 +145,10 @@ class Intake:
             return Step(Form(form.values, asked.name, form.failures), (asked.why,))
         if _SKIP.match(said.text) and asked.optional:
             return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
+        if said.intent == "skip" and said.sure() and _SKIP.match(said.text):
+            return Step(
+                Form(form.values, asked.name, form.failures + 1), (f"{asked.label}是办理时必须用到的，不能跳过。",)
+            )
         if self._elsewhere(asked, said):
             return Step(form, outcome=Outcome.DIGRESSED)
         try:
@@ -184,10 +192,8 @@ class Intake:
 
     def _summary(self, form: Form, said: Said) -> Step:
         text = said.text.strip()
-        yes = (said.intent == "affirm" and said.confidence >= _SURE and len(text) <= 12) or bool(
-            _YES.fullmatch(text)
-        )
-        if yes and not _NO.match(text):
+        meant = said.intent == "affirm" and said.sure() and len(text) <= 12 and not _NO.match(text)
+        if meant or _YES.fullmatch(text):  # 没错 begins like a no
             return Step(Form({**form.values, SUMMARY: "是"}), outcome=Outcome.CONFIRMED)
         if said.intent == "supplement" and len(text) > 6:
             added = form.values["description"] + "\n补充：" + text

@@ -16,6 +16,7 @@ from knowledge.search.text import runs, sounds
 # Above these a number is full: more of the same tells no more.
 _MUCH_MET = 40.0  # bits
 _MUCH_NAMED = 10.0  # rarities
+_SLACK = 1.2  # BM25's k1; its b is 1, since long articles are about many things
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Held:
     named: str  # all names
     said: str  # all names and questions
     everything: str
+    told: str  # names and sections, without the questions
     heard: frozenset[str]  # the sounds of names and questions
     subject: Aspect | None  # the aspect that its title is about ("用水价格": fee)
 
@@ -39,17 +41,21 @@ def hold(entry: Entry, rarity: Rarity) -> Held:
         named="\n".join(entry.names),
         said="\n".join(entry.phrases()),
         everything=entry.everything(),
+        told="\n".join((*entry.names, entry.sections)),
         heard=frozenset(sound for phrase in entry.phrases() for sound in sounds(phrase)),
         subject=asked_aspect(entry.names[0]) if entry.names else None,
     )
 
 
-def evidence(asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]]) -> dict[str, float]:
+def evidence(
+    asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]], usual_length: float
+) -> dict[str, float]:
     """The numbers for one article; `near` are those of its names and questions that resemble the question.
 
     For it speak
     wording: best cosine of the question with one phrase; clause: the same of one of its clauses; sound: over syllables;
-    name: how much of its best name the question holds;
+    text: BM25 of the question over names and sections as a share of the most there can be (`usual_length`: characters
+    of the average article); name: how much of its best name the question holds;
     named, said: share of the matter's words, by rarity, in its names and in its names and questions; mass: how much
     the names hold in all; covered: share of the matter's telling words in all its texts; met: how much that is in all;
     asks: whether the aspect asked for is what its title is about (a price).
@@ -61,6 +67,7 @@ def evidence(asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]]) -> d
     numbers = {
         "wording": max((asked.whole.cosine(vector) for _, vector in near), default=0.0),
         "clause": max((clause.cosine(vector) for clause in asked.clauses for _, vector in near), default=0.0),
+        "text": _text(asked.whole, held.told, usual_length),
         "sound": max((_sound(asked.sounds, phrase) for phrase, _ in near), default=0.0),
         "name": max((_held(asked, name, vector) for name, vector in held.names), default=0.0),
         "named": named,
@@ -89,6 +96,12 @@ def _held(asked: Asked, name: str, vector: Weighed) -> float:
     return sum(weight for gram, weight in vector.weights.items() if gram in asked.whole.weights) / (
         whole or 1.0
     )
+
+
+def _text(question: Weighed, told: str, usual_length: float) -> float:
+    slack = _SLACK * len(told) / usual_length
+    counted = [(weight, told.count(gram)) for gram, weight in question.weights.items()]
+    return sum([weight * count / (count + slack) for weight, count in counted if count]) / question.total
 
 
 def _known(asked: Asked, text: str) -> tuple[float, float]:

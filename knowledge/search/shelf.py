@@ -31,6 +31,7 @@ class View:
         self._phrases, self._texts = phrases.searcher(), texts.searcher()
         self._phrase_schema, self._text_schema = phrases.schema, texts.schema
         self._rarities: defaultdict[tuple[str, ...], dict[str, float]] = defaultdict(dict)
+        self.usual_length = _mean(self._texts, "length") or 1.0
         self._held: dict[str, Held] = {}
         self._vectors: dict[str, Weighed] = {}
 
@@ -54,7 +55,7 @@ class View:
             for term in dict.fromkeys(words if field == "words" else text_grams)
         ]
         hits = _look_up(self._texts, self._text_schema, terms, limit)
-        return [(self._texts.doc(address)["key"][0], float(score)) for score, address in hits]
+        return [self._texts.doc(address)["key"][0] for _, address in hits]
 
     def rarity(self, gram: str) -> float:
         """The gram's inverse document frequency among the articles, from about 0 upwards."""
@@ -134,6 +135,7 @@ class Shelf:
             entry=[dump(entry)],
             names=[" ".join(grams("\n".join(entry.names)))],
             sections=[" ".join(grams(entry.sections))],
+            length=[sum(map(len, entry.names)) + len(entry.sections)],
             words=[" ".join(self._vocabulary.words(entry.everything()))],
         )
         texts.add_document(document)
@@ -149,6 +151,7 @@ def _open(folder: Path | None, searched: Sequence[str], stored: str) -> tantivy.
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_bytes_field(stored, stored=True)
+    builder.add_integer_field("length", fast=True)
     for name in searched:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
     if folder is None:
@@ -173,3 +176,8 @@ def _look_up(
     if not wanted:
         return []
     return searcher.search(tantivy.Query.boolean_query(wanted), limit, count=False).hits
+
+
+def _mean(searcher: tantivy.Searcher, field: str) -> float:
+    asked = {"mean": {"avg": {"field": field}}}
+    return float(searcher.aggregate(tantivy.Query.all_query(), asked)["mean"]["value"] or 0.0)

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -17,18 +18,22 @@ FLAGS = (
 AXE = Path(__file__).resolve().parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
 
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The machine's Chromium."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        missing("no Chromium here: the pages are not tested (apt-get install chromium fonts-noto-cjk)")
+    return program
+
+
 # One browser for a file and not for the run: while the synchronous driver is open, its event loop counts as
 # running in this thread, and asynchronous tests of other files could not start theirs.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The machine's Chromium, without a window."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        missing(
-            "no Chromium on this machine: the pages are not tested (apt-get install chromium fonts-noto-cjk)"
-        )
+def browser(chromium: str) -> Iterator[Browser]:
+    """Chromium without a window."""
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=program, headless=True, args=FLAGS)
+        opened = driver.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
         yield opened
         opened.close()
 
@@ -71,7 +76,7 @@ def axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-def missing(reason: str) -> None:
+def missing(reason: str) -> NoReturn:
     """Skips the test with a visible reason, or fails it where nothing may be left out."""
     if os.environ.get("QIFU_TEST_STRICT") == "1":
         pytest.fail(reason)

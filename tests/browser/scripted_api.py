@@ -39,7 +39,7 @@ class ScriptedApi:
     def message(self, author: str, text: str, **more: Any) -> Message:
         """A message of the contract with the next id."""
         self._last += 1
-        empty = {
+        empty: Message = {
             "buttons": [],
             "outcome": None,
             "article": None,

@@ -94,6 +94,8 @@ window.addEventListener("online", () => {
   talk.reconnect();
 });
 window.addEventListener("offline", tellNetwork);
+window.addEventListener("pagehide", () => talk.pauseFor(true));
+window.addEventListener("pageshow", () => talk.pauseFor(false));
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {

@@ -1,10 +1,9 @@
 /** The talk with the server: texts go out in order and are never lost; what comes back is shown once. */
 
-import { Problem, history, news, openConversation, send } from "./api.js";
+import { Problem, openConversation, send } from "./api.js";
+import { openLink } from "./link.js";
 
 const POLL = 8000; // ms: a proxy may hold the stream back, a promised reply is asked for as well
-const STEADY = 10000; // ms that a stream has to last before the next break counts as the first
-const LONGEST = 30000; // ms between two tries
 
 /**
  * `memory` keeps, `log` shows, `hint` says that an answer is on its way. `arrived(rows, first)` is told of new rows
@@ -12,23 +11,28 @@ const LONGEST = 30000; // ms between two tries
  */
 export function openTalk({ memory, log, hint, arrived, trouble, newId }) {
   let conversation = memory.read().conversation;
-  let cursor = 0; // the last id of the history or the stream: a reply to a POST may overtake others
   let lastReply = 0;
   let queue = Promise.resolve();
-  let link = new AbortController();
-  let wake = () => {};
+  let left = false; // the page is being closed or reloaded: its requests break off, which is no failure
   const awaited = new Map(); // client id -> server id (null until confirmed) of what has no reply yet
 
   const start = () => {
-    const { unsent } = memory.read();
-    unsent.forEach(log.addOwn);
-    if (conversation) follow(conversation);
-    // The page was left while these were on their way: the same id never takes a second turn.
-    unsent.filter((entry) => entry.state === "sending").forEach((entry) => line(entry.id));
+    memory.read().unsent.forEach(log.addOwn);
+    if (conversation) link.follow(conversation);
+    lineUp();
+  };
+
+  // What was on its way when the page was left goes out again: the same id never takes a second turn.
+  const lineUp = () => memory.read().unsent.forEach((entry) => entry.state === "sending" && line(entry.id));
+
+  /** The page goes out of use, or (`away` false) is taken up again as it was. */
+  const pauseFor = (away) => {
+    if (left && !away) lineUp();
+    left = away;
   };
 
   const say = (text) => {
-    const entry = { id: newId(), text, after: Math.max(cursor, lastReply), state: "sending" };
+    const entry = { id: newId(), text, after: Math.max(link.cursor(), lastReply), state: "sending" };
     memory.keep(entry);
     log.addOwn(entry);
     log.arrange();
@@ -79,7 +83,7 @@ export function openTalk({ memory, log, hint, arrived, trouble, newId }) {
     const { id, token } = await openConversation();
     conversation = { id, token };
     memory.change({ conversation });
-    follow(conversation);
+    link.follow(conversation);
     return conversation;
   };
 
@@ -93,6 +97,7 @@ export function openTalk({ memory, log, hint, arrived, trouble, newId }) {
   };
 
   const fail = (id, problem) => {
+    if (left) return;
     done(id);
     const entry = memory.find(id);
     // Gone meanwhile: the stream brought it back as arrived, or the conversation was given up.
@@ -111,8 +116,7 @@ export function openTalk({ memory, log, hint, arrived, trouble, newId }) {
     while (awaited.has(id)) {
       await new Promise((resolve) => setTimeout(resolve, POLL));
       if (!awaited.has(id) || partner !== conversation) return;
-      const found = await history(partner, cursor).catch(() => []);
-      if (partner === conversation) receive(found);
+      await link.catchUp(partner).catch(() => {});
     }
   };
 
@@ -140,56 +144,13 @@ export function openTalk({ memory, log, hint, arrived, trouble, newId }) {
     return true;
   };
 
-  const follow = async (partner) => {
-    for (let tries = 0, first = true; partner === conversation; tries += 1) {
-      link = new AbortController();
-      const since = performance.now();
-      try {
-        take(partner, await history(partner, cursor), first);
-        if (first) memory.read().unsent.forEach((entry) => log.toEnd(entry.id));
-        first = false;
-        trouble(false);
-        for await (const message of news(partner, cursor, link.signal)) take(partner, [message], false);
-      } catch (problem) {
-        if (partner !== conversation) return;
-        if (!(problem instanceof Problem)) console.error(problem);
-        if (problem.gone) return renew();
-        trouble(!link.signal.aborted && tries > 0);
-      }
-      if (link.signal.aborted || performance.now() - since > STEADY) tries = 0;
-      if (!link.signal.aborted) await pause(tries);
-    }
-  };
-
-  const take = (partner, messages, first) => {
-    if (partner !== conversation) return;
-    receive(messages, first);
-    for (const { id } of messages) cursor = Math.max(cursor, id);
-  };
-
-  // Spread out, so that not every page comes back in the same moment after a restart.
-  const pause = (tries) =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.min(LONGEST, 1000 * 2 ** tries) * (0.5 + Math.random() / 2));
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
-  /** Connects anew at once: the network is back, or the page is looked at again. */
-  const reconnect = () => {
-    link.abort();
-    wake();
-  };
-
   const leave = () => {
     conversation = null;
-    cursor = lastReply = 0;
+    lastReply = 0;
+    queue = Promise.resolve(); // what comes next does not wait for an answer that no longer counts
     awaited.clear();
     hint.stop();
-    reconnect();
-    trouble(false);
+    link.stop();
   };
 
   // The server no longer knows the conversation: what was not sent goes on in a new one, under new ids.
@@ -200,7 +161,7 @@ export function openTalk({ memory, log, hint, arrived, trouble, newId }) {
     log.archive();
     log.note("之前的对话已失效，已为您开始新的对话。");
     unsent.forEach(log.addOwn);
-    unsent.filter((entry) => entry.state === "sending").forEach((entry) => line(entry.id));
+    lineUp();
     arrived([], false);
   };
 
@@ -211,5 +172,12 @@ export function openTalk({ memory, log, hint, arrived, trouble, newId }) {
     log.clear();
   };
 
-  return { start, say, resend, takeBack, reconnect, forget };
+  const link = openLink({
+    receive,
+    restored: () => memory.read().unsent.forEach((entry) => log.toEnd(entry.id)),
+    trouble,
+    gone: renew,
+  });
+
+  return { start, say, resend, takeBack, reconnect: link.reconnect, pauseFor, forget };
 }
