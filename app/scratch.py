@@ -21,7 +21,7 @@ from connectors.rasa.client import RasaDialogue
 from desk.desk import Desk
 from store.clock import utc_now
 
-_PATIENCE_SECONDS = 90
+_PATIENCE_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,23 +22,34 @@ class Channel(Protocol):
     async def begin(self, client: httpx.AsyncClient) -> Say:
         """Begin a conversation and return how to say something in it."""
 
+    def cpu(self) -> float:
+        """Processor seconds taken so far."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Turns taken: how long they took in all, seconds, and each that was answered, milliseconds."""
+    """Turns taken: seconds in all, the system's processor seconds, milliseconds of each turn that was answered."""
 
     seconds: float
+    cpu_seconds: float
     answered_ms: tuple[float, ...]
     errors: int
 
     def __add__(self, other: Figures) -> Figures:
         return Figures(
-            self.seconds + other.seconds, self.answered_ms + other.answered_ms, self.errors + other.errors
+            self.seconds + other.seconds,
+            self.cpu_seconds + other.cpu_seconds,
+            self.answered_ms + other.answered_ms,
+            self.errors + other.errors,
         )
 
     def per_second(self) -> float:
         """Answered turns per second."""
         return len(self.answered_ms) / self.seconds
+
+    def cpu_ms(self) -> float:
+        """Processor milliseconds a turn: what else the machine does hardly moves them."""
+        return 1000 * self.cpu_seconds / (len(self.answered_ms) + self.errors)
 
     def percentile(self, share: float) -> float:
         """The milliseconds within which that share of the answered turns ended (nearest rank)."""
@@ -55,11 +66,11 @@ async def hold(channel: Channel, talks: Sequence[Talk], at_a_time: int, clock: C
     async with httpx.AsyncClient(timeout=120, limits=limits, trust_env=False) as client:
         begun = [(await channel.begin(client), talk) for talk in talks]
         queue = iter(begun)
-        started = clock()
+        spent, started = channel.cpu(), clock()
         parts = await asyncio.gather(*(_hold_some(queue, clock) for _ in range(at_a_time)))
-        seconds = clock() - started
+        seconds, spent = clock() - started, channel.cpu() - spent
     answered = [ms for part, _ in parts for ms in part]
-    return Figures(seconds, tuple(answered), sum(errors for _, errors in parts))
+    return Figures(seconds, spent, tuple(answered), sum(errors for _, errors in parts))
 
 
 async def _hold_some(queue: Iterator[tuple[Say, Talk]], clock: Clock) -> tuple[list[float], int]:

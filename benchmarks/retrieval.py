@@ -49,7 +49,9 @@ def main() -> None:
 def _folder() -> Path:
     root = Path(os.environ.get("QIFU_DATA") or Path(__file__).parents[2] / "shared" / "data")
     if not (root / "lecoqa" / "corpus.json").exists():
-        sys.exit("LeCoQA is not there: put corpus.json and train.json into a folder lecoqa, and name its parent in QIFU_DATA.")
+        sys.exit(
+            "LeCoQA is not there: put corpus.json and train.json into a folder lecoqa, and name its parent in QIFU_DATA."
+        )
     return root / "lecoqa"
 
 
@@ -102,13 +104,19 @@ def _article(number: int, text: str) -> Article:
     return Article(str(number), "", "law", "", "", (), (), (), day, None, day, {"overview": text})
 
 
-def _score(ranker: _Ranker, answers: Sequence[str], asked: Sequence[tuple[str, int]]) -> tuple[float, float, float]:
+def _score(
+    ranker: _Ranker, answers: Sequence[str], asked: Sequence[tuple[str, int]]
+) -> tuple[float, float, float]:
     first = five = mean = 0.0
     for question, right in asked:
         ranked = ranker(question)
         # Identical answer texts are all right.
         place = next((at for at, number in enumerate(ranked, 1) if answers[number] == answers[right]), 0)
-        first, five, mean = first + (place == 1), five + (1 <= place <= 5), mean + (1 / place if place else 0.0)
+        first, five, mean = (
+            first + (place == 1),
+            five + (1 <= place <= 5),
+            mean + (1 / place if place else 0.0),
+        )
     return first / len(asked), five / len(asked), mean / len(asked)
 
 

@@ -64,6 +64,10 @@ class Ours:
         app, *below = tree(self._process.pid)
         return {"qifu serve: app": resident(app), "qifu serve: Rasa": sum(map(resident, below))}
 
+    def cpu(self) -> float:
+        """Seconds of processor time that the app and Rasa have taken so far."""
+        return sum(map(cpu, tree(self._process.pid)))
+
     def stop(self) -> None:
         """End both, as Ctrl-C does."""
         end(self._process, signal.SIGINT)
@@ -106,6 +110,10 @@ class Stock:
     def memory(self) -> dict[str, float]:
         """Resident MB of Rasa."""
         return {"stock rasa run": sum(map(resident, tree(self._process.pid)))}
+
+    def cpu(self) -> float:
+        """Seconds of processor time that Rasa has taken so far, the action server left out."""
+        return sum(map(cpu, tree(self._process.pid)))
 
     def stop(self) -> None:
         """End Rasa and the action server."""
@@ -164,3 +172,9 @@ def resident(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
+
+
+def cpu(pid: int) -> float:
+    """Seconds of processor time, in user and system mode (fields 14 and 15 of proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -112,18 +112,20 @@ def measure(systems: Sequence[Started], said: Sequence[Talk]) -> dict[Key, Figur
 
 def report(figures: Mapping[Key, Figures]) -> None:
     """Print the table and the ratios."""
-    print(f"{'system':14} at a time  turns/s  p50 ms  p95 ms  p99 ms  turns  errors")
+    print(f"{'system':14} at a time  turns/s  p50 ms  p95 ms  p99 ms  CPU ms/turn  turns  errors")
     for (name, at_a_time), f in figures.items():
         p50, p95, p99 = map(f.percentile, SHARES)
         turns = len(f.answered_ms) + f.errors
-        speed = f"{f.per_second():8.1f} {p50:7.0f} {p95:7.0f} {p99:7.0f}"
+        speed = f"{f.per_second():8.1f} {p50:7.0f} {p95:7.0f} {p99:7.0f} {f.cpu_ms():12.1f}"
         print(f"{name:14} {at_a_time:9} {speed} {turns:6} {f.errors:7}")
-    print(f"\n{'ours / stock':14} at a time  turns/s     p50     p95     p99")
+    print(f"\n{'ours / stock':14} at a time  turns/s     p50     p95     p99  CPU ms/turn")
     for at_a_time in TALKS:
         ours, stock = figures[Ours.name, at_a_time], figures[Stock.name, at_a_time]
         ratios = (ours.percentile(share) / stock.percentile(share) for share in SHARES)
         faster = ours.per_second() / stock.per_second()
-        print(f"{'':14} {at_a_time:9} {faster:8.1f} " + " ".join(f"{ratio:7.2f}" for ratio in ratios))
+        cheaper = ours.cpu_ms() / stock.cpu_ms()
+        listed_ratios = " ".join(f"{ratio:7.2f}" for ratio in ratios)
+        print(f"{'':14} {at_a_time:9} {faster:8.1f} {listed_ratios} {cheaper:12.2f}", flush=True)
 
 
 def listed(values: Mapping[str, float]) -> str:

@@ -43,14 +43,9 @@ def redis_place(url: str) -> Dict[str, Any]:
     }
 
 
-class Known(NamedTuple):
-    """What is known of a conversation's rows: how many of the session's events are stored, the newest row's id.
+class Mark(NamedTuple):
+    """Put on a tracker: how many of its events are stored, and the id of the conversation's newest row."""
 
-    `tracker` is the state after the last turn; None while a turn has it in hand, so that one which fails takes
-    the half-changed tracker with it.
-    """
-
-    tracker: Optional[DialogueStateTracker]
     stored: int
     newest: Optional[int]
 
@@ -70,7 +65,7 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
         self._near = url.startswith("sqlite")
         self.sessionmaker = sa.orm.sessionmaker(bind=self.engine)
         self._rows = self.SQLEvent.__table__
-        self._known: "OrderedDict[str, Known]" = OrderedDict()
+        self._kept: "OrderedDict[str, DialogueStateTracker]" = OrderedDict()
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """Return the tracker of the latest session, None of a stranger; raises what the database raises."""
@@ -85,34 +80,34 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
         return work(subject) if self._near else await asyncio.to_thread(work, subject)
 
     def _read(self, sender_id: str) -> Optional[DialogueStateTracker]:
+        # Taken out, not looked at: a turn that fails takes the half-changed tracker with it.
+        kept = self._kept.pop(sender_id, None)
         with self.engine.connect() as connection:
-            known = self._known.pop(sender_id, None)
-            if known and known.tracker and known.newest == self._newest(connection, sender_id):
-                self._keep(sender_id, known._replace(tracker=None))
-                return known.tracker
+            if kept is not None and kept.mark.newest == self._newest(connection, sender_id):
+                return kept
             rows = connection.execute(self._session(sender_id)).all()
-        self._keep(sender_id, Known(None, len(rows), rows[-1].id if rows else None))
         if not rows:
             return None
-        return DialogueStateTracker.from_dict(
-            sender_id, [json.loads(row.data) for row in rows], self.domain.slots
-        )
+        events = [json.loads(row.data) for row in rows]
+        tracker = DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
+        tracker.mark = Mark(len(rows), rows[-1].id)
+        return tracker
 
     def _append(self, tracker: DialogueStateTracker) -> None:
-        known = self._known.pop(tracker.sender_id, None)
-        if known is None:  # pushed out by many others since it was read
-            raise RuntimeError("more conversations at a time than are kept")
-        fresh = list(tracker.events)[known.stored :]
+        mark = getattr(tracker, "mark", Mark(0, None))  # without one it is a stranger's first
+        fresh = list(tracker.events)[mark.stored :]
         if not fresh:
-            return self._keep(tracker.sender_id, known)
+            return
         with self.engine.begin() as connection:
-            if self._newest(connection, tracker.sender_id) != known.newest:
+            if self._newest(connection, tracker.sender_id) != mark.newest:
                 raise RuntimeError("another process has gone on with this conversation")
             connection.execute(self._rows.insert(), [row(tracker.sender_id, event) for event in fresh])
-            newest = self._newest(connection, tracker.sender_id)
+            tracker.mark = Mark(len(tracker.events), self._newest(connection, tracker.sender_id))
         # A new session begins without what was before it, which this tracker still has: let it be read anew.
-        begun = any(isinstance(event, SessionStarted) for event in fresh)
-        self._keep(tracker.sender_id, Known(None if begun else tracker, len(tracker.events), newest))
+        if not any(isinstance(event, SessionStarted) for event in fresh):
+            self._kept[tracker.sender_id] = tracker
+        if len(self._kept) > KEPT_TRACKERS:
+            self._kept.popitem(last=False)
 
     def _newest(self, connection: Any, sender_id: str) -> Optional[int]:
         ours = self._rows.c.sender_id == sender_id
@@ -127,11 +122,6 @@ class SqlTrackers(SQLTrackerStore):  # type: ignore[misc]
         begun = sa.select(sa.func.max(columns.id)).where(ours, columns.type_name == SessionStarted.type_name)
         since = sa.func.coalesce(begun.scalar_subquery(), 0)
         return sa.select(columns.id, columns.data).where(ours, columns.id >= since).order_by(columns.id)
-
-    def _keep(self, sender_id: str, known: Known) -> None:
-        self._known[sender_id] = known
-        if len(self._known) > KEPT_TRACKERS:
-            self._known.popitem(last=False)
 
 
 def row(sender_id: str, event: Event) -> Dict[str, Any]:

@@ -32,9 +32,11 @@ _YES = re.compile(
 )
 _NO = re.compile(r"^(?:不|没|否|先别|别|修改|改|有错|错)")
 _CANCEL = re.compile(
-    r"^(?:我?(?:想|要)?(?:取消|退出|不填了?|不办了?|算了|不投诉了?|不弄了?|停|终止)(?:吧|了|填写|投诉)*)[。!！\s]*$"
+    r"^(?:我?(?:想|要)?(?:取消|退出|不填|不办|算了|不投诉|不弄|停|终止)(?:吧|了|填写|投诉)*[,，。!！\s]*)+$"
 )
-_CANCEL_YES = re.compile(r"^(?:确定|确认|是|对|嗯|好|取消|不填|算了|退出|可以|行)")
+_CANCEL_YES = re.compile(
+    r"(?:确定|确认|是的?|对|嗯+|好的?|取消|不填|算了|退出|可以|行)(?:取消|不填|退出|吧|了|[,，。!！\s])*"
+)
 _SKIP = re.compile(
     r"^(?:跳过|不填|略过|没有|无|暂无|不知道|不清楚|不记得|忘了|先不填|先跳过|以后再说|不方便|手边没有|没带)(?:[,，]?.{0,6})$"
 )
@@ -126,7 +128,9 @@ class Intake:
         asked = self.fields.get(form.asking or "")
         if change := correction(said.text, strict=asked is not None and asked.free):
             found = extract(said.text, self.city)
-            if change.field in found and len(found) > 1:  # 公司：…，联系人：…，电话：… tells more than one thing
+            if (
+                change.field in found and len(found) > 1
+            ):  # 公司：…，联系人：…，电话：… tells more than one thing
                 told = {**form.values, **found}
                 return self._next(told, say=(f"已记下{self._labels(told, form.values)}。",))
             return self._correct(form, change.field, change.value)
@@ -147,7 +151,8 @@ class Intake:
             return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
         if said.intent == "skip" and said.sure() and _SKIP.match(said.text):
             return Step(
-                Form(form.values, asked.name, form.failures + 1), (f"{asked.label}是办理时必须用到的，不能跳过。",)
+                Form(form.values, asked.name, form.failures + 1),
+                (f"{asked.label}是办理时必须用到的，不能跳过。",),
             )
         if self._elsewhere(asked, said):
             return Step(form, outcome=Outcome.DIGRESSED)
@@ -186,7 +191,7 @@ class Intake:
         return asks and asked.name in ("enterprise", "contact") and bool(_QUESTION.search(said.text))
 
     def _cancelling(self, form: Form, said: Said) -> Step:
-        if said.intent != "deny" and _CANCEL_YES.match(said.text.strip()):
+        if said.intent != "deny" and _CANCEL_YES.fullmatch(said.text.strip()):
             return Step(form, outcome=Outcome.CANCELLED)
         return self._next(form.values, say=("好的，我们接着填。",))
 

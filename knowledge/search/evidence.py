@@ -54,7 +54,7 @@ def evidence(
 
     For it speak
     wording: best cosine of the question with one phrase; clause: the same of one of its clauses; sound: over syllables;
-    text: BM25 of the question over names and sections as a share of the most there can be (`usual_length`: characters
+    told: BM25 of the question over names and sections as a share of the most there can be (`usual_length`: characters
     of the average article); name: how much of its best name the question holds;
     named, said: share of the matter's words, by rarity, in its names and in its names and questions; mass: how much
     the names hold in all; covered: share of the matter's telling words in all its texts; met: how much that is in all;
@@ -67,7 +67,7 @@ def evidence(
     numbers = {
         "wording": max((asked.whole.cosine(vector) for _, vector in near), default=0.0),
         "clause": max((clause.cosine(vector) for clause in asked.clauses for _, vector in near), default=0.0),
-        "text": _text(asked.whole, held.told, usual_length),
+        "told": _told(asked.whole, held.told, usual_length),
         "sound": max((_sound(asked.sounds, phrase) for phrase, _ in near), default=0.0),
         "name": max((_held(asked, name, vector) for name, vector in held.names), default=0.0),
         "named": named,
@@ -98,7 +98,7 @@ def _held(asked: Asked, name: str, vector: Weighed) -> float:
     )
 
 
-def _text(question: Weighed, told: str, usual_length: float) -> float:
+def _told(question: Weighed, told: str, usual_length: float) -> float:
     slack = _SLACK * len(told) / usual_length
     counted = [(weight, told.count(gram)) for gram, weight in question.weights.items()]
     return sum([weight * count / (count + slack) for weight, count in counted if count]) / question.total

@@ -20,6 +20,7 @@ from knowledge.search.words import Vocabulary
 
 _PHRASES = 60  # phrases and
 _TEXTS = 20  # articles that are looked at closely; more cost time and found nothing better
+_BEST = 2.2  # what BM25 gives at most for a gram, times its rarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,15 @@ class Index:
         phrases: dict[str, list[tuple[str, Weighed]]] = {}
         for key, phrase in view.near_phrases(asked_grams, sounds(plain), _PHRASES):
             phrases.setdefault(key, []).extend([(phrase, view.vector(phrase))] if phrase != skipped else [])
-        texts = view.near_texts(asked_grams, self._vocabulary.words(plain), _TEXTS)
+        texts = dict(view.near_texts(asked_grams, self._vocabulary.words(plain), _TEXTS))
+        most = _BEST * sum(view.rarity(gram) for gram in asked_grams) or 1.0
         found = []
         for key in dict.fromkeys((*phrases, *texts)):
             if held := view.held(key):
                 if skipped in held.entry.questions:
                     held = hold(held.entry.without(skipped), view.rarity)
                 numbers = evidence(asked, held, phrases.get(key, ()), view.usual_length)
+                numbers["text"] = min(1.0, texts.get(key, 0.0) / most)
                 numbers["prior"] = _prior(held.entry, category_prior)
                 found.append((key, numbers))
         return found

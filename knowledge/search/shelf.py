@@ -55,7 +55,7 @@ class View:
             for term in dict.fromkeys(words if field == "words" else text_grams)
         ]
         hits = _look_up(self._texts, self._text_schema, terms, limit)
-        return [self._texts.doc(address)["key"][0] for _, address in hits]
+        return [(self._texts.doc(address)["key"][0], float(score)) for score, address in hits]
 
     def rarity(self, gram: str) -> float:
         """The gram's inverse document frequency among the articles, from about 0 upwards."""

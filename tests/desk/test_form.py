@@ -88,7 +88,9 @@ def test_punctuation_of_either_width_separates_what_is_told(comma: str, colon: s
 
 
 def test_those_complained_about_are_not_taken_for_the_enterprise() -> None:
-    step = INTAKE.begin(Kind.COMPLAINT, said("我要投诉平顶山市自来水有限公司，停水三天了没有人管", "complaint"))
+    step = INTAKE.begin(
+        Kind.COMPLAINT, said("我要投诉平顶山市自来水有限公司，停水三天了没有人管", "complaint")
+    )
     assert "enterprise" not in step.form.values
 
 

@@ -25,7 +25,11 @@ from tests.fakes import HandClock
 from tickets.models import Kind, Step
 from tickets.tickets import events, of_person
 
-BUTTONS = [{"title": "用水报装", "payload": "/w"}, {"title": "用气报装", "payload": "/g"}, {"title": "转人工", "payload": "/h"}]
+BUTTONS = [
+    {"title": "用水报装", "payload": "/w"},
+    {"title": "用气报装", "payload": "/g"},
+    {"title": "转人工", "payload": "/h"},
+]
 TITLES = {"water-connection": "用水报装", "gas-connection": "用气报装", "gas-price": "非居民用气价格"}
 VALUES = {
     "description": "门店停水三天了没有人来修", "wanted": "尽快恢复", "subject": "供水", "enterprise": "某某商贸有限公司",
@@ -48,7 +52,9 @@ def test_a_yes_without_a_default_picks_nothing() -> None:
     assert pick("好的", BUTTONS, None) is None
 
 
-@pytest.mark.parametrize(("text", "words"), [("/affirm", "affirm"), (" //x", "x"), ("/", "?"), ("你好", "你好")])
+@pytest.mark.parametrize(
+    ("text", "words"), [("/affirm", "affirm"), (" //x", "x"), ("/", "?"), ("你好", "你好")]
+)
 def test_words_never_name_an_intent(text: str, words: str) -> None:
     assert plain(text) == words
 
@@ -81,7 +87,12 @@ WATER = Context("water-connection", "materials")
     ],
 )  # fmt: skip
 def test_a_question_is_understood_in_the_light_of_the_talk(
-    text: str, context: Context, hits: list[tuple[str, float]], aspect: Aspect | None, intent: str, expected: Decision
+    text: str,
+    context: Context,
+    hits: list[tuple[str, float]],
+    aspect: Aspect | None,
+    intent: str,
+    expected: Decision,
 ) -> None:
     assert understood(text, context, hits, aspect, intent) == expected
 
@@ -232,7 +243,16 @@ async def test_a_thread_that_staff_hold_stays_theirs(desk: Desk, thread: Thread)
 
 @pytest.mark.parametrize(
     ("text", "level"),
-    [("非常满意", 5), ("满意", 4), ("基本满意", 3), ("不满意", 2), ("非常不满意", 1), ("太差了", 1), ("5分", 5), ("你好", None)],
+    [
+        ("非常满意", 5),
+        ("满意", 4),
+        ("基本满意", 3),
+        ("不满意", 2),
+        ("非常不满意", 1),
+        ("太差了", 1),
+        ("5分", 5),
+        ("你好", None),
+    ],
 )
 def test_levels_are_read_from_words(text: str, level: int | None) -> None:
     assert level_of(text) == level

@@ -62,7 +62,10 @@ CHANGES: list[tuple[Callable[[Article], Article], str]] = [
     (more("overview", "请拨打13800000000。"), "telephone number 13800000000"),
     (more("overview", "见 https://example.com/water 。"), "address https://example.com/water"),
     (more("overview", "见 www.example.cn 。"), "which is not on the allow-list"),
-    (lambda a: replace(a, sections={k: v.replace("2个环节", "几个环节") for k, v in a.sections.items()}), "2个环节"),
+    (
+        lambda a: replace(a, sections={k: v.replace("2个环节", "几个环节") for k, v in a.sections.items()}),
+        "2个环节",
+    ),
     (lambda a: replace(a, questions=(*a.questions, a.questions[0] + "？")), "shares the question"),
 ]
 

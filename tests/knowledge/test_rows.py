@@ -54,7 +54,9 @@ async def test_an_import_brings_every_article(database: Database, articles: dict
         assert await published(session) == some(articles)
 
 
-async def test_the_same_import_again_changes_nothing(database: Database, articles: dict[str, Article]) -> None:
+async def test_the_same_import_again_changes_nothing(
+    database: Database, articles: dict[str, Article]
+) -> None:
     await bring(database, some(articles))
     before = await counter(database)
     assert await bring(database, some(articles)) == Imported(added=(), changed=(), same=KEYS, kept=())
@@ -71,7 +73,9 @@ async def test_a_changed_file_changes_its_article(database: Database, articles: 
     assert (await titles(database))["gas-connection"] == "新的名称"
 
 
-async def test_what_people_changed_stays_unless_forced(database: Database, articles: dict[str, Article]) -> None:
+async def test_what_people_changed_stays_unless_forced(
+    database: Database, articles: dict[str, Article]
+) -> None:
     await bring(database, some(articles))
     await write(database, replace(articles["gas-connection"], title="编辑改过"))
     assert (await bring(database, some(articles))).kept == ("gas-connection",)
@@ -121,8 +125,13 @@ async def test_a_library_sees_what_another_process_changed(
     await write(elsewhere, replace(articles["gas-connection"], title="二"))
     await put_away(elsewhere, "water-connection")
     await library.refresh()
-    assert library.titles(KEYS, TODAY) == {"company-setup": articles["company-setup"].title, "gas-connection": "二"}
-    assert "water-connection" not in [hit.key for hit in library.search("用水报装要什么材料", today=TODAY).hits]
+    assert library.titles(KEYS, TODAY) == {
+        "company-setup": articles["company-setup"].title,
+        "gas-connection": "二",
+    }
+    assert "water-connection" not in [
+        hit.key for hit in library.search("用水报装要什么材料", today=TODAY).hits
+    ]
     await elsewhere.close()
 
 
@@ -149,7 +158,9 @@ async def test_an_expired_article_is_not_found(database: Database, articles: dic
     assert library.article("water-connection", tomorrow) is None
 
 
-async def test_an_article_is_not_found_before_it_is_in_force(database: Database, articles: dict[str, Article]) -> None:
+async def test_an_article_is_not_found_before_it_is_in_force(
+    database: Database, articles: dict[str, Article]
+) -> None:
     await write(database, replace(articles["water-connection"], valid_from=date(2026, 12, 1)))
     library = Library(database, Index())
     await library.refresh()

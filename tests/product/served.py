@@ -16,7 +16,7 @@ import httpx
 from app.scratch import free_port
 from app.settings import ROOT
 
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 240
 
 
 class Served:
