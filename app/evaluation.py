@@ -10,12 +10,14 @@ from typing import Any
 
 from conversations.messages import replies_to
 from desk.desk import Desk
+from desk.ports import DialogueDown
 from desk.receive import receive
 from desk.turns import take_turns
 from desk.values import InboundMessage
 
 NOBODYS = "-"
 _AT_A_TIME = 4
+_PAUSES = (0.5, 2.0, 5.0)
 
 
 class RowInvalid(ValueError):
@@ -86,7 +88,7 @@ async def score(desk: Desk, rows: Sequence[Row], done: Callable[[], None]) -> li
 async def _ask(desk: Desk, row: Row) -> Scored:
     sender = desk.new_id()
     received = await receive(desk, InboundMessage("evaluation", sender, sender, row.question, desk.clock()))
-    await take_turns(desk, received.thread_id)
+    await _take_turns(desk, received.thread_id)
     async with desk.database.read() as session:
         replies = await replies_to(session, received.message_id)
     detail: dict[str, Any] = replies[-1].detail if replies else {}
@@ -97,6 +99,15 @@ async def _ask(desk: Desk, row: Row) -> Scored:
         detail.get("aspect"),
         tuple(detail.get("options") or ()),
     )
+
+
+async def _take_turns(desk: Desk, thread_id: str) -> None:
+    for pause in _PAUSES:
+        try:
+            return await take_turns(desk, thread_id)
+        except DialogueDown:
+            await asyncio.sleep(pause)
+    return await take_turns(desk, thread_id)
 
 
 def summary(scored: Sequence[Scored]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import uvicorn
 from app.main import create_app
 from app.prepare import prepare
 from app.rasa_process import RasaProcess
+from app.serve import KEEP_ALIVE_SECONDS
 from app.settings import Settings
 from app.training import model_file, train
 from connectors.rasa.client import RasaDialogue
@@ -53,7 +54,12 @@ async def scratch_product(settings: Settings, *, database: str = "") -> AsyncIte
         rasa = RasaProcess(mine, model_file(mine.models))
         app = create_app(mine, rasa=rasa)
         config = uvicorn.Config(
-            app, host=mine.host, port=mine.port, log_level="error", timeout_graceful_shutdown=1
+            app,
+            host=mine.host,
+            port=mine.port,
+            log_level="error",
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -16,6 +16,9 @@ from connectors.rasa.client import RasaDialogue
 
 # An open event stream would keep uvicorn from ending for ever.
 _GRACE_SECONDS = 2
+# Longer than Rasa keeps an idle connection (15 s): were we the first to close, its next action call could meet a
+# connection that is just going.
+KEEP_ALIVE_SECONDS = 60
 
 
 class _Server(uvicorn.Server):
@@ -42,6 +45,7 @@ async def serve(settings: Settings, announce: Callable[[], None]) -> None:
         log_level="warning" if settings.log_level == "info" else settings.log_level,
         access_log=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
     )

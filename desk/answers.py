@@ -25,8 +25,19 @@ _DOUBT = 4.0
 # "燃气呢", "那用电的话": a new matter, the old aspect.
 _SWITCH = re.compile(r"^(?:那么?|换成?)?.{1,8}(?:呢|的话|的呢|那边呢)[?？]?$")
 _GIVES_UP_AFTER = 2
-_ASKS = re.compile(r"怎么|咋|如何|哪|什么|啥|多久|几天|多少|吗|能不能|可不可以|[?？]\s*$|流程|平台")
-_COMPLAINS = re.compile(r"(?:我们?|俺们?)(?:想|要|想要)?(?:投诉|举报)|^(?:投诉|举报|反映)")
+_ASKS = re.compile(
+    r"怎么|咋|如何|哪|谁|什么|啥|多久|几天|多少|吗|能不能|可不可以|要不要|[?？]\s*$|不$|流程|平台|应该"
+)
+# Who says this does it, and asks nothing: a complaint begun, a ticket meant.
+_ACTS = re.compile(
+    r"(?:我们?|俺们?)(?:想|要|想要)?(?:投诉|举报)|^(?:投诉|举报|反映)|[A-Za-z]{2,4}-?\d{8}-?\d{4}|我的(?:工单|投诉|诉求)"
+)
+_GRIEVANCE = re.compile(
+    r"投诉|没人管|不管|刁难|推诿|踢皮球|乱收|态度|不作为|欺负|拖着?不|不给(?:我|俺|办|送|退|接)|凭(?:什么|啥)|太(?:慢|差|黑|过分)"
+)
+_CLEARLY = 0.8
+_LIKELY = 0.2
+_VERY_SURE = 0.9
 _LONGEST_QUESTION = 120
 
 
@@ -94,13 +105,20 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
 
 
 async def answers_surely(desk: Desk, asked: Asked) -> bool:
-    """Whether the knowledge base answers what sounds like a complaint: 投诉平台怎么用, 停电了打哪个电话."""
-    asks = _ASKS.search(asked.text) and not _COMPLAINS.search(asked.text)
-    if not asks or len(asked.text) > _LONGEST_QUESTION:
+    """Whether the knowledge base answers what sounds like an act: 投诉平台怎么用, 打了12345在哪查进度."""
+    if _ACTS.search(asked.text) or len(asked.text) > _LONGEST_QUESTION:
         return False
     await desk.library.refresh()
-    result = desk.library.search(asked.text, today=desk.today(), category_prior=asked.category_prior())
-    return bool(result.hits) and result.hits[0].confidence >= desk.calibration.answer_at
+    result = _weighed(
+        desk.library.search(asked.text, today=desk.today(), category_prior=asked.category_prior()),
+        asked.rejected(),
+    )
+    if not result.hits:
+        return False
+    sure = result.hits[0].confidence
+    if _ASKS.search(asked.text) or asked.confidence < _CLEARLY:
+        return sure >= (desk.calibration.answer_at if _GRIEVANCE.search(asked.text) else _LIKELY)
+    return sure >= _VERY_SURE
 
 
 def understand(

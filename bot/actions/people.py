@@ -9,9 +9,13 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import tracker as read
+from desk.answers import answer, answers_surely
 from desk.desk import Desk
 from desk.handoff import hand_off
 from desk.ratings import rate
+
+# A rating is a word or two; more of them ask about ratings.
+_LONGEST_RATING = 8
 
 
 class HandOff(Action):
@@ -46,5 +50,10 @@ class Rate(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Keep the rating, or ask for one of the five levels."""
+        asked = read.asked(tracker)
+        if len(asked.text) > _LONGEST_RATING and await answers_surely(self._desk, asked):
+            reply, after = await answer(self._desk, asked, read.context(tracker))
+            read.utter(dispatcher, reply)
+            return read.context_events(after)
         read.utter(dispatcher, await rate(self._desk, read.thread_id(tracker), read.raw_text(tracker)))
         return []

@@ -9,6 +9,7 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import tracker as read
+from desk.answers import answer, answers_surely
 from desk.desk import Desk
 from desk.ticket_talk import Act, TicketTalk, act_on, advance, left, numbers_of, question
 from desk.values import Reply
@@ -34,6 +35,8 @@ class HearTicket(Action):
         said, talk = read.said(tracker), _talk(tracker)
         if talk.asking and said.elsewhere():
             return []
+        if talk.asking is None and await answers_surely(self._desk, read.asked(tracker)):
+            return read.slots({"ticket_notes": {"question": True}, "requested_slot": None})
         after = await advance(self._desk, read.thread_id(tracker), talk, said)
         return read.slots(
             {
@@ -79,8 +82,13 @@ class CloseTicket(Action):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
         """Say what came of it; forget the form."""
+        forgotten = read.slots(dict.fromkeys(("ticket_act", "ticket_notes", *_SLOTS.values())))
+        if (tracker.get_slot("ticket_notes") or {}).get("question"):
+            reply, after = await answer(self._desk, read.asked(tracker), read.context(tracker))
+            read.utter(dispatcher, reply)
+            return [*forgotten, *read.context_events(after)]
         read.utter(dispatcher, await self._reply(tracker))
-        return read.slots(dict.fromkeys(("ticket_act", "ticket_notes", *_SLOTS.values())))
+        return forgotten
 
     async def _reply(self, tracker: Tracker) -> Reply:
         thread_id, talk = read.thread_id(tracker), _talk(tracker)

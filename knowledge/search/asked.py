@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from knowledge.search.words import Vocabulary
 
 Rarity = Callable[[str], float]
 IDLE = 0.3  # what a gram outside the matter's name ("怎么", "材料") counts beside one inside it
+_IDLE_IN_PROSE = 0.7
 _EVERYDAY = (
     11.0  # bits below which a word is in everybody's mouth and its absence from an article says nothing
 )
@@ -43,6 +44,7 @@ class Asked:
     text: str
     aspect: Aspect | None
     whole: Weighed
+    prose: Weighed  # the same for running text, where the words around the matter are worth more
     clauses: tuple[Weighed, ...]
     sounds: frozenset[str]  # of the matter
     telling: tuple[
@@ -74,6 +76,7 @@ def take_apart(text: str, reading: Reading) -> Asked:
         text=text,
         aspect=asked_aspect(text),
         whole=weighed(text, reading.rarity),
+        prose=weighed(text, reading.rarity, _IDLE_IN_PROSE),
         clauses=tuple(weighed(clause, reading.rarity) for clause in clauses[-_CLAUSES:]),
         sounds=frozenset(sounds(core)),
         telling=tuple(_telling(strip(clause), reading.vocabulary) for clause in clauses),
@@ -84,21 +87,17 @@ def take_apart(text: str, reading: Reading) -> Asked:
     )
 
 
-def weighed(text: str, rarity: Rarity) -> Weighed:
-    """The vector of a normalised text: its grams by rarity, those of the matter above the others."""
-    return _vector(((gram, rarity(gram) * factor) for gram, factor in _factors(text)))
-
-
-def _vector(weights: Iterable[tuple[str, float]]) -> Weighed:
-    found = dict(weights)
+def weighed(text: str, rarity: Rarity, idle: float = IDLE) -> Weighed:
+    """The vector of a normalised text: its grams by rarity, those that do not name the matter times `idle`."""
+    found = {gram: rarity(gram) * (1.0 if matter else idle) for gram, matter in _matters(text)}
     length = math.sqrt(sum(weight * weight for weight in found.values()))
     return Weighed(found, length or 1.0, sum(found.values()) or 1.0)
 
 
 @lru_cache(maxsize=50_000)
-def _factors(text: str) -> tuple[tuple[str, float], ...]:
+def _matters(text: str) -> tuple[tuple[str, bool], ...]:
     matter = frozenset(grams(strip(text)))
-    return tuple((gram, 1.0 if gram in matter else IDLE) for gram in dict.fromkeys(grams(text)))
+    return tuple((gram, gram in matter) for gram in dict.fromkeys(grams(text)))
 
 
 def _telling(core: str, vocabulary: Vocabulary) -> tuple[tuple[str, float], ...]:

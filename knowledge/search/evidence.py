@@ -57,7 +57,7 @@ def evidence(
     told: BM25 of the question over names and sections as a share of the most there can be (`usual_length`: characters
     of the average article); name: how much of its best name the question holds;
     named, said: share of the matter's words, by rarity, in its names and in its names and questions; mass: how much
-    the names hold in all; covered: share of the matter's telling words in all its texts; met: how much that is in all;
+    the names hold in all; met: how much telling the matter's words are that any of its texts hold;
     asks: whether the aspect asked for is what its title is about (a price).
     Against it speak
     foreign: the share of telling words it has never heard of, in the clause that fits it best;
@@ -67,7 +67,7 @@ def evidence(
     numbers = {
         "wording": max((asked.whole.cosine(vector) for _, vector in near), default=0.0),
         "clause": max((clause.cosine(vector) for clause in asked.clauses for _, vector in near), default=0.0),
-        "told": _told(asked.whole, held.told, usual_length),
+        "told": _told(asked.prose, held.told, usual_length),
         "sound": max((_sound(asked.sounds, phrase) for phrase, _ in near), default=0.0),
         "name": max((_held(asked, name, vector) for name, vector in held.names), default=0.0),
         "named": named,
@@ -111,19 +111,14 @@ def _known(asked: Asked, text: str) -> tuple[float, float]:
 
 
 def _coverage(asked: Asked, held: Held) -> dict[str, float]:
-    best_met, foreign, all_met, all_missed = -1.0, 0.0, 0.0, 0.0
+    best, foreign, met = -1.0, 0.0, 0.0
     for clause in asked.telling:
-        met = sum(bits for word, bits in clause if _knows(held, word))
-        missed = sum(bits for _, bits in clause) - met
-        if met > best_met:
-            best_met, foreign = met, missed / ((met + missed) or 1.0)
-        all_met, all_missed = all_met + met, all_missed + missed
-    total = all_met + all_missed
-    return {
-        "covered": all_met / total if total else 0.0,
-        "met": min(1.0, all_met / _MUCH_MET),
-        "foreign": foreign,
-    }
+        known = sum([bits for word, bits in clause if _knows(held, word)])
+        met += known
+        if known > best:
+            total = sum([bits for _, bits in clause])
+            best, foreign = known, (total - known) / (total or 1.0)
+    return {"met": min(1.0, met / _MUCH_MET), "foreign": foreign}
 
 
 def _knows(held: Held, word: str) -> bool:

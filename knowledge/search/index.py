@@ -19,7 +19,7 @@ from knowledge.search.text import grams, normalise, sounds
 from knowledge.search.words import Vocabulary
 
 _PHRASES = 60  # phrases and
-_TEXTS = 20  # articles that are looked at closely; more cost time and found nothing better
+_TEXTS = 30  # articles that are looked at closely; more cost time and found nothing better
 _BEST = 2.2  # what BM25 gives at most for a gram, times its rarity
 
 

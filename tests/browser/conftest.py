@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -32,6 +32,7 @@ def chromium() -> str:
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """Chromium without a window."""
+    expect.set_options(timeout=20_000)  # a busy machine is not a fault
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
         yield opened
@@ -50,7 +51,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         timezone_id="Asia/Shanghai",
         reduced_motion="reduce",
     )
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(20_000)
     yield opened
     opened.close()
 

@@ -215,6 +215,7 @@ def test_enter_sends_and_shift_enter_starts_a_line(chat: Page, api: ScriptedApi)
     box.press("Enter")
     expect(said(chat, "person")).to_have_text("一\n二", use_inner_text=True)
     expect(box).to_have_value("")
+    expect(said(chat, "bot")).to_have_count(1)
     assert [text for _, text in api.attempts] == ["一\n二"]
 
 
