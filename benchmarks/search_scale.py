@@ -38,7 +38,7 @@ def main(sizes: list[int]) -> None:
     for size in sizes:
         row = _measured(size, originals, vocabulary)
         print(
-            "{:8d} {:8.1f} {:16.2f} {:14.2f} {:8.2f} {:19.2f} {:11.1f} {:13.0f} {:14.1f}".format(*row),
+            "{:8.0f} {:8.1f} {:16.2f} {:14.2f} {:8.2f} {:19.2f} {:11.1f} {:13.0f} {:14.1f}".format(*row),
             flush=True,
         )
 
@@ -118,7 +118,7 @@ def _array_engine(articles: Iterator[Article]) -> float:
     return time.perf_counter() - started
 
 
-def _milliseconds(call: Callable[[object], object], argument: object) -> float:
+def _milliseconds(call: Callable[..., object], argument: object) -> float:
     started = time.perf_counter()
     call(argument)
     return (time.perf_counter() - started) * 1e3

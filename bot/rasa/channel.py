@@ -23,7 +23,7 @@ class TurnFailed(BaseException):
     """
 
 
-class Utterances(OutputChannel):  # type: ignore[misc]
+class Utterances(OutputChannel):
     """Collects what the bot says in one turn, each utterance whole."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Utterances(OutputChannel):  # type: ignore[misc]
         self.collected.append(utterance(message))
 
 
-class TurnChannel(InputChannel):  # type: ignore[misc]
+class TurnChannel(InputChannel):
     """`POST webhook {"sender", "message", "metadata"}` takes a turn, `GET /` tells that turns can be taken."""
 
     @classmethod
@@ -51,11 +51,11 @@ class TurnChannel(InputChannel):  # type: ignore[misc]
         """Return the two routes; `on_new_message` runs the turn under the conversation's lock."""
         routes = Blueprint("turns")
 
-        @routes.get("/")  # type: ignore[misc]
+        @routes.get("/")
         async def health(request: Request) -> HTTPResponse:
             return response.json({"status": "ok"})
 
-        @routes.post("/webhook")  # type: ignore[misc]
+        @routes.post("/webhook")
         async def webhook(request: Request) -> HTTPResponse:
             message = read_message(request)
             if message is None:

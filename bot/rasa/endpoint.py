@@ -10,7 +10,7 @@ from rasa.utils.endpoints import EndpointConfig
 TIMEOUT_SECONDS = 20.0
 
 
-class ActionEndpoint(EndpointConfig):  # type: ignore[misc]
+class ActionEndpoint(EndpointConfig):
     """Calls actions at `url` with the token; anything but a 200 with JSON fails the turn."""
 
     def __init__(self, url: str, token: str, timeout: float = TIMEOUT_SECONDS) -> None:

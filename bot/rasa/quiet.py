@@ -33,7 +33,7 @@ def quieten_rasa() -> None:
     jieba.setLogLevel(logging.WARNING)
 
 
-def show_warning(message: Any, category: Type[Warning], *_: Any) -> None:
+def show_warning(message: Any, category: Type[Warning], *_: Any, **__: Any) -> None:
     """Log a warning of Rasa's; of a stack of 2023 the others are deprecations only."""
     if category is UserWarning and not harmless(str(message)):
         logging.getLogger("warnings").warning("%s", message)

@@ -117,19 +117,19 @@ def application(agent: "TurnAgent", token: str) -> "Sanic":
     app.config.REQUEST_MAX_SIZE = MAX_REQUEST_BYTES
     expected = f"Bearer {token}".encode()
 
-    @app.on_request  # type: ignore[misc]
+    @app.on_request
     async def check_token(request: Any) -> Any:
         given = request.headers.get("authorization", "").encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, expected):
             return response.json({"error": "token missing or wrong"}, status=401)
         return None
 
-    @app.before_server_start  # type: ignore[misc]
+    @app.before_server_start
     async def warm_up(*_: Any) -> None:
         # The first parse loads the tokenizer's dictionary, a second or so: not at a person's expense.
         await agent.parse_message("您好")
 
-    @app.after_server_stop  # type: ignore[misc]
+    @app.after_server_stop
     async def close(*_: Any) -> None:
         await agent.action_endpoint.close()
 

@@ -16,7 +16,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 LOCK_POLL_SECONDS = 0.02
 
 
-class TurnAgent(Agent):  # type: ignore[misc]
+class TurnAgent(Agent):
     """Rasa's agent, with a tracker store that may fail aloud and a lock that is looked at often."""
 
     def load_model(self, model_path: str, fingerprint: Optional[str] = None) -> None:
@@ -43,7 +43,7 @@ class TurnAgent(Agent):  # type: ignore[misc]
             return await self.processor.handle_message(message)
 
 
-class TurnProcessor(MessageProcessor):  # type: ignore[misc]
+class TurnProcessor(MessageProcessor):
     """Rasa's processor, with replay before a turn and without the swallowing of failures in it."""
 
     async def handle_message(self, message: UserMessage) -> Optional[List[Dict[str, Any]]]:
@@ -92,7 +92,7 @@ class AlreadySaid(Exception):
         self.said = said
 
 
-class LoudAction(Action):  # type: ignore[misc]
+class LoudAction(Action):
     """An action whose failure ends the turn, where Rasa would go on without it."""
 
     def __init__(self, action: Action) -> None:
