@@ -10,7 +10,15 @@ from pathlib import Path
 from app.rasa_process import RASA_PYTHON
 from app.settings import ROOT
 
-_INPUTS = ("config.yml", "domain.yml", "bot/data", "bot/rasa/requirements.lock")
+_INPUTS = (
+    "config.yml",
+    "domain.yml",
+    "bot/data/nlu",
+    "bot/data/rules",
+    "bot/data/jieba",
+    "bot/rasa/train.py",
+    "bot/rasa/requirements.lock",
+)
 
 
 class TrainingFailed(Exception):
@@ -18,14 +26,13 @@ class TrainingFailed(Exception):
 
 
 def fingerprint() -> str:
-    """12 hex digits of everything that a model is made from, conversation tests left out."""
+    """12 hex digits of everything that a model is made from."""
     digest = hashlib.sha256()
     for name in _INPUTS:
         path = ROOT / name
         files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in files:
-            if "bot/data/tests" not in file.as_posix():
-                digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
+            digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -7,7 +7,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Iterable, Optional, MutableSequence, Set
+from typing import Any, Iterable, Optional, Set
 
 HEAVY = {"tensorflow", "tensorflow_addons", "tensorflow_hub", "tensorflow_text", "keras"}
 
@@ -50,7 +50,6 @@ class Absent(type):
 class AbsentModule(ModuleType):
     """A module of TensorFlow that has any name asked for."""
 
-    __path__: MutableSequence[str] = []
     __version__ = "0"
 
     def __getattr__(self, name: str) -> Any:
@@ -68,7 +67,9 @@ class AbsentFinder(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Return an empty module that has every name."""
-        return AbsentModule(spec.name)
+        module = AbsentModule(spec.name)
+        module.__path__ = []  # it may be asked for modules of its own
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         """Do nothing: there is no code."""

@@ -44,7 +44,13 @@ def read_options(arguments: Optional[List[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("config.yml"))
     parser.add_argument("--domain", type=Path, default=Path("domain.yml"), help="a file or a folder")
-    parser.add_argument("--data", type=Path, default=Path("bot/data"))
+    parser.add_argument(
+        # Not all of bot/data: Rasa would learn the sentences of its conversation tests too.
+        "--data",
+        type=Path,
+        nargs="+",
+        default=[Path("bot/data/nlu"), Path("bot/data/rules")],
+    )
     parser.add_argument("--out", type=Path, default=Path("models"), help="folder of the models")
     parser.add_argument("--name", required=True, help="the model becomes OUT/NAME.tar.gz")
     return parser.parse_args(arguments)
@@ -93,7 +99,7 @@ def importer(options: argparse.Namespace) -> "TrainingDataImporter":
     from rasa.shared.importers.importer import TrainingDataImporter
 
     return TrainingDataImporter.load_from_config(
-        str(options.config), str(options.domain), [str(options.data)]
+        str(options.config), str(options.domain), [str(path) for path in options.data]
     )
 
 
@@ -109,7 +115,7 @@ def train(options: argparse.Namespace, started: float) -> int:
                 trained = model_training.train(
                     str(options.domain),
                     str(options.config),
-                    [str(options.data)],
+                    [str(path) for path in options.data],
                     folder,
                     fixed_model_name=options.name,
                 )

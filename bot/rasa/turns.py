@@ -9,6 +9,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.nlg import NaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
+from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -18,6 +19,9 @@ LOCK_POLL_SECONDS = 0.02
 
 class TurnAgent(Agent):
     """Rasa's agent, with a tracker store that may fail aloud and a lock that is looked at often."""
+
+    tracker_store: TrackerStore
+    processor: "TurnProcessor"
 
     def load_model(self, model_path: str, fingerprint: Optional[str] = None) -> None:
         """Load the model; raises what Rasa raises for a file that is not one."""

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def check_a_malformed_action_result_is_refused_as_by_stock_rasa() -> None:
     action = RemoteAction("action_x", None)
 
     def ask() -> list[Any]:
-        return [outcome(lambda r=result: action._validate_action_result(r)) for result in ACTION_RESULTS]
+        return [outcome(partial(action._validate_action_result, result)) for result in ACTION_RESULTS]
 
     before, after = stock_and_mended(
         RemoteAction, "_validate_action_result", speed.compile_validator_once, ask
@@ -95,7 +96,7 @@ def check_every_event_name_finds_the_class_it_finds_in_stock_rasa() -> None:
     names = [kind.type_name for kind in all_subclasses(Event)] + ["topic", "nonsense", None]
 
     def ask() -> list[Any]:
-        return [outcome(lambda n=name: Event.resolve_by_type(n)) for name in names]
+        return [outcome(partial(Event.resolve_by_type, name)) for name in names]
 
     before, after = stock_and_mended(Event, "resolve_by_type", speed.find_event_classes_once, ask)
     assert after == before
@@ -110,7 +111,7 @@ def check_the_likely_rules_hold_every_rule_that_stock_rasa_finds() -> None:
     lookups = [learnt_lookups["rules"], learnt_lookups["rules_for_loop_unhappy_path"]]
     states = [RulePolicy._rule_key_to_state(key) for lookup in lookups for key in lookup]
     actions = sorted({state[-1].get("prev_action", {}).get("action_name", "") for state in states})
-    users = ({}, {"intent": "menu"}, {"intent": "never heard of"})
+    users: tuple[dict[str, str], ...] = ({}, {"intent": "menu"}, {"intent": "never heard of"})
     states += [
         [*known[:-1], {**known[-1], "user": user, "prev_action": {"action_name": action}}]
         for known, action, user in itertools.product(list(states), actions, users)
@@ -165,6 +166,7 @@ def check_a_turn_that_was_overtaken_is_not_written() -> None:
         store, other = SqlTrackers(f"sqlite:///{folder}/a.db"), SqlTrackers(f"sqlite:///{folder}/a.db")
         other.domain = talk(store).domain
         mine, theirs = asyncio.run(store.retrieve("a")), asyncio.run(other.retrieve("a"))
+        assert mine is not None and theirs is not None
         theirs.update(UserUttered("theirs"))
         asyncio.run(other.save(theirs))
         mine.update(UserUttered("mine"))

@@ -75,9 +75,9 @@ def test_text_is_never_markup(chat: Page, api: ScriptedApi) -> None:
         {"text": MARKUP, "outcome": "ticket", "ticket": MARKUP},
     ]
     write(chat, MARKUP)
+    expect(said(chat, "bot")).to_have_count(2)
     api.push("staff", MARKUP)
     expect(said(chat, "staff")).to_have_text(MARKUP)
-    expect(said(chat, "bot")).to_have_count(2)
     expect(said(chat, "person")).to_have_text(MARKUP)
     assert chat.locator("#log img, #log script").count() == 0
 
@@ -199,6 +199,7 @@ def test_an_expired_conversation_goes_on_in_a_new_one(chat: Page, api: ScriptedA
 
 def test_a_conversation_that_expired_while_away_is_told_on_return(chat: Page, api: ScriptedApi) -> None:
     write(chat, "你好")
+    expect(said(chat, "bot")).to_have_count(1)
     api.push("staff", "您好，请讲。")
     expect(said(chat, "staff")).to_have_count(1)  # the page follows the stream and asks for nothing now
     api.conversations = {"old": []}
@@ -380,6 +381,11 @@ def faults(page: Page, axe: str) -> list[str]:
 @pytest.mark.parametrize(("width", "height"), [(360, 640), (430, 932), (320, 422), (640, 400), (1280, 800)])
 def test_everything_fits_and_can_be_hit(chat: Page, api: ScriptedApi, width: int, height: int) -> None:
     chat.set_viewport_size({"width": width, "height": height})
+    chat.reload()
+    expect(chat.get_by_text("您好，请问要办什么事？")).to_be_in_viewport()
+    name = chat.get_by_role("heading", level=1).bounding_box()
+    assert name is not None
+    assert name["height"] < 35  # one line
     fill_with_talk(chat, api)
     assert chat.evaluate("document.documentElement.scrollWidth") <= width
     expect(chat.get_by_label("输入您的问题")).to_be_in_viewport(ratio=1)

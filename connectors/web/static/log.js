@@ -94,7 +94,7 @@ export function openLog({ list, scroll, newer }, acts, now) {
     }
   };
 
-  return { has, add, addOwn, mark, confirm, remove, toEnd, note, archive, clear, arrange, ...reading(scroll, newer) };
+  return { has, add, addOwn, mark, confirm, remove, toEnd, note, archive, clear, arrange, ...reading(list, scroll, newer) };
 }
 
 // Only the newest offers hold: the dialogue has moved on from the older ones.
@@ -108,7 +108,7 @@ function openOffers(rows) {
   }
 }
 
-function reading(scroll, newer) {
+function reading(list, scroll, newer) {
   // On a low screen the page itself scrolls, see the style sheet.
   const box = () => (getComputedStyle(scroll).overflowY === "visible" ? document.scrollingElement : scroll);
   const atEnd = () => box().scrollHeight - box().scrollTop - box().clientHeight < NEAR;
@@ -140,6 +140,7 @@ function reading(scroll, newer) {
   newer.addEventListener("click", () => show(first));
   for (const place of [scroll, window]) place.addEventListener("scroll", look, { passive: true });
   // The input grew or the keyboard came up: who read along still does.
-  if (window.ResizeObserver) new ResizeObserver(() => along && box() === scroll && showEnd()).observe(scroll);
+  const settle = () => along && list.firstChild && box() === scroll && showEnd();
+  if (window.ResizeObserver) new ResizeObserver(settle).observe(scroll);
   return { following: () => along, showEnd, show, offer };
 }
