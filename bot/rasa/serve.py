@@ -1,6 +1,7 @@
 """Serve one Rasa model on the loopback interface: `serve.py --model FILE --port N [--watch-stdin]`."""
 
 import argparse
+import asyncio
 import gc
 import hmac
 import os
@@ -32,7 +33,7 @@ class Surroundings:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Serve until a signal or the parent's end; return 0, or 2 if there is nothing to serve with."""
+    """Serve until a signal or the parent's end; return 0; 1 if the port is taken, 2 if there is nothing to serve with."""
     options = read_options(arguments)
     if options.watch_stdin:
         follow_parent()
@@ -44,8 +45,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         print(f"serve.py: {lack}", file=sys.stderr)
         return 2
     quieten()
-    serve(options.model, options.port, surroundings)
-    return 0
+    return serve(options.model, options.port, surroundings)
 
 
 def read_options(arguments: Optional[List[str]]) -> argparse.Namespace:
@@ -77,19 +77,23 @@ def follow_parent() -> None:
     threading.Thread(target=wait, daemon=True, name="parent").start()
 
 
-def serve(model: Path, port: int, surroundings: Surroundings) -> None:
-    """Load the model and answer on the port until told to stop."""
+def serve(model: Path, port: int, surroundings: Surroundings) -> int:
+    """Load the model and answer on the port until told to stop; return 1 if the port cannot be had."""
     if light.all_light(light.components_of_model(model)):
         light.leave_out_tensorflow()
     quieten_rasa()
     import speed
 
     speed.mend()
-    app = application(load(model, surroundings), surroundings.token)
+    agent = load(model, surroundings)
+    # The first parse loads the tokenizer's dictionary, a second or so: not at a person's expense.
+    asyncio.run(agent.parse_message("您好"))
+    app = application(agent, surroundings.token)
     # What is loaded stays to the end: kept from the garbage collector, it costs no pauses and no second at exit.
     gc.collect()
     gc.freeze()
     app.run(host=HOST, port=port, access_log=False, motd=False, workers=1)
+    return 0 if getattr(app.ctx, "started", False) else 1  # Sanic only logs that a port is taken
 
 
 def load(model: Path, surroundings: Surroundings) -> "TurnAgent":
@@ -124,10 +128,9 @@ def application(agent: "TurnAgent", token: str) -> "Sanic":
             return response.json({"error": "token missing or wrong"}, status=401)
         return None
 
-    @app.before_server_start
-    async def warm_up(*_: Any) -> None:
-        # The first parse loads the tokenizer's dictionary, a second or so: not at a person's expense.
-        await agent.parse_message("您好")
+    @app.after_server_start
+    async def note_start(*_: Any) -> None:
+        app.ctx.started = True
 
     @app.after_server_stop
     async def close(*_: Any) -> None:

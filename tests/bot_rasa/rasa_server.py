@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 RASA = HERE.parents[1] / "bot" / "rasa"
 PYTHON = RASA / ".venv" / "bin" / "python"
 TOKEN = "a-token-for-tests"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The server's life: what outlasts it, what ends it, and what it does not start without."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -69,6 +70,16 @@ def test_closing_standard_input_ends_it_even_while_it_starts(model: Path, tmp_pa
     process = start(model, "http://127.0.0.1:1", f"sqlite:///{tmp_path}/rasa.db", free_port())
     process.communicate()
     assert process.returncode == 0
+
+
+def test_a_taken_port_is_a_failure(model: Path, tmp_path: Path) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        process = start(model, "http://127.0.0.1:1", f"sqlite:///{tmp_path}/rasa.db", port)
+        assert process.wait(120) == 1
+    process.communicate()
 
 
 @pytest.mark.parametrize("missing", ["QIFU_RASA_TOKEN", "QIFU_ACTIONS_URL", "QIFU_RASA_TRACKER"])
