@@ -140,4 +140,6 @@ def application(agent: "TurnAgent", token: str) -> "Sanic":
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stderr.flush()
+    os._exit(status)  # all is stored and closed; to take the interpreter apart takes a second more

@@ -32,11 +32,13 @@ def main(arguments: Optional[List[str]] = None) -> int:
         light.leave_out_tensorflow()
     say(started, "loading Rasa")
     quieten_rasa()
-    faults = validate(options, started)
+    reader = read_project(options)
+    say(started, "validating")
+    faults = validate(reader)
     if faults:
         print("\n".join(f"train.py: {fault}" for fault in faults), file=sys.stderr)
         return 1
-    return train(options, started)
+    return train(reader, options, started)
 
 
 def read_options(arguments: Optional[List[str]]) -> argparse.Namespace:
@@ -71,7 +73,7 @@ def components_of_config(config: Path) -> Set[str]:
     return {part["name"] for parts in lists for part in parts}
 
 
-def validate(options: argparse.Namespace, started: float) -> List[str]:
+def validate(reader: "TrainingDataImporter") -> List[str]:
     """Return what is wrong with domain and data, nothing if all is well.
 
     As `rasa data validate --fail-on-warnings`; rules that contradict each other show in training only.
@@ -82,8 +84,7 @@ def validate(options: argparse.Namespace, started: float) -> List[str]:
         from rasa.validator import Validator
 
         heard.clear()  # deprecations, of the import
-        say(started, "validating")
-        validator = Validator.from_importer(importer(options))
+        validator = Validator.from_importer(reader)
         checks = [
             _validate_domain(validator),
             _validate_nlu(validator, fail_on_warnings=True),
@@ -94,8 +95,8 @@ def validate(options: argparse.Namespace, started: float) -> List[str]:
     return [] if all(checks) else faults or ["the stories contradict each other"]
 
 
-def importer(options: argparse.Namespace) -> "TrainingDataImporter":
-    """Return Rasa's reader of the three inputs."""
+def read_project(options: argparse.Namespace) -> "TrainingDataImporter":
+    """Return Rasa's reader of the three inputs; it reads each once."""
     from rasa.shared.importers.importer import TrainingDataImporter
 
     return TrainingDataImporter.load_from_config(
@@ -103,22 +104,18 @@ def importer(options: argparse.Namespace) -> "TrainingDataImporter":
     )
 
 
-def train(options: argparse.Namespace, started: float) -> int:
+def train(reader: "TrainingDataImporter", options: argparse.Namespace, started: float) -> int:
     """Train, and move the model to its name in one step, so that no server meets half a file."""
-    from rasa import model_training
+    # `model_training.train` is this after reading all of the data a second time.
+    from rasa.model_training import _train_graph
+    from rasa.shared.data import TrainingType
     from rasa.shared.exceptions import RasaException
 
     announce_components(started)
     with tempfile.TemporaryDirectory(dir=options.out, prefix=".training-") as folder:
         try:
             with contextlib.redirect_stdout(io.StringIO()):  # it would praise the temporary file
-                trained = model_training.train(
-                    str(options.domain),
-                    str(options.config),
-                    [str(path) for path in options.data],
-                    folder,
-                    fixed_model_name=options.name,
-                )
+                trained = _train_graph(reader, TrainingType.BOTH, folder, options.name)
         except RasaException as fault:  # rules that contradict each other, among others
             print(f"train.py: {fault}", file=sys.stderr)
             return 1

@@ -29,7 +29,6 @@ class Held:
     said: str  # all names and questions
     everything: str
     told: str  # names and sections, without the questions
-    heard: frozenset[str]  # the sounds of names and questions
     subject: Aspect | None  # the aspect that its title is about ("用水价格": fee)
 
 
@@ -42,7 +41,6 @@ def hold(entry: Entry, rarity: Rarity) -> Held:
         said="\n".join(entry.phrases()),
         everything=entry.everything(),
         told="\n".join((*entry.names, entry.sections)),
-        heard=frozenset(sound for phrase in entry.phrases() for sound in sounds(phrase)),
         subject=asked_aspect(entry.names[0]) if entry.names else None,
     )
 
@@ -125,4 +123,9 @@ def _knows(held: Held, word: str) -> bool:
     if word in held.everything:
         return True
     heard = sounds(word)
-    return bool(heard) and all(sound in held.heard for sound in heard)
+    return bool(heard) and _heard(held.said).issuperset(heard)
+
+
+@lru_cache(maxsize=5_000)
+def _heard(said: str) -> frozenset[str]:
+    return frozenset(sounds(said))

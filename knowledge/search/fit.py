@@ -37,11 +37,15 @@ def fit_rank(cases: Sequence[Case], names: Sequence[str], *, penalty: float = 1e
     right = starts + np.array([case.keys.index(str(case.right)) for case in usable])
     counts = np.array([case.weight for case in usable])
 
+    wanted = np.einsum("i,ij->j", counts, stacked[right])
+
     def slope(weights: Floats) -> Floats:
-        scores = stacked @ weights
+        # einsum, not @: these matrices are too thin to be shared out over BLAS threads, which only get into each
+        # other's way on a busy machine.
+        scores = np.einsum("ij,j->i", stacked, weights)
         raised = np.exp(scores - np.maximum.reduceat(scores, starts)[owner])
         share = raised / np.add.reduceat(raised, starts)[owner]
-        wrong = (share * counts[owner]) @ stacked - counts @ stacked[right]
+        wrong = np.einsum("i,ij->j", share * counts[owner], stacked) - wanted
         return np.asarray(wrong / counts.sum() + penalty * weights)
 
     fitted = _descend(slope, np.ones(len(names)), np.ones(len(names)))
@@ -62,8 +66,10 @@ def fit_sure(
     kept = np.array([penalty] * len(signs) + [0.0])
 
     def slope(weights: Floats) -> Floats:
-        chance = 1.0 / (1.0 + np.exp(-(table @ weights)))
-        return np.asarray(((chance - truth) * weight) @ table / weight.sum() + kept * weights)
+        chance = 1.0 / (1.0 + np.exp(-np.einsum("ij,j->i", table, weights)))
+        return np.asarray(
+            np.einsum("i,ij->j", (chance - truth) * weight, table) / weight.sum() + kept * weights
+        )
 
     fitted = _descend(slope, np.zeros(len(signs) + 1), np.array([*signs.values(), 0.0]))
     return dict(zip([*signs, "bias"], fitted.round(4).tolist(), strict=True))

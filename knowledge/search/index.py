@@ -94,7 +94,7 @@ class Index:
         phrases: dict[str, list[tuple[str, Weighed]]] = {}
         for key, phrase in view.near_phrases(asked_grams, sounds(plain), _PHRASES):
             phrases.setdefault(key, []).extend([(phrase, view.vector(phrase))] if phrase != skipped else [])
-        texts = dict(view.near_texts(asked_grams, self._vocabulary.words(plain), _TEXTS))
+        texts = dict(view.near_texts(asked_grams, self._vocabulary.every_word(plain), _TEXTS))
         most = _BEST * sum(view.rarity(gram) for gram in asked_grams) or 1.0
         found = []
         for key in dict.fromkeys((*phrases, *texts)):

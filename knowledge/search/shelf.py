@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import tantivy
 
@@ -20,7 +22,8 @@ _HEAP = 64_000_000  # bytes per writer; a larger one only makes a first load of 
 _MANY = 20_000  # documents from which grams that everything holds are no longer worth looking up
 _EVERYWHERE = 0.02  # share of the documents from which a gram says too little to look it up among many
 _SOUND = 0.3  # what a shared sound counts beside a shared character when phrases are looked for
-_FIELDS = (("names", 1.0), ("sections", 1.0), ("words", 0.6))
+_FIELDS = (("names", 1.0), ("sections", 0.4), ("words", 0.6))
+_REMEMBERED = 5_000  # things worked out once that a view keeps at most; more would only fill the memory
 _Terms = Iterable[tuple[str, str, float]]
 
 
@@ -63,7 +66,7 @@ class View:
 
     def word_rarity(self, word: str) -> float:
         """The same of a word."""
-        return self._rareness(word, ("words",))
+        return self._rareness(word, ("words",)) if len(word) > 1 else self.rarity(word)
 
     def _rareness(self, term: str, fields: tuple[str, ...]) -> float:
         known = self._rarities[fields]
@@ -73,15 +76,24 @@ class View:
             known[term] = math.log(1 + (total - have + 0.5) / (have + 0.5))
         return known[term]
 
+    def entries(self) -> Iterator[Entry]:
+        """All entries; for a folder that was filled by an earlier process."""
+        everything = tantivy.Query.all_query()
+        for start in range(0, self._texts.num_docs, _REMEMBERED):
+            for _, address in self._texts.search(everything, _REMEMBERED, count=False, offset=start).hits:
+                yield load(self._texts.doc(address)["entry"][0])
+
     def vector(self, phrase: str) -> Weighed:
         """The phrase as a vector."""
         if phrase not in self._vectors:
+            _make_room(self._vectors)
             self._vectors[phrase] = weighed(phrase, self.rarity)
         return self._vectors[phrase]
 
     def held(self, key: str) -> Held | None:
         """The entry with that key, ready to be held against questions."""
         if key not in self._held:
+            _make_room(self._held)
             query = tantivy.Query.term_query(self._text_schema, "key", key, "basic")
             hits = self._texts.search(query, 1, count=False).hits
             if not hits:
@@ -100,6 +112,8 @@ class Shelf:
         self._writers = (self._phrases.writer(_HEAP, 1), self._texts.writer(_HEAP, 1))
         self._lock = threading.Lock()
         self._view = View(self._phrases, self._texts)
+        for entry in self._view.entries():
+            vocabulary.learn(entry.names)
 
     def view(self) -> View:
         """The newest view."""
@@ -107,18 +121,28 @@ class Shelf:
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Add entries, or replace those with the same key; visible when it returns."""
-        with self._lock:
+        with self._writing():
             for entry in entries:
                 self._forget(entry.key)
                 self._vocabulary.learn(entry.names)
                 self._add(entry)
-            self._commit()
 
     def remove(self, keys: Iterable[str]) -> None:
         """Drop the entries with these keys; unknown ones are ignored."""
-        with self._lock:
+        with self._writing():
             for key in keys:
                 self._forget(key)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """All of it becomes visible, or none of it."""
+        with self._lock:
+            try:
+                yield
+            except BaseException:
+                for writer in self._writers:
+                    writer.rollback()
+                raise
             self._commit()
 
     def _forget(self, key: str) -> None:
@@ -136,7 +160,7 @@ class Shelf:
             names=[" ".join(grams("\n".join(entry.names)))],
             sections=[" ".join(grams(entry.sections))],
             length=[sum(map(len, entry.names)) + len(entry.sections)],
-            words=[" ".join(self._vocabulary.words(entry.everything()))],
+            words=[" ".join(self._vocabulary.every_word(entry.everything()))],
         )
         texts.add_document(document)
 
@@ -176,6 +200,11 @@ def _look_up(
     if not wanted:
         return []
     return searcher.search(tantivy.Query.boolean_query(wanted), limit, count=False).hits
+
+
+def _make_room(known: dict[str, Any]) -> None:
+    if len(known) >= _REMEMBERED:
+        known.clear()
 
 
 def _mean(searcher: tantivy.Searcher, field: str) -> float:

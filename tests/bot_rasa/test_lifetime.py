@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.bot_rasa.action_server import ActionServer, Answer, action_server, says
-from tests.bot_rasa.rasa_server import PYTHON, RASA, free_port, running, start, surroundings
+from tests.bot_rasa.rasa_server import HERE, PYTHON, RASA, free_port, running, start, surroundings
 
 
 def test_a_form_goes_on_after_a_restart(model: Path, actions: ActionServer, tmp_path: Path) -> None:
@@ -105,3 +105,17 @@ def test_it_does_not_start_without_a_model(tmp_path: Path) -> None:
     command: list[str | Path] = [PYTHON, RASA / "serve.py", "--model", tmp_path / "none.tar.gz"]
     ended = subprocess.run(command, env=surroundings(**settings), capture_output=True, text=True, check=False)
     assert ended.returncode == 2
+
+
+def test_rules_that_contradict_each_other_are_not_trained(tmp_path: Path) -> None:
+    project = HERE / "project"
+    data = (project / "data.yml").read_text(encoding="utf-8")
+    contradiction = "  - rule: other\n    steps:\n      - intent: menu\n      - action: action_answer\n"
+    (tmp_path / "data.yml").write_text(data + contradiction, encoding="utf-8")
+    inputs: list[str | Path] = ["--config", project / "config.yml", "--domain", project / "domain.yml"]
+    outputs: list[str | Path] = ["--data", tmp_path / "data.yml", "--out", tmp_path, "--name", "never"]
+    command = [PYTHON, RASA / "train.py", *inputs, *outputs]
+    ended = subprocess.run(command, env=surroundings(), capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "two utterances in one turn" in ended.stderr
+    assert not (tmp_path / "never.tar.gz").exists()
