@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.messages import last_reply, next_waiting, threads_waiting
 from conversations.models import Author, Delivery, Holder, Message, Question, Thread, Turn
@@ -15,6 +18,16 @@ from knowledge.search.text import normalise
 _ASKED = {"answered", "clarify", "unknown"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A message whose turn it is. `by_bot`: not left to staff; `last`: what the bot said before."""
+
+    message: Message
+    talk: str
+    by_bot: bool
+    last: Message | None
+
+
 async def take_turns(desk: Desk, thread_id: str) -> None:
     """Answer every waiting message of a thread, unless another process is at it.
 
@@ -23,12 +36,17 @@ async def take_turns(desk: Desk, thread_id: str) -> None:
     async with desk.database.write() as session:
         if not await hold(session, thread_id, now=desk.clock(), lease=desk.turn_lease):
             return
+        work = await _next_or_release(session, thread_id)
     try:
-        while await _take_turn(desk, thread_id):
-            pass
-    finally:
+        while work is not None:
+            uttered = await _ask(desk, work) if work.by_bot else ()
+            async with desk.database.write() as session:
+                await _store(desk, session, work, uttered)
+                work = await _next_or_release(session, thread_id)
+    except BaseException:
         async with desk.database.write() as session:
             await release(session, thread_id)
+        raise
 
 
 async def waiting_threads(desk: Desk, limit: int = 100) -> Sequence[str]:
@@ -37,45 +55,44 @@ async def waiting_threads(desk: Desk, limit: int = 100) -> Sequence[str]:
         return await threads_waiting(session, limit)
 
 
-async def _take_turn(desk: Desk, thread_id: str) -> bool:
-    """Answer the oldest waiting message. False where none waits."""
-    async with desk.database.read() as session:
-        message = await next_waiting(session, thread_id)
-        if message is None:
-            return False
-        thread = await session.get_one(Thread, thread_id)
-        last = await last_reply(session, thread_id)
-    if thread.holder == Holder.STAFF:
-        await _leave_to_staff(desk, message)
-        return True
+async def _next_or_release(session: AsyncSession, thread_id: str) -> _Work | None:
+    """The oldest waiting message; where none waits, the thread is given back in the same transaction.
+
+    The thread's row is locked, so that no message can slip in between the look and the release unseen.
+    """
+    thread = await session.get_one(Thread, thread_id, with_for_update=True)
+    message = await next_waiting(session, thread_id)
+    if message is None:
+        thread.turn_until = None
+        return None
+    by_bot = thread.holder != Holder.STAFF
+    last = await last_reply(session, thread_id) if by_bot else None
+    return _Work(message, f"{thread_id}.{thread.talk}", by_bot, last)
+
+
+async def _ask(desk: Desk, work: _Work) -> Sequence[Utterance]:
+    message, last = work.message, work.last
     picked = pick(message.text, last.buttons, last.detail.get("default")) if last else None
-    uttered = await desk.dialogue.ask(
-        f"{thread_id}.{thread.talk}",
+    return await desk.dialogue.ask(
+        work.talk,
         picked.payload if picked else plain(normalise(message.text)),
         message_id=message.id,
         written=picked.title if picked else message.text,
     )
-    await _store_replies(desk, message, uttered)
-    return True
 
 
-async def _leave_to_staff(desk: Desk, message: Message) -> None:
-    async with desk.database.write() as session:
-        (await session.get_one(Message, message.id)).turn = Turn.STAFF
-
-
-async def _store_replies(desk: Desk, message: Message, uttered: Sequence[Utterance]) -> None:
-    async with desk.database.write() as session:
-        asked = await session.get_one(Message, message.id, with_for_update=True)
-        if asked.turn != Turn.WAITING:  # another process was faster
-            return
-        asked.turn = Turn.DONE
-        thread = await session.get_one(Thread, message.thread_id, with_for_update=True)
-        silenced = thread.holder == Holder.STAFF
-        for utterance in uttered:
-            session.add(_reply_row(message, utterance, desk, silenced=silenced))
-            if utterance.detail.get("outcome") in _ASKED:
-                await session.merge(_question_row(message, utterance, desk))
+async def _store(desk: Desk, session: AsyncSession, work: _Work, uttered: Sequence[Utterance]) -> None:
+    thread = await session.get_one(Thread, work.message.thread_id, with_for_update=True)
+    asked = await session.get_one(Message, work.message.id)
+    if asked.turn != Turn.WAITING:  # another process was faster
+        return
+    asked.turn = Turn.DONE if work.by_bot else Turn.STAFF
+    silenced = thread.holder == Holder.STAFF
+    for utterance in uttered:
+        session.add(_reply_row(asked, utterance, desk, silenced=silenced))
+        if utterance.detail.get("outcome") in _ASKED:
+            await session.merge(_question_row(asked, utterance, desk))
+    await session.flush()
 
 
 def _reply_row(message: Message, utterance: Utterance, desk: Desk, *, silenced: bool) -> Message:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from typing import Any
 
-from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-_WRITE = "store_write"
+from store import sqlite
 
 
 class Database:
@@ -37,7 +35,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are committed once at the end, or all undone by an exception."""
         async with self._writer, AsyncSession(self.engine, expire_on_commit=False) as session:
-            await session.connection(execution_options={_WRITE: True})
+            await session.connection(execution_options={sqlite.WRITE: True})
             yield session
             await session.commit()
 
@@ -50,7 +48,7 @@ def async_url(url: str) -> str:
     """The URL with the driver we use: people write `sqlite:///…` and `postgresql://…`."""
     parsed = make_url(url)
     drivers = {
-        "sqlite": "sqlite+aiosqlite",
+        "sqlite": sqlite.DRIVER,
         "postgresql": "postgresql+psycopg",
         "postgres": "postgresql+psycopg",
     }
@@ -62,26 +60,10 @@ def async_url(url: str) -> str:
 
 def _engine(url: str, pool_size: int, schema: str | None) -> AsyncEngine:
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, connect_args={"timeout": 15}, pool_size=pool_size, max_overflow=20)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        engine = create_async_engine(url, connect_args=sqlite.CONNECT, pool_size=pool_size, max_overflow=20)
+        sqlite.prepare(engine.sync_engine)
         return engine
     options = {"options": f"-csearch_path={schema}"} if schema else {}
     return create_async_engine(
         url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args=options
     )
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves, see below
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes the lock at once: a reader that turns into a writer half-way is refused by SQLite
-    # without waiting (SQLITE_BUSY), whatever the time-out.
-    write = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

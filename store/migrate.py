@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from store import sqlite
 from store.database import async_url
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -30,6 +31,6 @@ def _config(url: str) -> Config:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     # The driver for migrations is the same database without asyncio.
-    sync = async_url(url).replace("sqlite+aiosqlite", "sqlite")
+    sync = async_url(url).replace(sqlite.DRIVER, "sqlite")
     config.set_main_option("sqlalchemy.url", sync.replace("%", "%%"))
     return config

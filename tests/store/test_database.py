@@ -136,7 +136,7 @@ def test_no_moment_stays_no_moment() -> None:
 @pytest.mark.parametrize(
     ("written", "used"),
     [
-        ("sqlite:///a.db", "sqlite+aiosqlite:///a.db"),
+        ("sqlite:///a.db", "sqlite+embedded:///a.db"),
         ("postgresql://me:secret@host/db", "postgresql+psycopg://me:secret@host/db"),
         ("postgres://host/db", "postgresql+psycopg://host/db"),
     ],
