@@ -104,10 +104,11 @@ async def _ask(desk: Desk, row: Row) -> Scored:
 async def _take_turns(desk: Desk, thread_id: str) -> None:
     for pause in _PAUSES:
         try:
-            return await take_turns(desk, thread_id)
+            await take_turns(desk, thread_id)
+            return
         except DialogueDown:
             await asyncio.sleep(pause)
-    return await take_turns(desk, thread_id)
+    await take_turns(desk, thread_id)
 
 
 def summary(scored: Sequence[Scored]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from app.loops import take_waiting_turns
@@ -18,7 +18,7 @@ from connectors.rasa.client import RasaDialogue
 from connectors.web.api import conversation_router
 from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
-from connectors.web.problems import add_problem_handlers, too_large
+from connectors.web.problems import add_problem_handlers
 from connectors.web.tokens import Tokens
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
@@ -57,6 +57,7 @@ def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Cl
         title="平顶山企业服务助手",
         version="0.1.0",
         lifespan=_lifespan(desk, dialogue, rasa, stopping),
+        max_body_size=settings.body_max_bytes,
     )
     app.state.desk = desk
     app.state.stopping = stopping
@@ -78,8 +79,7 @@ def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Cl
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     mount_static(app)
-    add_problem_handlers(app)
-    _limit_bodies(app, settings.body_max_bytes)
+    add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
     _add_health(app, dialogue, rasa)
     return app
 
@@ -104,17 +104,6 @@ def _lifespan(
         await desk.database.close()
 
     return lifespan
-
-
-def _limit_bodies(app: FastAPI, most: int) -> None:
-    @app.middleware("http")
-    async def check_size(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        # Rasa's action calls carry a whole tracker; they come from the loopback interface with a token.
-        if request.url.path != "/bot/actions" and request.method in ("POST", "PUT", "PATCH"):
-            length = request.headers.get("content-length", "")
-            if not length.isdigit() or int(length) > most:
-                return too_large(most).response()
-        return await call_next(request)
 
 
 def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:

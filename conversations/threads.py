@@ -4,20 +4,40 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Holder, Person, Thread
+from conversations.models import Holder, Message, Person, Thread, Turn
 from store.ids import NewId
+
+_OPEN = select(Thread).join(Person).where(
+    Person.channel == bindparam("channel"), Person.address == bindparam("address")
+)  # fmt: skip
+_HOLD = (
+    update(Thread)
+    .where(
+        Thread.id == bindparam("of"), or_(Thread.turn_until.is_(None), Thread.turn_until < bindparam("now"))
+    )
+    .values(turn_until=bindparam("until"))
+    .execution_options(synchronize_session=False)
+)
+_RELEASE_IDLE = (
+    update(Thread)
+    .where(
+        Thread.id == bindparam("of"),
+        ~exists().where(Message.thread_id == bindparam("of"), Message.turn == Turn.WAITING),
+    )
+    .values(turn_until=None)
+    .execution_options(synchronize_session=False)
+)
+_HOLDER_AND_TALK = select(Thread.holder, Thread.talk).where(Thread.id == bindparam("of")).with_for_update()
 
 
 async def open_thread(
     session: AsyncSession, *, channel: str, address: str, at: datetime, new_id: NewId
 ) -> Thread:
     """The thread of a person of a channel, begun where there is none."""
-    found = await session.scalar(
-        select(Thread).join(Person).where(Person.channel == channel, Person.address == address)
-    )
+    found = await session.scalar(_OPEN, {"channel": channel, "address": address})
     if found is not None:
         return found
     person = Person(id=new_id(), channel=channel, address=address, created_at=at)
@@ -33,17 +53,25 @@ async def open_thread(
 
 async def hold(session: AsyncSession, thread_id: str, *, now: datetime, lease: timedelta) -> bool:
     """Take the thread for a turn, for `lease`, unless another process has it."""
-    taken = await session.execute(
-        update(Thread)
-        .where(Thread.id == thread_id, or_(Thread.turn_until.is_(None), Thread.turn_until < now))
-        .values(turn_until=now + lease)
-    )
+    taken = await session.execute(_HOLD, {"of": thread_id, "now": now, "until": now + lease})
     return bool(taken.rowcount)  # type: ignore[attr-defined]
 
 
 async def release(session: AsyncSession, thread_id: str) -> None:
     """Give the thread back after a turn."""
     await session.execute(update(Thread).where(Thread.id == thread_id).values(turn_until=None))
+
+
+async def release_idle(session: AsyncSession, thread_id: str) -> bool:
+    """Give the thread back if no message of it waits; one statement, so that none can slip in unseen."""
+    released = await session.execute(_RELEASE_IDLE, {"of": thread_id})
+    return bool(released.rowcount)  # type: ignore[attr-defined]
+
+
+async def holder_and_talk(session: AsyncSession, thread_id: str) -> tuple[Holder, int]:
+    """Who holds the thread, locked until the transaction ends, and the number of its talk."""
+    holder, talk = (await session.execute(_HOLDER_AND_TALK, {"of": thread_id})).one()
+    return holder, talk
 
 
 async def call_staff(session: AsyncSession, thread_id: str, *, at: datetime) -> bool:

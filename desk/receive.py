@@ -17,11 +17,20 @@ from desk.values import InboundMessage
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Where a message went. `repeated`: the channel had brought it before."""
+    """The message's row. `repeated`: the channel had brought it before."""
 
-    thread_id: str
-    message_id: int
+    message: Message
     repeated: bool
+
+    @property
+    def thread_id(self) -> str:
+        """The thread it went to."""
+        return self.message.thread_id
+
+    @property
+    def message_id(self) -> int:
+        """Its id: the order in which messages were stored."""
+        return self.message.id
 
 
 async def receive(desk: Desk, inbound: InboundMessage) -> Received:
@@ -38,7 +47,7 @@ async def _store(desk: Desk, inbound: InboundMessage) -> Received:
     async with desk.database.write() as session:
         known = await by_external_id(session, inbound.channel, inbound.external_id)
         if known is not None:
-            return Received(known.thread_id, known.id, repeated=True)
+            return Received(known, repeated=True)
         thread = await open_thread(
             session, channel=inbound.channel, address=inbound.sender, at=inbound.at, new_id=desk.new_id
         )
@@ -54,7 +63,7 @@ async def _store(desk: Desk, inbound: InboundMessage) -> Received:
         )
         session.add(message)
         await session.flush()
-        return Received(thread.id, message.id, repeated=False)
+        return Received(message, repeated=False)
 
 
 async def _resume(desk: Desk, session: AsyncSession, thread: Thread, at: datetime) -> None:

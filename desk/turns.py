@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.messages import last_reply, next_waiting, threads_waiting
-from conversations.models import Author, Delivery, Holder, Message, Question, Thread, Turn
-from conversations.threads import hold, release
+from conversations.messages import end_turn, last_reply, next_waiting, threads_waiting
+from conversations.models import Author, Delivery, Holder, Message, Question, Turn
+from conversations.threads import hold, holder_and_talk, release, release_idle
 from desk.desk import Desk
 from desk.options import pick, plain
 from desk.values import Utterance
@@ -28,25 +28,27 @@ class _Work:
     last: Message | None
 
 
-async def take_turns(desk: Desk, thread_id: str) -> None:
-    """Answer every waiting message of a thread, unless another process is at it.
+async def take_turns(desk: Desk, thread_id: str) -> list[Message]:
+    """Answer every waiting message of a thread, unless another process is at it; the replies to be read.
 
     Raises `DialogueDown`; the message then goes on waiting.
     """
+    replies: list[Message] = []
     async with desk.database.write() as session:
         if not await hold(session, thread_id, now=desk.clock(), lease=desk.turn_lease):
-            return
+            return replies
         work = await _next_or_release(session, thread_id)
     try:
         while work is not None:
             uttered = await _ask(desk, work) if work.by_bot else ()
             async with desk.database.write() as session:
-                await _store(desk, session, work, uttered)
+                replies += await _store(desk, session, work, uttered)
                 work = await _next_or_release(session, thread_id)
     except BaseException:
         async with desk.database.write() as session:
             await release(session, thread_id)
         raise
+    return replies
 
 
 async def waiting_threads(desk: Desk, limit: int = 100) -> Sequence[str]:
@@ -56,18 +58,15 @@ async def waiting_threads(desk: Desk, limit: int = 100) -> Sequence[str]:
 
 
 async def _next_or_release(session: AsyncSession, thread_id: str) -> _Work | None:
-    """The oldest waiting message; where none waits, the thread is given back in the same transaction.
-
-    The thread's row is locked, so that no message can slip in between the look and the release unseen.
-    """
-    thread = await session.get_one(Thread, thread_id, with_for_update=True)
-    message = await next_waiting(session, thread_id)
-    if message is None:
-        thread.turn_until = None
+    """The oldest waiting message; where none waits, the thread is given back."""
+    if await release_idle(session, thread_id):
         return None
-    by_bot = thread.holder != Holder.STAFF
+    holder, talk = await holder_and_talk(session, thread_id)
+    message = await next_waiting(session, thread_id)
+    assert message is not None, "a thread that is not idle has a waiting message"
+    by_bot = holder != Holder.STAFF
     last = await last_reply(session, thread_id) if by_bot else None
-    return _Work(message, f"{thread_id}.{thread.talk}", by_bot, last)
+    return _Work(message, f"{thread_id}.{talk}", by_bot, last)
 
 
 async def _ask(desk: Desk, work: _Work) -> Sequence[Utterance]:
@@ -81,18 +80,21 @@ async def _ask(desk: Desk, work: _Work) -> Sequence[Utterance]:
     )
 
 
-async def _store(desk: Desk, session: AsyncSession, work: _Work, uttered: Sequence[Utterance]) -> None:
-    thread = await session.get_one(Thread, work.message.thread_id, with_for_update=True)
-    asked = await session.get_one(Message, work.message.id)
-    if asked.turn != Turn.WAITING:  # another process was faster
-        return
-    asked.turn = Turn.DONE if work.by_bot else Turn.STAFF
-    silenced = thread.holder == Holder.STAFF
-    for utterance in uttered:
-        session.add(_reply_row(asked, utterance, desk, silenced=silenced))
-        if utterance.detail.get("outcome") in _ASKED:
-            await session.merge(_question_row(asked, utterance, desk))
+async def _store(
+    desk: Desk, session: AsyncSession, work: _Work, uttered: Sequence[Utterance]
+) -> list[Message]:
+    holder, _ = await holder_and_talk(session, work.message.thread_id)
+    if not await end_turn(session, work.message.id, Turn.DONE if work.by_bot else Turn.STAFF):
+        return []  # another process was faster
+    rows = [
+        _reply_row(work.message, utterance, desk, silenced=holder == Holder.STAFF) for utterance in uttered
+    ]
+    session.add_all(rows)
+    asked = next((one for one in uttered if one.detail.get("outcome") in _ASKED), None)
+    if asked is not None:
+        session.add(_question_row(work.message, asked, desk))
     await session.flush()
+    return [row for row in rows if row.delivery != Delivery.DROPPED]
 
 
 def _reply_row(message: Message, utterance: Utterance, desk: Desk, *, silenced: bool) -> Message:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import uvloop
+
 from app.commands.common import console, fail, settings_or_exit
 from app.prepare import Prepared, prepare
 from app.rasa_process import RASA_PYTHON
@@ -18,7 +20,7 @@ from store.clock import utc_now
 def serve() -> None:
     """启动产品：准备数据库和内容，必要时训练模型，然后提供服务。"""
     settings = settings_or_exit()
-    asyncio.run(_serve(settings))
+    uvloop.run(_serve(settings))
 
 
 def train() -> None:

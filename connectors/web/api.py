@@ -5,7 +5,7 @@ Annotations are evaluated here: FastAPI reads those of the routes, which name wh
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -107,8 +107,12 @@ def conversation_router(
         external_id = f"{owner}:{said.id}"
         inbound = InboundMessage(CHANNEL, external_id, owner, said.text, desk.clock())
         received = await receive(desk, inbound)
+        replies: Sequence[Message] = ()
         with suppress(DialogueDown):  # the message is stored; the loop takes its turn when the model is back
-            await take_turns(desk, received.thread_id)
+            replies = await take_turns(desk, received.thread_id)
+        ours = [_out(reply) for reply in replies if reply.answers_id == received.message_id]
+        if ours:
+            return Turned(message=_out(received.message), replies=ours, pending=False)
         turned = await _turned(desk, external_id)
         response.status_code = 202 if turned.pending else 200
         return turned

@@ -78,7 +78,7 @@ def malformed() -> Problem:
     return Problem(422, "malformed", "Malformed request", "请求的格式不对。")
 
 
-def add_problem_handlers(app: FastAPI) -> None:
+def add_problem_handlers(app: FastAPI, *, body_max_bytes: int) -> None:
     """Every error of the app as a problem."""
 
     @app.exception_handler(Problem)
@@ -91,6 +91,8 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def other(_: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 413:
+            return too_large(body_max_bytes).response()
         names = {404: ("not-found", "没有这个页面。"), 405: ("method-not-allowed", "不支持这种请求方式。")}
         name, detail = names.get(error.status_code, ("http-error", "请求没有成功。"))
         return Problem(error.status_code, name, str(error.detail), detail).response()

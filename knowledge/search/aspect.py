@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 
 from knowledge.article import Aspect
+from knowledge.search.aspect_words import ASKED, HINTED, NAMED, SHORT
 from knowledge.search.text import normalise
 
-# The first pattern that is found decides; the order settles overlaps (多少天 is a time although 多少 asks a price).
-_PATTERNS: tuple[tuple[Aspect, str], ...] = (
-    ("basis", r"依据|法规|法条|哪[个一]?条(?:规定|法)|哪[个部份]?(?:文件|法律|法|政策)|什么(?:文件|法律|政策规定)|(?:文件|政策|法律)(?:名|全称|出处|叫)|出处|第几条|凭(?:什么|啥)规定|根据(?:什么|啥|哪)|有(?:没有)?(?:文件|规定)(?:吗|么|没)"),
-    ("time", r"多久|多[长张]时间|多少(?:个)?(?:工作)?(?:天|日|时间|小时|月)|(?:要|得|用|需要?)几(?:个)?(?:工作)?(?:天|日|小时|月|周|年)|几(?:个)?(?:工作)?(?:天|日|小时|月|周)|时限|期限|时长|时效|什么时候(?:能|可以|才|下来|办好|出)|啥时候(?:能|可以|才|下来|办好|出)|啥时能|多快|办结时间|办理时间|当天(?:能|可以|办)|当场(?:能|可以|办)|等多|工期"),
-    ("materials", r"材料|才料|材科|资料|带(?:什么|啥|哪些|点啥|那些)|(?:准备|提交|提供|拿|交|递|需要|要)(?:些|点)?(?:什么|啥|哪些|那些)(?:东西|证件|证明|手续|文件|表|证|材)?|哪些证(?:件|明)|证件|要件|手续(?:材料|有哪些|要哪些|都要)|什么手续|啥手续|哪些手续|啥东西|什么东西|清单"),
-    ("fee", r"多少钱|多钱|几块钱|几多钱|多少费|收费|费用|花钱|要钱|收钱|交钱|价格|价钱|价位|费率|手续费|工本费|免费|成本|贵不贵|贵吗|花多少|收多少|交多少|掏钱|掏多少|花费|咋收|怎么收|要不要钱|费吗|单价|一方|一度"),
-    ("process", r"流程|留程|流成|步骤|步[聚奏]|程序|环节|怎么走|咋走|走什么|走啥|先.{0,6}(?:再|后).{0,8}|第一步|顺序|操作方法|全过程"),
-    ("place", r"哪里|哪儿|在哪|去哪|到哪|上哪|搁哪|哪个(?:部门|窗口|单位|局|地方|大厅)|哪(?:办|弄|交|报)|什么(?:地方|部门|窗口)|啥(?:地方|部门)|地址|地点|窗口|位置|找谁|找哪|哪个网|哪个平台|跟谁|向谁|归谁|谁管|归哪|哪家|线上哪"),
-    ("conditions", r"条件|条见|资格|谁能|谁可以|哪些人(?:能|可以)|(?:什么|啥|哪些|怎样的?|什么样的?)(?:样)?(?:的)?(?:企业|公司|人|单位)(?:能|可以|才)|要求|门槛|符合(?:什么|啥|哪些)|满足|能不能|可不可以|能否|可否|是否可以|够不够格|标准是"),
-)  # fmt: skip
-_COMPILED = tuple((aspect, re.compile(pattern)) for aspect, pattern in _PATTERNS)
+def _cue(pattern: str) -> re.Pattern[str]:
+    for letter, stands_for in SHORT.items():
+        pattern = pattern.replace(letter, stands_for)
+    return re.compile(pattern)
+
+
+def _asking(aspect: Aspect) -> re.Pattern[str]:
+    named = NAMED[aspect]
+    return _cue("|".join((*ASKED[aspect], f"W(?:{named})", f"(?:{named})[的是有都要]{{0,2}}(?:W|多少|哪几|H[样说])")))
+
+
+_ASKED = tuple((aspect, _asking(aspect)) for aspect in ASKED)
+_LOOSE = tuple(
+    (aspect, weight, _cue(pattern))
+    for weight, cues in ((1, NAMED), (0, HINTED))
+    for aspect, pattern in cues.items()
+)
 
 # Not the matter: what asks, greets, begs, hesitates, and what every office errand has in common.
 _IDLE = (
@@ -31,16 +38,32 @@ _IDLE = (
     r"相关|有关|关于|具体|一般|大概|大约|都|也|还|又|就|才|再|先|只|很|太|最|别|没|不|是|有|在|把|被|让|给|对|跟|和|与|及|"
     r"吗|呢|吧|啊|呀|哦|嗯|哈|嘛|么|了|的|地|着|过|个|些|下|点|事(?:情|儿)?|东西|时间|哎|唉|哇|喂|呗|咯|噢"
 )
-_IDLE_WORDS = re.compile(_IDLE)
+# Not the matter either: what asks for an aspect or names one. Narrower than what an aspect is recognised by, since a
+# word that is part of a matter's name must stay.
+_ASPECT_WORDS = (
+    r"依据|法规|法条|哪[个一]?条(?:规定|法)|哪[个部份]?(?:文件|法律|法|政策)|什么(?:文件|法律|政策规定)|(?:文件|政策|法律)(?:名|全称|出处|叫)|出处|第几条|凭(?:什么|啥)规定|根据(?:什么|啥|哪)|有(?:没有)?(?:文件|规定)(?:吗|么|没)",  # basis
+    r"多久|多[长张]时间|多少(?:个)?(?:工作)?(?:天|日|时间|小时|月)|(?:要|得|用|需要?)几(?:个)?(?:工作)?(?:天|日|小时|月|周|年)|几(?:个)?(?:工作)?(?:天|日|小时|月|周)|时限|期限|时长|时效|什么时候(?:能|可以|才|下来|办好|出)|啥时候(?:能|可以|才|下来|办好|出)|啥时能|多快|办结时间|办理时间|当天(?:能|可以|办)|当场(?:能|可以|办)|等多|工期",  # time
+    r"材料|才料|材科|资料|带(?:什么|啥|哪些|点啥|那些)|(?:准备|提交|提供|拿|交|递|需要|要)(?:些|点)?(?:什么|啥|哪些|那些)(?:东西|证件|证明|手续|文件|表|证|材)?|哪些证(?:件|明)|证件|要件|手续(?:材料|有哪些|要哪些|都要)|什么手续|啥手续|哪些手续|啥东西|什么东西|清单",  # materials
+    r"多少钱|多钱|几块钱|几多钱|多少费|收费|费用|花钱|要钱|收钱|交钱|价格|价钱|价位|费率|手续费|工本费|免费|成本|贵不贵|贵吗|花多少|收多少|交多少|掏钱|掏多少|花费|咋收|怎么收|要不要钱|费吗|单价|一方|一度",  # fee
+    r"流程|留程|流成|步骤|步[聚奏]|程序|环节|怎么走|咋走|走什么|走啥|先.{0,6}(?:再|后).{0,8}|第一步|顺序|操作方法|全过程",  # process
+    r"哪里|哪儿|在哪|去哪|到哪|上哪|搁哪|哪个(?:部门|窗口|单位|局|地方|大厅)|哪(?:办|弄|交|报)|什么(?:地方|部门|窗口)|啥(?:地方|部门)|地址|地点|窗口|位置|找谁|找哪|哪个网|哪个平台|跟谁|向谁|归谁|谁管|归哪|哪家|线上哪",  # place
+    r"条件|条见|资格|谁能|谁可以|哪些人(?:能|可以)|(?:什么|啥|哪些|怎样的?|什么样的?)(?:样)?(?:的)?(?:企业|公司|人|单位)(?:能|可以|才)|要求|门槛|符合(?:什么|啥|哪些)|满足|能不能|可不可以|能否|可否|是否可以|够不够格|标准是",  # conditions
+)  # fmt: skip
+_STRIPPED = tuple(re.compile(pattern) for pattern in (*_ASPECT_WORDS, _IDLE))
 
 
 def asked_aspect(text: str) -> Aspect | None:
     """The aspect that the question names; None where it names none ("怎么办" asks for everything)."""
     plain = normalise(text)
-    for aspect, pattern in _COMPILED:
-        if pattern.search(plain):
-            return aspect
-    return None
+    found = [(cue.end(), -cue.start(), aspect) for aspect, pattern in _ASKED for cue in pattern.finditer(plain)]
+    if found:
+        return max(found, key=lambda cue: cue[:2])[2]
+    loose = [
+        (plain.count(" ", 0, cue.start()), weight, cue.end(), aspect)
+        for aspect, weight, pattern in _LOOSE
+        for cue in pattern.finditer(plain)
+    ]
+    return max(loose, key=lambda cue: cue[:3])[3] if loose else None
 
 
 def residue(text: str) -> str:
@@ -53,6 +76,6 @@ def residue(text: str) -> str:
 
 def strip(plain: str) -> str:
     """`residue` of a text that is normalised already."""
-    for _, pattern in _COMPILED:
+    for pattern in _STRIPPED:
         plain = pattern.sub(" ", plain)
-    return " ".join(_IDLE_WORDS.sub(" ", plain).split())
+    return " ".join(plain.split())
