@@ -32,8 +32,8 @@ class Weighed:
 
     def cosine(self, other: Weighed) -> float:
         """How alike two texts are, 0..1."""
-        few, many = sorted((self.weights, other.weights), key=len)
-        shared = sum(weight * many[gram] for gram, weight in few.items() if gram in many)
+        mine, others = self.weights, other.weights
+        shared = sum([mine[gram] * others[gram] for gram in mine.keys() & others.keys()])
         return shared / (self.length * other.length) if shared else 0.0
 
 

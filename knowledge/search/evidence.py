@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +12,7 @@ from knowledge.article import Aspect
 from knowledge.search.asked import Asked, Rarity, Weighed, weighed
 from knowledge.search.aspect import asked_aspect, strip
 from knowledge.search.entry import Entry
-from knowledge.search.text import runs, sounds
+from knowledge.search.text import grams, runs, sounds
 
 # Above these a number is full: more of the same tells no more.
 _MUCH_MET = 40.0  # bits
@@ -28,19 +29,22 @@ class Held:
     named: str  # all names
     said: str  # all names and questions
     everything: str
-    told: str  # names and sections, without the questions
+    told: Mapping[str, int]  # gram -> how often names and sections have it, without the questions
+    told_length: int  # their characters
     subject: Aspect | None  # the aspect that its title is about ("用水价格": fee)
 
 
 def hold(entry: Entry, rarity: Rarity) -> Held:
     """The entry made ready."""
+    told = "\n".join((*entry.names, entry.sections))
     return Held(
         entry=entry,
         names=tuple((name, weighed(name, rarity)) for name in entry.names),
         named="\n".join(entry.names),
         said="\n".join(entry.phrases()),
         everything=entry.everything(),
-        told="\n".join((*entry.names, entry.sections)),
+        told=Counter(grams(told)),
+        told_length=len(told),
         subject=asked_aspect(entry.names[0]) if entry.names else None,
     )
 
@@ -65,7 +69,7 @@ def evidence(
     numbers = {
         "wording": max((asked.whole.cosine(vector) for _, vector in near), default=0.0),
         "clause": max((clause.cosine(vector) for clause in asked.clauses for _, vector in near), default=0.0),
-        "told": _told(asked.prose, held.told, usual_length),
+        "told": _told(asked.prose, held, usual_length),
         "sound": max((_sound(asked.sounds, phrase) for phrase, _ in near), default=0.0),
         "name": max((_held(asked, name, vector) for name, vector in held.names), default=0.0),
         "named": named,
@@ -90,16 +94,14 @@ def _sound(heard: frozenset[str], phrase: str) -> float:
 def _held(asked: Asked, name: str, vector: Weighed) -> float:
     if name in (runs(asked.text) if name.isascii() else asked.text):
         return 1.0
-    whole = sum(vector.weights.values())
-    return sum(weight for gram, weight in vector.weights.items() if gram in asked.whole.weights) / (
-        whole or 1.0
-    )
+    shared = vector.weights.keys() & asked.whole.weights.keys()
+    return sum([vector.weights[gram] for gram in shared]) / vector.total if shared else 0.0
 
 
-def _told(question: Weighed, told: str, usual_length: float) -> float:
-    slack = _SLACK * len(told) / usual_length
-    counted = [(weight, told.count(gram)) for gram, weight in question.weights.items()]
-    return sum([weight * count / (count + slack) for weight, count in counted if count]) / question.total
+def _told(question: Weighed, held: Held, usual_length: float) -> float:
+    slack = _SLACK * held.told_length / usual_length
+    counted = [(weight, held.told[gram]) for gram, weight in question.weights.items() if gram in held.told]
+    return sum([weight * count / (count + slack) for weight, count in counted]) / question.total
 
 
 def _known(asked: Asked, text: str) -> tuple[float, float]:

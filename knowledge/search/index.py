@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from knowledge.article import Article, Aspect
@@ -19,7 +20,8 @@ from knowledge.search.text import grams, normalise, sounds
 from knowledge.search.words import Vocabulary
 
 _PHRASES = 60  # phrases and
-_TEXTS = 30  # articles that are looked at closely; more cost time and found nothing better
+_TEXTS = 30  # articles that are looked up; more cost time and found nothing better
+_NEAR = 10  # of either list's articles that are held against the question; the rest is never meant
 _BEST = 2.2  # what BM25 gives at most for a gram, times its rarity
 
 
@@ -77,7 +79,7 @@ class Index:
         plain = self._plain(text)
         if not plain:
             return Result((), None)
-        found = self.candidates(text, category_prior=category_prior, left_out=left_out)
+        found = self._candidates(plain, category_prior, normalise(left_out))
         weights = self._calibration.rank
         found.sort(key=lambda candidate: (-weigh(weights, candidate[1]), candidate[0]))
         hits = self._hits(found)[:limit]
@@ -87,8 +89,12 @@ class Index:
         self, text: str, *, category_prior: Mapping[str, float] | None = None, left_out: str = ""
     ) -> list[tuple[str, dict[str, float]]]:
         """Key and evidence of every article worth a look, in no order."""
-        plain = self._plain(text)
-        view, skipped = self._shelf.view(), normalise(left_out)
+        return self._candidates(self._plain(text), category_prior, normalise(left_out))
+
+    def _candidates(
+        self, plain: str, category_prior: Mapping[str, float] | None, skipped: str
+    ) -> list[tuple[str, dict[str, float]]]:
+        view = self._shelf.view()
         asked = take_apart(plain, Reading(view.rarity, view.word_rarity, self._vocabulary, self._outside))
         asked_grams = grams(plain)
         phrases: dict[str, list[tuple[str, Weighed]]] = {}
@@ -97,7 +103,7 @@ class Index:
         texts = dict(view.near_texts(asked_grams, self._vocabulary.every_word(plain), _TEXTS))
         most = _BEST * sum(view.rarity(gram) for gram in asked_grams) or 1.0
         found = []
-        for key in dict.fromkeys((*phrases, *texts)):
+        for key in dict.fromkeys((*islice(phrases, _NEAR), *islice(texts, _NEAR))):
             if held := view.held(key):
                 if skipped in held.entry.questions:
                     held = hold(held.entry.without(skipped), view.rarity)

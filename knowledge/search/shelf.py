@@ -23,7 +23,7 @@ _MANY = 20_000  # documents from which grams that everything holds are no longer
 _EVERYWHERE = 0.02  # share of the documents from which a gram says too little to look it up among many
 _SOUND = 0.3  # what a shared sound counts beside a shared character when phrases are looked for
 _FIELDS = (("names", 1.0), ("sections", 0.4), ("words", 0.6))
-_REMEMBERED = 5_000  # things worked out once that a view keeps at most; more would only fill the memory
+_REMEMBERED = 20_000  # things worked out once that a view keeps at most; more would only fill the memory
 _Terms = Iterable[tuple[str, str, float]]
 
 
