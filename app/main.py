@@ -13,9 +13,10 @@ from fastapi.responses import JSONResponse
 from app.loops import take_waiting_turns
 from app.rasa_process import RasaProcess
 from app.settings import Settings
-from bot.actions.routes import action_router
+from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
 from connectors.rasa.client import RasaDialogue
 from connectors.web.api import conversation_router
+from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
@@ -57,7 +58,6 @@ def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Cl
         title="平顶山企业服务助手",
         version="0.1.0",
         lifespan=_lifespan(desk, dialogue, rasa, stopping),
-        max_body_size=settings.body_max_bytes,
     )
     app.state.desk = desk
     app.state.stopping = stopping
@@ -79,6 +79,7 @@ def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Cl
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     mount_static(app)
+    app.add_middleware(BodyLimit, most=settings.body_max_bytes, others={ACTIONS_PATH: ACTIONS_MAX_BYTES})
     add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
     _add_health(app, dialogue, rasa)
     return app

@@ -7,7 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -213,5 +213,5 @@ def _out(message: Message) -> MessageOut:
         aspect=detail.get("aspect"),
         options=list(detail.get("options") or ()),
         ticket=detail.get("ticket"),
-        at=message.created_at,
+        at=message.created_at.astimezone(UTC),
     )

@@ -32,7 +32,7 @@ _OWN_RANK, _OWN_SURE = (
     0.3,
     0.03,
 )  # what an article's own question counts beside one that a person really would ask
-_LOW = 0.04  # confidence below which even a choice of three would be guessing
+_LOW = 0.08  # confidence below which even a choice of three would be guessing
 _FOLDS = 5
 
 

@@ -8,7 +8,7 @@ from knowledge.article import Aspect
 from knowledge.search.index import Hit, Result
 
 OPTIONS = 3  # more than three choices are not read on a phone
-_CLOSE = 0.03  # two articles that are both sure enough and this near to each other: ask which is meant
+_CLOSE = 0.75  # a second article that is sure enough too and has this part of the first one's share: ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +44,6 @@ def decide(result: Result, *, answer_at: float, clarify_at: float) -> Answer | C
 
 
 def _rivalled(hits: tuple[Hit, ...], answer_at: float) -> bool:
-    return len(hits) > 1 and hits[1].confidence >= max(answer_at, hits[0].confidence - _CLOSE)
+    if len(hits) < 2 or hits[1].confidence < answer_at:
+        return False
+    return hits[1].reasons["share"] >= _CLOSE * hits[0].reasons["share"]

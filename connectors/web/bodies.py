@@ -1,0 +1,46 @@
+"""Bodies are measured as they come in, so that nobody fills the memory; what is too large is told as a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from connectors.web.problems import too_large
+
+
+class BodyLimit:
+    """ASGI middleware. `most`: bytes; `others`: path -> bytes where it is another number.
+
+    Starlette's own answers in plain text, which the API's clients do not read.
+    """
+
+    def __init__(self, app: ASGIApp, most: int, others: Mapping[str, int]) -> None:
+        self._app = app
+        self._most = most
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse at once where the size is told, else as soon as it is passed."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        most = self._others.get(scope["path"], self._most)
+        if _told(scope) > most:
+            return await too_large(most).response()(scope, receive, send)
+        seen = 0
+
+        async def measured() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                raise HTTPException(413)
+            return message
+
+        return await self._app(scope, measured, send)
+
+
+def _told(scope: Scope) -> int:
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    return int(length) if length.isdigit() else 0
