@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -91,6 +92,9 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await desk.library.refresh()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)
         tasks = [asyncio.create_task(take_waiting_turns(desk))]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))

@@ -19,6 +19,7 @@ from desk.intake.form import Said
 from desk.values import Button, Reply
 from store.clock import CITY_ZONE
 from tickets.errors import TicketClosed
+from tickets.guesses import note_wrong_guess, wrong_guesses_since
 from tickets.models import KIND_NAMES, STATE_NAMES, STEP_NAMES, State, Step, Ticket, TicketEvent
 from tickets.tickets import add_step, by_number, events, of_person, urged_since
 
@@ -27,6 +28,10 @@ _TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")
 _LEAVE = re.compile(r"^(?:取消|算了|不查了?|不用了?|退出|不(?:催|撤回?|补充)了?)")
 _YES = re.compile(r"^(?:确定|确认|是|对|嗯|撤回|好)")
 _TRIES = 3
+# Four digits are ten thousand guesses: so few a day, over all talks, that nobody gets through them.
+_GUESSES = 10
+_GUESSES_WITHIN = timedelta(hours=24)
+_TOO_OFTEN = "这张工单近一天内核对失败的次数太多，为保护企业信息暂不提供查询，请明天再试。急事可以转人工，或拨打 12345。"
 URGE_PAUSE = timedelta(hours=24)
 
 
@@ -54,7 +59,7 @@ class TicketTalk:
     left: bool = False
 
 
-async def advance(desk: Desk, thread_id: str, talk: TicketTalk, said: Said) -> TicketTalk:
+async def advance(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk, said: Said) -> TicketTalk:
     """The talk after one more message."""
     if talk.asking and _LEAVE.match(said.text.strip()) and talk.asking != "note":
         return replace(talk, left=True, asking=None)
@@ -65,7 +70,22 @@ async def advance(desk: Desk, thread_id: str, talk: TicketTalk, said: Said) -> T
             await of_person(session, thread.person_id)
         )
         named = await by_number(session, told.number) if told.number else None
+    if told.number and told.tail and not (named and named.person_id == thread.person_id):
+        right = named is not None and named.phone.endswith(told.tail)
+        if await _guessed_too_often(desk, told.number, message_id, right=right):
+            return replace(told, asking=None, left=True, say=_TOO_OFTEN)
     return _next(told, mine, named, thread.person_id)
+
+
+async def _guessed_too_often(desk: Desk, number: str, message_id: int, *, right: bool) -> bool:
+    """Whether the number is closed to strangers for today; a wrong guess is kept."""
+    now = desk.clock()
+    async with desk.database.write() as session:
+        if await wrong_guesses_since(session, number, now - _GUESSES_WITHIN) >= _GUESSES:
+            return True
+        if not right:
+            await note_wrong_guess(session, number, message_id, now)
+    return False
 
 
 async def find(desk: Desk, thread_id: str, number: str | None, tail: str | None) -> Ticket | None:

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import psycopg
 import pytest
+import redis
 from psycopg.sql import SQL, Identifier
 
 from conversations.models import Thread
@@ -38,14 +40,23 @@ HANDFUL = {
     "company-deregistration", "complaint-platform",
 }  # fmt: skip
 NO_POSTGRESQL = "no PostgreSQL on 127.0.0.1:5432: tests on it are left out"
+NO_REDIS = "no Redis on 127.0.0.1:6379: tests on it are left out"
+REDIS = "redis://127.0.0.1:6379/15"
 _SERVERS = tuple(f"postgresql://{user}@127.0.0.1:5432/postgres" for user in ("postgres", "root"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say once, and in every run, that half of the database tests did not run."""
+    """Say once, and in every run, which servers were missing."""
     skipped = terminalreporter.stats.get("skipped", [])
-    if any(NO_POSTGRESQL in str(report.longrepr) for report in skipped):
-        terminalreporter.write_line(NO_POSTGRESQL, yellow=True)
+    for lack in (NO_POSTGRESQL, NO_REDIS):
+        if any(lack in str(report.longrepr) for report in skipped):
+            terminalreporter.write_line(lack, yellow=True)
+
+
+def _missing(lack: str) -> NoReturn:
+    if os.environ.get("QIFU_TEST_STRICT") == "1":
+        pytest.fail(lack)
+    pytest.skip(lack)
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +68,18 @@ def postgresql_server() -> str:
         except psycopg.OperationalError:
             continue
         return url
-    if os.environ.get("QIFU_TEST_STRICT") == "1":
-        pytest.fail(NO_POSTGRESQL)
-    pytest.skip(NO_POSTGRESQL)
+    _missing(NO_POSTGRESQL)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """A database of a Redis server; whoever writes to it uses names of their own and deletes them."""
+    try:
+        with redis.Redis.from_url(REDIS, socket_connect_timeout=3) as server:
+            server.ping()
+    except redis.RedisError:
+        _missing(NO_REDIS)
+    return REDIS
 
 
 @pytest.fixture(scope="session")
@@ -73,8 +93,8 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> Iterator[str]:
     """The name of a PostgreSQL database with every migration applied and no row."""
-    with _postgresql_database(postgresql_server) as name:
-        upgrade(_at(postgresql_server, name))
+    with postgresql_database(postgresql_server) as name:
+        upgrade(at_server(postgresql_server, name))
         yield name
 
 
@@ -165,12 +185,13 @@ def _empty_database(request: pytest.FixtureRequest, kind: str, file: Path) -> It
         return
     template = request.getfixturevalue("postgresql_template")
     server = request.getfixturevalue("postgresql_server")
-    with _postgresql_database(server, template=template) as name:
-        yield _at(server, name)
+    with postgresql_database(server, template=template) as name:
+        yield at_server(server, name)
 
 
 @contextmanager
-def _postgresql_database(server: str, *, template: str = "template1") -> Iterator[str]:
+def postgresql_database(server: str, *, template: str = "template1") -> Iterator[str]:
+    """The name of a new database of the server, dropped at the end."""
     name = f"qifu_test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(
@@ -183,5 +204,6 @@ def _postgresql_database(server: str, *, template: str = "template1") -> Iterato
             connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 
 
-def _at(server: str, name: str) -> str:
+def at_server(server: str, name: str) -> str:
+    """The URL of a database of the server."""
     return f"{server.rpartition('/')[0]}/{name}"

@@ -95,6 +95,16 @@ class TicketEvent(Base):
     at: Mapped[datetime]
 
 
+class WrongGuess(Base):
+    """A message that named a ticket's number, real or not, with digits that are not its telephone's."""
+
+    __tablename__ = "ticket_wrong_guesses"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
 class Serial(Base):
     """The last serial number given out on a day."""
 

@@ -37,7 +37,7 @@ class HearTicket(Action):
             return []
         if talk.asking is None and await answers_surely(self._desk, read.asked(tracker)):
             return read.slots({"ticket_notes": {"question": True}, "requested_slot": None})
-        after = await advance(self._desk, read.thread_id(tracker), talk, said)
+        after = await advance(self._desk, read.thread_id(tracker), read.message_id(tracker), talk, said)
         return read.slots(
             {
                 "ticket_act": after.act.value,

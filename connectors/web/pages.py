@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -41,12 +42,22 @@ def page_router(city: str) -> APIRouter:
 
 def mount_static(app: FastAPI) -> None:
     """The page's styles and scripts."""
-    app.mount("/static/web", StaticFiles(directory=_STATIC), name="web")
+    app.mount("/static/web", _Files(directory=_STATIC), name="web")
+
+
+class _Files(StaticFiles):
+    """Files that browsers ask after each time: a module names the others without their hash, and an old one
+    beside a new one would break the page after an upgrade."""
+
+    def file_response(self, *arguments: Any, **options: Any) -> Response:
+        response = super().file_response(*arguments, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 @cache
 def assets() -> dict[str, str]:
-    """File name -> address with a hash of the content, so that browsers may keep it for ever."""
+    """File name -> address with a hash of the content, which is another one after every change."""
     return {
         path.name: f"/static/web/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
         for path in _STATIC.iterdir()

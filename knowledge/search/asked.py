@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from knowledge.article import Aspect
 from knowledge.search.aspect import asked_aspect, strip
@@ -87,17 +86,15 @@ def take_apart(text: str, reading: Reading) -> Asked:
     )
 
 
-def weighed(text: str, rarity: Rarity, idle: float = IDLE) -> Weighed:
-    """The vector of a normalised text: its grams by rarity, those that do not name the matter times `idle`."""
-    found = {gram: rarity(gram) * (1.0 if matter else idle) for gram, matter in _matters(text)}
-    length = math.sqrt(sum(weight * weight for weight in found.values()))
+def weighed(text: str, rarity: Rarity, idle: float = IDLE, core: str | None = None) -> Weighed:
+    """The vector of a normalised text: its grams by rarity, those that do not name the matter times `idle`.
+
+    `core`: what `strip` leaves of the text, where it is known already.
+    """
+    matter = frozenset(grams(strip(text) if core is None else core))
+    found = {gram: rarity(gram) * (1.0 if gram in matter else idle) for gram in grams(text)}
+    length = math.sqrt(sum([weight * weight for weight in found.values()]))
     return Weighed(found, length or 1.0, sum(found.values()) or 1.0)
-
-
-@lru_cache(maxsize=50_000)
-def _matters(text: str) -> tuple[tuple[str, bool], ...]:
-    matter = frozenset(grams(strip(text)))
-    return tuple((gram, gram in matter) for gram in dict.fromkeys(grams(text)))
 
 
 def _telling(core: str, vocabulary: Vocabulary) -> tuple[tuple[str, float], ...]:

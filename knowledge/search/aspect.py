@@ -17,7 +17,7 @@ def _cue(pattern: str) -> re.Pattern[str]:
 
 def _asking(aspect: Aspect) -> re.Pattern[str]:
     named = NAMED[aspect]
-    asks = (f"W(?:样的)?(?:{named})", f"(?:{named})(?:[的是有都要]{{0,2}}(?:W|多少|哪几|H[样说])|Q(?=E))")
+    asks = (f"W(?:样的)?(?:{named})", f"(?:{named})[的是有都要]{{0,2}}(?:W|多少|哪几|H[样说])")
     return _cue("|".join((*ASKED[aspect], *asks)))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from knowledge.article import Article
+from knowledge.article import Article, Aspect
+from knowledge.search.aspect import asked_aspect
 from knowledge.search.text import normalise
 
 
@@ -18,6 +19,7 @@ class Entry:
     names: tuple[str, ...]
     questions: tuple[str, ...]
     sections: str
+    subject: Aspect | None  # the aspect that its title is about ("用水价格": fee)
 
     def phrases(self) -> tuple[str, ...]:
         """What a question is compared with one by one, without repetitions."""
@@ -26,7 +28,7 @@ class Entry:
     def without(self, question: str) -> Entry:
         """The same article, had it never been told this (normalised) question."""
         kept = tuple(phrase for phrase in self.questions if phrase != question)
-        return Entry(self.key, self.category, self.names, kept, self.sections)
+        return replace(self, questions=kept)
 
     def everything(self) -> str:
         """All its texts, one below the other."""
@@ -41,20 +43,22 @@ def entry_of(article: Article) -> Entry:
         names=_normalised((article.title, *article.aliases)),
         questions=_normalised(article.questions),
         sections="\n".join(_normalised(tuple(_pieces(article)))),
+        subject=asked_aspect(article.title),
     )
 
 
 def dump(entry: Entry) -> bytes:
     """The entry as bytes; `load(dump(entry)) == entry`."""
     return json.dumps(
-        [entry.key, entry.category, entry.names, entry.questions, entry.sections], ensure_ascii=False
+        [entry.key, entry.category, entry.names, entry.questions, entry.sections, entry.subject],
+        ensure_ascii=False,
     ).encode()
 
 
 def load(data: bytes) -> Entry:
     """The entry that `dump` wrote."""
-    key, category, names, questions, sections = json.loads(data)
-    return Entry(key, category, tuple(names), tuple(questions), sections)
+    key, category, names, questions, sections, subject = json.loads(data)
+    return Entry(key, category, tuple(names), tuple(questions), sections, subject)
 
 
 def _pieces(article: Article) -> list[str]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from knowledge.article import Aspect
-from knowledge.search.asked import Asked, Rarity, Weighed, weighed
-from knowledge.search.aspect import asked_aspect, strip
+from knowledge.search.asked import Asked, Weighed
 from knowledge.search.entry import Entry
-from knowledge.search.text import grams, runs, sounds
+from knowledge.search.text import runs, sounds
 
 # Above these a number is full: more of the same tells no more.
 _MUCH_MET = 40.0  # bits
@@ -20,38 +18,39 @@ _MUCH_NAMED = 10.0  # rarities
 _SLACK = 1.2  # BM25's k1; its b is 1, since long articles are about many things
 
 
+class Near(NamedTuple):
+    """A name or question of an article that resembles the question; `core` is what names its matter."""
+
+    phrase: str
+    core: str
+    vector: Weighed
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """An entry made ready to be held against questions."""
 
     entry: Entry
-    names: tuple[tuple[str, Weighed], ...]
+    names: frozenset[str]
     named: str  # all names
     said: str  # all names and questions
     everything: str
-    told: Mapping[str, int]  # gram -> how often names and sections have it, without the questions
-    told_length: int  # their characters
-    subject: Aspect | None  # the aspect that its title is about ("用水价格": fee)
+    told: str  # names and sections, without the questions
 
 
-def hold(entry: Entry, rarity: Rarity) -> Held:
+def hold(entry: Entry) -> Held:
     """The entry made ready."""
-    told = "\n".join((*entry.names, entry.sections))
     return Held(
         entry=entry,
-        names=tuple((name, weighed(name, rarity)) for name in entry.names),
+        names=frozenset(entry.names),
         named="\n".join(entry.names),
         said="\n".join(entry.phrases()),
         everything=entry.everything(),
-        told=Counter(grams(told)),
-        told_length=len(told),
-        subject=asked_aspect(entry.names[0]) if entry.names else None,
+        told="\n".join((*entry.names, entry.sections)),
     )
 
 
-def evidence(
-    asked: Asked, held: Held, near: Sequence[tuple[str, Weighed]], usual_length: float
-) -> dict[str, float]:
+def evidence(asked: Asked, held: Held, near: Sequence[Near], usual_length: float) -> dict[str, float]:
     """The numbers for one article; `near` are those of its names and questions that resemble the question.
 
     For it speak
@@ -67,41 +66,46 @@ def evidence(
     """
     named, mass = _known(asked, held.named)
     numbers = {
-        "wording": max((asked.whole.cosine(vector) for _, vector in near), default=0.0),
-        "clause": max((clause.cosine(vector) for clause in asked.clauses for _, vector in near), default=0.0),
-        "told": _told(asked.prose, held, usual_length),
-        "sound": max((_sound(asked.sounds, phrase) for phrase, _ in near), default=0.0),
-        "name": max((_held(asked, name, vector) for name, vector in held.names), default=0.0),
+        "wording": max((asked.whole.cosine(one.vector) for one in near), default=0.0),
+        "clause": max((clause.cosine(one.vector) for clause in asked.clauses for one in near), default=0.0),
+        "told": _told(asked.prose, held.told, usual_length),
+        "sound": max((_sound(asked.sounds, one.core) for one in near), default=0.0),
+        "name": _named(asked, held, near),
         "named": named,
         "said": _known(asked, held.said)[0],
         "mass": min(1.0, mass / _MUCH_NAMED),
-        "asks": float(asked.aspect is not None and asked.aspect == held.subject),
+        "asks": float(asked.aspect is not None and asked.aspect == held.entry.subject),
         "outside": max((share for name, share in asked.outside if name not in held.said), default=0.0),
     }
-    return numbers | _coverage(asked, held)
+    return numbers | _coverage(asked, held, near)
 
 
 @lru_cache(maxsize=50_000)
 def _sounds(text: str) -> frozenset[str]:
-    return frozenset(sounds(strip(text)))
+    return frozenset(sounds(text))
 
 
-def _sound(heard: frozenset[str], phrase: str) -> float:
-    other = _sounds(phrase)
+def _sound(heard: frozenset[str], core: str) -> float:
+    other = _sounds(core)
     return len(heard & other) / math.sqrt(len(heard) * len(other)) if heard and other else 0.0
 
 
-def _held(asked: Asked, name: str, vector: Weighed) -> float:
-    if name in (runs(asked.text) if name.isascii() else asked.text):
-        return 1.0
+def _named(asked: Asked, held: Held, near: Sequence[Near]) -> float:
+    for name in held.names:
+        if name in (runs(asked.text) if name.isascii() else asked.text):
+            return 1.0
+    return max((_held(asked, one.vector) for one in near if one.phrase in held.names), default=0.0)
+
+
+def _held(asked: Asked, vector: Weighed) -> float:
     shared = vector.weights.keys() & asked.whole.weights.keys()
     return sum([vector.weights[gram] for gram in shared]) / vector.total if shared else 0.0
 
 
-def _told(question: Weighed, held: Held, usual_length: float) -> float:
-    slack = _SLACK * held.told_length / usual_length
-    counted = [(weight, held.told[gram]) for gram, weight in question.weights.items() if gram in held.told]
-    return sum([weight * count / (count + slack) for weight, count in counted]) / question.total
+def _told(question: Weighed, told: str, usual_length: float) -> float:
+    slack = _SLACK * len(told) / usual_length
+    counted = [(weight, told.count(gram)) for gram, weight in question.weights.items()]
+    return sum([weight * count / (count + slack) for weight, count in counted if count]) / question.total
 
 
 def _known(asked: Asked, text: str) -> tuple[float, float]:
@@ -110,10 +114,10 @@ def _known(asked: Asked, text: str) -> tuple[float, float]:
     return (known / total if total else 0.0), known
 
 
-def _coverage(asked: Asked, held: Held) -> dict[str, float]:
+def _coverage(asked: Asked, held: Held, near: Sequence[Near]) -> dict[str, float]:
     best, foreign, met = -1.0, 0.0, 0.0
     for clause in asked.telling:
-        known = sum([bits for word, bits in clause if _knows(held, word)])
+        known = sum([bits for word, bits in clause if word in held.everything or _heard(near, word)])
         met += known
         if known > best:
             total = sum([bits for _, bits in clause])
@@ -121,13 +125,6 @@ def _coverage(asked: Asked, held: Held) -> dict[str, float]:
     return {"met": min(1.0, met / _MUCH_MET), "foreign": foreign}
 
 
-def _knows(held: Held, word: str) -> bool:
-    if word in held.everything:
-        return True
-    heard = sounds(word)
-    return bool(heard) and _heard(held.said).issuperset(heard)
-
-
-@lru_cache(maxsize=5_000)
-def _heard(said: str) -> frozenset[str]:
-    return frozenset(sounds(said))
+def _heard(near: Sequence[Near], word: str) -> bool:
+    wanted = _sounds(word)
+    return bool(wanted) and any(wanted <= _sounds(one.core) for one in near)

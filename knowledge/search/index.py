@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 
 from knowledge.article import Article, Aspect
-from knowledge.search.asked import Reading, Weighed, take_apart
+from knowledge.search.asked import Reading, take_apart
 from knowledge.search.aspect import asked_aspect
 from knowledge.search.confidence import Calibration, probability, read_calibration, shares, weigh
 from knowledge.search.entry import Entry, entry_of
-from knowledge.search.evidence import evidence, hold
+from knowledge.search.evidence import Near, evidence, hold
 from knowledge.search.outside import read_outside
 from knowledge.search.shelf import Shelf
 from knowledge.search.text import grams, normalise, sounds
@@ -97,16 +97,18 @@ class Index:
         view = self._shelf.view()
         asked = take_apart(plain, Reading(view.rarity, view.word_rarity, self._vocabulary, self._outside))
         asked_grams = grams(plain)
-        phrases: dict[str, list[tuple[str, Weighed]]] = {}
-        for key, phrase in view.near_phrases(asked_grams, sounds(plain), _PHRASES):
-            phrases.setdefault(key, []).extend([(phrase, view.vector(phrase))] if phrase != skipped else [])
+        phrases: dict[str, list[Near]] = {}
+        for key, phrase, core in view.near_phrases(asked_grams, sounds(plain), _PHRASES):
+            near = phrases.setdefault(key, [])
+            if phrase != skipped:
+                near.append(Near(phrase, core, view.vector(phrase, core)))
         texts = dict(view.near_texts(asked_grams, self._vocabulary.every_word(plain), _TEXTS))
         most = _BEST * sum(view.rarity(gram) for gram in asked_grams) or 1.0
         found = []
         for key in dict.fromkeys((*islice(phrases, _NEAR), *islice(texts, _NEAR))):
             if held := view.held(key):
                 if skipped in held.entry.questions:
-                    held = hold(held.entry.without(skipped), view.rarity)
+                    held = hold(held.entry.without(skipped))
                 numbers = evidence(asked, held, phrases.get(key, ()), view.usual_length)
                 numbers["text"] = min(1.0, texts.get(key, 0.0) / most)
                 numbers["prior"] = _prior(held.entry, category_prior)

@@ -13,6 +13,7 @@ from typing import Any
 import tantivy
 
 from knowledge.search.asked import Weighed, weighed
+from knowledge.search.aspect import strip
 from knowledge.search.entry import Entry, dump, load
 from knowledge.search.evidence import Held, hold
 from knowledge.search.text import grams, sounds
@@ -40,13 +41,14 @@ class View:
 
     def near_phrases(
         self, text_grams: Sequence[str], text_sounds: Sequence[str], limit: int
-    ) -> list[tuple[str, str]]:
-        """(key, phrase) of the names and questions nearest by BM25, best first."""
+    ) -> list[tuple[str, str, str]]:
+        """(key, phrase, what names its matter) of the names and questions nearest by BM25, best first."""
         terms = [("grams", gram, 1.0) for gram in dict.fromkeys(text_grams)]
         terms += [("sounds", sound, _SOUND) for sound in dict.fromkeys(text_sounds)]
         hits = _look_up(self._phrases, self._phrase_schema, terms, limit)
         documents = [self._phrases.doc(address) for _, address in hits]
-        return [(document["key"][0], document["phrase"][0].decode()) for document in documents]
+        found = [(document["key"][0], document["phrase"][0].decode()) for document in documents]
+        return [(key, *stored.split("\n")) for key, stored in found]
 
     def near_texts(
         self, text_grams: Sequence[str], words: Sequence[str], limit: int
@@ -83,11 +85,11 @@ class View:
             for _, address in self._texts.search(everything, _REMEMBERED, count=False, offset=start).hits:
                 yield load(self._texts.doc(address)["entry"][0])
 
-    def vector(self, phrase: str) -> Weighed:
+    def vector(self, phrase: str, core: str) -> Weighed:
         """The phrase as a vector."""
         if phrase not in self._vectors:
             _make_room(self._vectors)
-            self._vectors[phrase] = weighed(phrase, self.rarity)
+            self._vectors[phrase] = weighed(phrase, self.rarity, core=core)
         return self._vectors[phrase]
 
     def held(self, key: str) -> Held | None:
@@ -98,7 +100,7 @@ class View:
             hits = self._texts.search(query, 1, count=False).hits
             if not hits:
                 return None
-            self._held[key] = hold(load(self._texts.doc(hits[0][1])["entry"][0]), self.rarity)
+            self._held[key] = hold(load(self._texts.doc(hits[0][1])["entry"][0]))
         return self._held[key]
 
 
@@ -153,7 +155,8 @@ class Shelf:
         phrases, texts = self._writers
         for phrase in entry.phrases():
             terms = {"grams": [" ".join(grams(phrase))], "sounds": [" ".join(sounds(phrase))]}
-            phrases.add_document(tantivy.Document(key=[entry.key], phrase=[phrase.encode()], **terms))
+            stored = f"{phrase}\n{strip(phrase)}".encode()
+            phrases.add_document(tantivy.Document(key=[entry.key], phrase=[stored], **terms))
         document = tantivy.Document(
             key=[entry.key],
             entry=[dump(entry)],

@@ -8,6 +8,7 @@ import pytest
 
 from tests.bot_rasa.action_server import ActionServer, action_server
 from tests.bot_rasa.rasa_server import HERE, PYTHON, RASA, Rasa, running, surroundings
+from tests.conftest import at_server, postgresql_database
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,19 @@ def actions(shared_actions: ActionServer) -> ActionServer:
 def tracker(tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of the shared server's tracker store."""
     return f"sqlite:///{tmp_path_factory.mktemp('tracker')}/rasa.db"
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "redis"])
+def any_tracker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of an empty tracker store of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/rasa.db"
+    elif request.param == "redis":
+        yield request.getfixturevalue("redis_url")
+    else:
+        server = request.getfixturevalue("postgresql_server")
+        with postgresql_database(server) as name:
+            yield at_server(server, name)
 
 
 @pytest.fixture(scope="session")

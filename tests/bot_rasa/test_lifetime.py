@@ -1,5 +1,6 @@
 """The server's life: what outlasts it, what ends it, and what it does not start without."""
 
+import secrets
 import signal
 import socket
 import subprocess
@@ -8,23 +9,25 @@ import threading
 from pathlib import Path
 
 import pytest
+import redis
 
 from tests.bot_rasa.action_server import ActionServer, Answer, action_server, says
 from tests.bot_rasa.rasa_server import HERE, PYTHON, RASA, free_port, running, start, surroundings
 
 
-def test_a_form_goes_on_after_a_restart(model: Path, actions: ActionServer, tmp_path: Path) -> None:
-    tracker = f"sqlite:///{tmp_path}/rasa.db"
+def test_a_form_goes_on_after_a_restart(model: Path, actions: ActionServer, any_tracker: str) -> None:
     actions.answers["action_submit"] = lambda call: says(
         "{matter}，{phone}".format(**call["tracker"]["slots"])
     )
-    with running(model, actions.url, tracker) as rasa:
-        rasa.say("我要投诉", "1")
-        asked = rasa.say("窗口太慢", "2")
-    with running(model, actions.url, tracker) as rasa:
-        assert rasa.say("窗口太慢", "2") == asked
-        assert rasa.say("13800000000", "3") == [{"text": "窗口太慢，13800000000"}]
-        assert rasa.say("菜单", "4") != []
+    sender = secrets.token_hex(8)
+    with running(model, actions.url, any_tracker) as rasa:
+        rasa.say("我要投诉", "1", sender)
+        asked = rasa.say("窗口太慢", "2", sender)
+    with running(model, actions.url, any_tracker) as rasa:
+        assert rasa.say("窗口太慢", "2", sender) == asked
+        assert rasa.say("13800000000", "3", sender) == [{"text": "窗口太慢，13800000000"}]
+        assert rasa.say("菜单", "4", sender) != []
+    forget(any_tracker, sender)
 
 
 def test_a_turn_under_way_is_finished_when_the_server_is_told_to_stop(model: Path, tmp_path: Path) -> None:
@@ -119,3 +122,9 @@ def test_rules_that_contradict_each_other_are_not_trained(tmp_path: Path) -> Non
     assert ended.returncode == 1
     assert "two utterances in one turn" in ended.stderr
     assert not (tmp_path / "never.tar.gz").exists()
+
+
+def forget(tracker: str, sender: str) -> None:
+    if tracker.startswith("redis"):
+        with redis.Redis.from_url(tracker) as server:
+            assert server.delete(*server.scan_iter(f"*{sender}*")) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from fastapi import FastAPI
 from connectors.web.api import conversation_router
 from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
-from connectors.web.problems import add_problem_handlers
+from connectors.web.problems import Problem, add_problem_handlers
 from connectors.web.tokens import Tokens
 from desk.desk import Desk
 from tests.fakes import ScriptedDialogue
@@ -155,3 +156,16 @@ async def test_the_messages_are_read_after_an_id(api: Api) -> None:
     url = f"{api.url}?after={first['replies'][0]['id']}"
     read = (await api.client.get(url, headers=api.headers)).json()["messages"]
     assert [message["text"] for message in read] == ["停电了", "echo 停电了"]
+
+
+async def test_processes_share_their_limits_in_redis(redis_url: str) -> None:
+    who = secrets.token_hex(8)
+    one, other = (
+        Limits(per_conversation="3/minute", per_address="9/minute", conversations="9/hour", redis=redis_url)
+        for _ in range(2)
+    )
+    for limits in (one, other, one):
+        await limits.message(who, who)
+    with pytest.raises(Problem) as refused:
+        await other.message(who, who)
+    assert refused.value.name == "rate-limited"

@@ -148,7 +148,7 @@ async def test_a_confirmed_form_becomes_one_ticket_with_its_promise(desk: Desk, 
 
 async def test_the_one_ticket_of_a_person_needs_no_number(desk: Desk, thread: Thread) -> None:
     number = await complain(desk, thread)
-    talk = await advance(desk, thread.id, TicketTalk(Act.PROGRESS), said("到哪一步了", "progress"))
+    talk = await advance(desk, thread.id, 1, TicketTalk(Act.PROGRESS), said("到哪一步了", "progress"))
     assert (talk.asking, talk.number) == (None, number)
     assert number in (await act_on(desk, thread.id, 2, talk)).text
 
@@ -156,19 +156,19 @@ async def test_the_one_ticket_of_a_person_needs_no_number(desk: Desk, thread: Th
 async def test_of_several_tickets_one_is_picked(desk: Desk, thread: Thread) -> None:
     await complain(desk, thread, 1)
     second = await complain(desk, thread, 2)
-    talk = await advance(desk, thread.id, TicketTalk(Act.PROGRESS), said("查进度", "progress"))
+    talk = await advance(desk, thread.id, 1, TicketTalk(Act.PROGRESS), said("查进度", "progress"))
     assert talk.asking == "number"
-    talk = await advance(desk, thread.id, talk, said(second.lower()))
+    talk = await advance(desk, thread.id, 1, talk, said(second.lower()))
     assert (talk.asking, talk.number) == (None, second)
 
 
 async def test_a_number_alone_opens_nothing(desk: Desk, thread: Thread) -> None:
     number = await complain(desk, thread)
     other = await stranger(desk)
-    talk = await advance(desk, other.id, TicketTalk(Act.PROGRESS), said(number))
+    talk = await advance(desk, other.id, 1, TicketTalk(Act.PROGRESS), said(number))
     assert talk.asking == "tail"
     assert "没有找到" in (await act_on(desk, other.id, 9, TicketTalk(Act.PROGRESS, number=number))).text
-    talk = await advance(desk, other.id, talk, said("1234"))
+    talk = await advance(desk, other.id, 1, talk, said("1234"))
     assert talk.asking is None
     assert number in (await act_on(desk, other.id, 9, talk)).text
 
@@ -180,7 +180,7 @@ async def test_nobody_learns_whether_a_number_exists(desk: Desk, thread: Thread)
     for number in (real, "PDS-20261123-9999"):
         talk, lines = TicketTalk(Act.PROGRESS), []
         for text in (number, "0000", "0001", "0002"):
-            talk = await advance(desk, other.id, talk, said(text))
+            talk = await advance(desk, other.id, 1, talk, said(text))
             lines.append((talk.asking, talk.say, talk.left, talk.failures))
         heard.append(lines)
     assert heard[0] == heard[1]
@@ -188,15 +188,36 @@ async def test_nobody_learns_whether_a_number_exists(desk: Desk, thread: Thread)
     assert [asking for asking, *_ in heard[0]] == ["tail", "tail", "tail", None]
 
 
+async def test_guesses_are_counted_over_all_talks_and_the_right_digits_come_too_late(
+    desk: Desk, clock: HandClock, thread: Thread
+) -> None:
+    real = await complain(desk, thread)
+    other = await stranger(desk)
+    heard = []
+    for number in (real, "PDS-20261123-9999"):
+        for guess in range(10):
+            asked = TicketTalk(Act.PROGRESS, number=number, asking="tail")
+            talk = await advance(desk, other.id, guess, asked, said(f"{guess:04}"))
+            assert talk.asking == "tail"
+        late = await advance(desk, other.id, 11, TicketTalk(Act.PROGRESS, number=number), said("1234"))
+        heard.append((late.left, late.say, late.asking))
+    assert heard[0] == heard[1]
+    assert heard[0][0]
+    assert (await advance(desk, thread.id, 12, TicketTalk(Act.PROGRESS), said("查进度"))).number == real
+    clock.advance(timedelta(hours=25))
+    talk = await advance(desk, other.id, 13, TicketTalk(Act.PROGRESS, number=real), said("1234"))
+    assert (talk.asking, talk.left) == (None, False)
+
+
 async def test_withdrawing_is_asked_back(desk: Desk, thread: Thread) -> None:
     number = await complain(desk, thread)
-    talk = await advance(desk, thread.id, TicketTalk(Act.WITHDRAW), said("我要撤回", "withdraw"))
+    talk = await advance(desk, thread.id, 1, TicketTalk(Act.WITHDRAW), said("我要撤回", "withdraw"))
     assert talk.asking == "sure"
     assert number in question(talk, "sure", [number]).text
-    no = await advance(desk, thread.id, talk, said("先等等", "deny"))
+    no = await advance(desk, thread.id, 1, talk, said("先等等", "deny"))
     await act_on(desk, thread.id, 2, no)
     assert await steps(desk, thread) == [Step.SUBMITTED]
-    yes = await advance(desk, thread.id, talk, said("确定撤回", "affirm"))
+    yes = await advance(desk, thread.id, 1, talk, said("确定撤回", "affirm"))
     await act_on(desk, thread.id, 3, yes)
     assert await steps(desk, thread) == [Step.SUBMITTED, Step.WITHDRAWN]
 
