@@ -234,7 +234,7 @@ def _unknown(desk: Desk, asked: Asked, context: Context, found: Unknown) -> tupl
             default=HUMAN.payload,
         )
     else:
-        near = "您可以换个说法再问一次，也可以看看下面相近的事项," if titles else "您可以换个说法再问一次，"
+        near = "您可以换个说法再问一次，也可以看看下面相近的事项，" if titles else "您可以换个说法再问一次，"
         reply = Reply(
             text="抱歉，知识库里没有这个问题的可靠答案，不敢随意答复您，问题已经记下。\n"
             f"{near}或者转人工、拨打 12345 咨询。",

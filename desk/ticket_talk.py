@@ -231,7 +231,7 @@ def progress(ticket: Ticket, history: Sequence[TicketEvent]) -> str:
         )
     for event in history:
         when = event.at.astimezone(CITY_ZONE)
-        note = f":{event.note[:60]}" if event.note else ""
+        note = f"：{event.note[:60]}" if event.note else ""
         lines.append(f"{when.month}月{when.day}日 {when:%H:%M} {STEP_NAMES[event.step]}{note}")
     return "\n".join(lines)
 

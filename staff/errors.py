@@ -14,7 +14,9 @@ class UsernameRefused(StaffError):
     """Not a user name."""
 
     def __init__(self, username: str) -> None:
-        super().__init__(f"{username!r} 不能作用户名：以小写字母开头,2-32 位小写字母、数字、点、横线或下划线")
+        super().__init__(
+            f"{username!r} 不能作用户名：以小写字母开头，2-32 位小写字母、数字、点、横线或下划线"
+        )
 
 
 class UsernameTaken(StaffError):

@@ -54,7 +54,7 @@ async def restore_into(database: Database, file: Path) -> dict[str, int]:
             manifest = json.loads(archive.read(_MANIFEST))
             if manifest["revision"] != head():
                 raise BackupRefused(
-                    f"备份的表结构是 {manifest['revision']},当前是 {head()}:请用同一版本恢复后再升级"
+                    f"备份的表结构是 {manifest['revision']}，当前是 {head()}：请用同一版本恢复后再升级"
                 )
             async with database.write() as session:
                 for table in Base.metadata.sorted_tables:
@@ -73,7 +73,7 @@ def _in_order(table: Table) -> Select[Any]:
 
 async def _fill(session: AsyncSession, table: Table, archive: zipfile.ZipFile) -> None:
     if await session.scalar(select(func.count()).select_from(table)):
-        raise BackupRefused(f"数据库不是空的:表 {table.name} 里有数据")
+        raise BackupRefused(f"数据库不是空的：表 {table.name} 里有数据")
     batch: list[dict[str, Any]] = []
     with archive.open(f"{table.name}.jsonl") as lines:
         for line in lines:

@@ -26,7 +26,7 @@ def upgrade() -> None:
 
 
 @app.command()
-def backup(file: Annotated[Path, typer.Argument(help="备份文件,.zip")]) -> None:
+def backup(file: Annotated[Path, typer.Argument(help="备份文件，.zip")]) -> None:
     """把整个数据库备份成一个文件；SQLite 和 PostgreSQL 通用。"""
     counts = asyncio.run(_backup(settings_or_exit(), file))
     console.print(f"已备份 {sum(counts.values())} 行到 {file}", highlight=False)

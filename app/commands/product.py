@@ -66,8 +66,8 @@ def _tell(prepared: Prepared) -> None:
     )
     if prepared.admin:
         console.print(
-            f"\n[bold]首个管理员[/]:{prepared.admin.username}\n"
-            f"[bold]一次性密码[/]:{prepared.admin.one_time_password}\n"
+            f"\n[bold]首个管理员[/]：{prepared.admin.username}\n"
+            f"[bold]一次性密码[/]：{prepared.admin.one_time_password}\n"
             "（只显示这一次，首次登录后必须修改）\n",
             highlight=False,
         )

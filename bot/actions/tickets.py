@@ -93,7 +93,7 @@ class CloseTicket(Action):
     async def _reply(self, tracker: Tracker) -> Reply:
         thread_id, talk = read.thread_id(tracker), _talk(tracker)
         if tracker.get_slot("ticket_act") is None:
-            return Reply("您正在填写一张新的工单。填完或取消以后,再说“查询进度”就行。", outcome="form")
+            return Reply("您正在填写一张新的工单。填完或取消以后，再说“查询进度”就行。", outcome="form")
         if talk.left:
             return left(talk)
         return await act_on(self._desk, thread_id, read.message_id(tracker), talk)

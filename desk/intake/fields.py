@@ -19,6 +19,11 @@ MIN_DESCRIPTION = 10
 MAX_TEXT = 2_000
 
 SKIPPED = "-"
+# What no name of an enterprise holds: a date, or several clauses with a verb of a story in them.
+_SENTENCE = re.compile(
+    r"\d{1,2}\s*[月号日]|[,，。;；!！].*(?:一直|已经|还|就|都|没|不|催|拖|等|去|来|说)|(?:一直|天天|已经|就是|没人|不给|为什么|怎么)"
+)
+_ENDINGS = ("有限公司", "责任公司", "股份公司", "集团", "合作社")
 
 
 class Refused(ValueError):
@@ -47,6 +52,8 @@ def read_enterprise(text: str) -> str:
         "",
         text.strip(),
     ).strip(" ,，。.;；!！")
+    if _SENTENCE.search(name) and not name.endswith(_ENDINGS):
+        raise Refused("这像是事情经过。请只写企业或店铺的名称，如“平顶山某某商贸有限公司”。")
     if not 2 <= len(name) <= MAX_NAME or not re.search(r"[\u4e00-\u9fffA-Za-z]", name):
         raise Refused(f"请写企业或店铺的名称（2 到 {MAX_NAME} 个字），如“平顶山某某商贸有限公司”。")
     return name

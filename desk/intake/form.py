@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from desk.city import City
 from desk.intake.corrections import correction
-from desk.intake.extract import extract
-from desk.intake.fields import SKIPPED, Field, Refused, complaint_fields, guessed_subject
+from desk.intake.extract import extract, told_only
+from desk.intake.fields import MAX_TEXT, SKIPPED, Field, Refused, complaint_fields, guessed_subject
 from tickets.models import KIND_NAMES, Kind
 
 SUMMARY = "confirmed"
@@ -156,6 +156,8 @@ class Intake:
             )
         if self._elsewhere(asked, said):
             return Step(form, outcome=Outcome.DIGRESSED)
+        if asked.free and told_only(said.text, extract(said.text, self.city)):
+            return self._failed(form, asked, said, asked.question)
         try:
             value = asked.read(said.text)
         except Refused as refusal:
@@ -171,6 +173,10 @@ class Intake:
             return self._next(told, say=(f"已记下{self._labels(told, form.values)}。",))
         if asked.optional and said.intent in ("deny", "skip"):
             return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
+        if "description" in form.values and len(re.sub(r"\W", "", said.text)) >= _STORY_LETTERS:
+            story = {"description": f"{form.values['description']}\n{said.text.strip()}"[:MAX_TEXT]}
+            kept = "这句已补充到事情经过里。"
+            return Step(Form({**form.values, **story}, asked.name, form.failures + 1), (kept,))
         return Step(Form(form.values, asked.name, form.failures + 1), (refusal,))
 
     def _elsewhere(self, asked: Field, said: Said) -> bool:

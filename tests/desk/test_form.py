@@ -7,6 +7,7 @@ from stdnum.cn import uscc
 
 from desk.city import PINGDINGSHAN
 from desk.intake.ask import ask
+from desk.intake.extract import extract
 from desk.intake.fields import SKIPPED, Refused
 from desk.intake.form import (
     CANCELLING,
@@ -386,3 +387,63 @@ def test_a_story_of_a_few_letters_is_refused() -> None:
 def test_a_story_too_long_is_refused() -> None:
     with pytest.raises(Refused, match="2001"):
         read("description", "水" * 2_001)
+
+
+def test_who_answers_with_a_list_of_facts_is_not_asked_for_them_again() -> None:
+    step = hear(waiting_for("wanted"), "宏达铸造厂，我姓王，电话13503751234，在叶县")
+    told = {name: step.form.values[name] for name in ("enterprise", "contact", "phone", "district")}
+    assert told == {
+        "enterprise": "宏达铸造厂",
+        "contact": "王",
+        "phone": "+8613503751234",
+        "district": "叶县",
+    }
+    assert step.form.asking == "wanted"
+    after = hear(step.form, "尽快通电")
+    assert (after.form.values["wanted"], after.form.asking) == ("尽快通电", "credit_code")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "就是装个变压器，11月2号交的材料，一直说排队，天天催都没用",
+        "去窗口跑了五趟，每次都说材料不对，到现在还没办下来",
+        "他们已经拖了我们半个月了怎么都说不通",
+    ],
+)
+def test_more_of_the_story_is_no_name_and_is_not_lost(text: str) -> None:
+    step = hear(waiting_for("enterprise"), text)
+    assert step.form.asking == "enterprise"
+    assert "enterprise" not in step.form.values
+    assert step.form.values["description"] == f"{FULL['description']}\n{text}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "宏达铸造厂", "平顶山市鑫源（集团）有限公司", "老王烩面馆", "7天酒店平顶山店", "叶县洪庄杨镇兴旺养殖专业合作社",
+        "ABC Trading Co., Ltd.", "没事儿小酒馆", "河南一直播文化传媒有限公司",
+    ],
+)  # fmt: skip
+def test_a_name_is_taken_as_it_is(name: str) -> None:
+    assert read("enterprise", name) == name.strip(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "district"),
+    [
+        ("在宝丰", "宝丰县"),
+        ("我们在舞钢，有事打电话", "舞钢市"),
+        ("汝州的", "汝州市"),
+        ("新华书店旁边", None),
+    ],
+)
+def test_a_district_by_its_short_name_counts_where_it_stands_alone(text: str, district: str | None) -> None:
+    assert extract(text, PINGDINGSHAN).get("district") == district
+
+
+@pytest.mark.parametrize(
+    "text", ["供电公司，一直不来", "隔壁那家饭店，噪音太大", "附近两家工厂，都停水了", "我们厂，停电了"]
+)
+def test_another_party_is_not_taken_for_the_enterprise(text: str) -> None:
+    assert "enterprise" not in extract(text, PINGDINGSHAN)
