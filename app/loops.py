@@ -1,17 +1,21 @@
-"""What goes on by itself: taking the turns that nobody took."""
+"""What goes on by itself: taking the turns that nobody took, sending what is due."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
+from desk.delivery import Courier, Jitter
 from desk.desk import Desk
-from desk.ports import DialogueDown
+from desk.ports import Channel, DialogueDown
 from desk.turns import take_turns, waiting_threads
 
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
+# What is being sent when the process is told to end may take so long to come to its end.
+DRAIN_SECONDS = 5.0
 
 
 async def take_waiting_turns(desk: Desk) -> None:
@@ -25,3 +29,22 @@ async def take_waiting_turns(desk: Desk) -> None:
         except Exception:
             log.exception("taking waiting turns failed; trying again")
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def deliver_pending(
+    desk: Desk, channels: Sequence[Channel], jitter: Jitter, stopping: asyncio.Event
+) -> None:
+    """Until `stopping`: send what is due. Then what is under way is brought to its end; set `desk.to_send` to be quick."""
+    courier = Courier(desk, channels, jitter)
+    try:
+        while not stopping.is_set():
+            try:
+                await courier.round()
+            except Exception:
+                log.exception("delivering failed; trying again")
+            await courier.wait()
+    finally:
+        try:
+            await courier.drain(DRAIN_SECONDS)
+        except Exception:
+            log.exception("what became of the last messages could not be written down; they count as unknown")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from app.loops import take_waiting_turns
+from app.loops import deliver_pending, take_waiting_turns
 from app.rasa_process import RasaProcess
 from app.settings import Settings
 from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
@@ -25,6 +26,7 @@ from connectors.web.tokens import Tokens
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
 from desk.intake.form import Intake
+from desk.ports import Channel
 from knowledge.library import Library
 from knowledge.search.confidence import read_calibration
 from knowledge.search.index import Index
@@ -34,8 +36,14 @@ from store.ids import new_id
 from store.workdays import OfficeHours
 
 
-def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Clock = utc_now) -> FastAPI:
-    """Build everything. `rasa`: the child process to run; None where Rasa runs elsewhere."""
+def create_app(
+    settings: Settings,
+    *,
+    rasa: RasaProcess | None = None,
+    clock: Clock = utc_now,
+    channels: Sequence[Channel] = (),
+) -> FastAPI:
+    """Build everything. `rasa`: the child process to run; None where Rasa runs elsewhere. `channels`: the ways out."""
     database = Database(settings.database_url(), pool_size=settings.database_pool)
     dialogue = RasaDialogue(
         settings.rasa_url or f"http://127.0.0.1:{settings.rasa_port}",
@@ -58,7 +66,7 @@ def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Cl
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
-        lifespan=_lifespan(desk, dialogue, rasa, stopping),
+        lifespan=_lifespan(desk, dialogue, rasa, stopping, channels),
     )
     app.state.desk = desk
     app.state.stopping = stopping
@@ -87,7 +95,11 @@ def create_app(settings: Settings, *, rasa: RasaProcess | None = None, clock: Cl
 
 
 def _lifespan(
-    desk: Desk, dialogue: RasaDialogue, rasa: RasaProcess | None, stopping: asyncio.Event
+    desk: Desk,
+    dialogue: RasaDialogue,
+    rasa: RasaProcess | None,
+    stopping: asyncio.Event,
+    channels: Sequence[Channel],
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -98,8 +110,13 @@ def _lifespan(
         tasks = [asyncio.create_task(take_waiting_turns(desk))]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
+        sending = deliver_pending(desk, channels, random.random, stopping) if channels else None
+        delivery = asyncio.create_task(sending) if sending else None
         yield
         stopping.set()
+        desk.to_send.set()
+        if delivery is not None:
+            await delivery
         for task in tasks:
             task.cancel()
         for task in tasks:
