@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from app.commands import database, evaluation, knowledge, product, staff, talk, tickets
+from app.commands import database, evaluation, knowledge, product, staff, talk, telegram, tickets, wechat
 
 app = typer.Typer(no_args_is_help=True, help="平顶山企业服务助手", pretty_exceptions_enable=False)
 app.command()(product.serve)
@@ -16,6 +16,8 @@ app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(staff.app, name="staff")
 app.add_typer(database.app, name="db")
+app.add_typer(wechat.app, name="wechat")
+app.add_typer(telegram.app, name="telegram")
 
 
 def main() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,14 +16,20 @@ from fastapi.responses import JSONResponse
 from app.loops import deliver_pending, take_waiting_turns
 from app.rasa_process import RasaProcess
 from app.settings import Settings
+from app.telegram import Telegram, connect_telegram
+from app.telegram import running as telegram_running
+from app.wechat import WeChat, connect_wechat
 from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
 from connectors.rasa.client import RasaDialogue
+from connectors.telegram.routes import BODY_BYTES as TELEGRAM_BYTES
+from connectors.telegram.routes import PATH as TELEGRAM_PATH
 from connectors.web.api import conversation_router
 from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
 from connectors.web.tokens import Tokens
+from connectors.wechat.routes import PATH as WECHAT_PATH
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
 from desk.intake.form import Intake
@@ -63,12 +70,17 @@ def create_app(
         office_hours=OfficeHours.parse(settings.office_hours),
     )
     stopping = asyncio.Event()
+    wechat = connect_wechat(settings, desk)
+    channels = (*channels, wechat.channel) if wechat else channels
+    telegram = connect_telegram(settings, desk)
+    channels = (*channels, telegram.channel) if telegram else channels
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
-        lifespan=_lifespan(desk, dialogue, rasa, stopping, channels),
+        lifespan=_lifespan(desk, dialogue, rasa, stopping, channels, wechat, telegram),
     )
     app.state.desk = desk
+    app.state.telegram = telegram
     app.state.stopping = stopping
     limits = Limits(
         per_conversation=settings.rate_per_conversation,
@@ -88,7 +100,14 @@ def create_app(
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     mount_static(app)
-    app.add_middleware(BodyLimit, most=settings.body_max_bytes, others={ACTIONS_PATH: ACTIONS_MAX_BYTES})
+    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}
+    if wechat:
+        app.include_router(wechat.router)
+        limits_of[WECHAT_PATH] = sys.maxsize  # it measures by itself, as WeChat must not be answered in JSON
+    if telegram and telegram.router:
+        app.include_router(telegram.router)
+        limits_of[TELEGRAM_PATH] = TELEGRAM_BYTES
+    app.add_middleware(BodyLimit, most=settings.body_max_bytes, others=limits_of)
     add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
     _add_health(app, dialogue, rasa)
     return app
@@ -100,6 +119,8 @@ def _lifespan(
     rasa: RasaProcess | None,
     stopping: asyncio.Event,
     channels: Sequence[Channel],
+    wechat: WeChat | None,
+    telegram: Telegram | None,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -112,11 +133,17 @@ def _lifespan(
             tasks.append(asyncio.create_task(rasa.watch()))
         sending = deliver_pending(desk, channels, random.random, stopping) if channels else None
         delivery = asyncio.create_task(sending) if sending else None
+        running = AsyncExitStack()
+        if telegram is not None:
+            await running.enter_async_context(telegram_running(telegram))
         yield
         stopping.set()
         desk.to_send.set()
         if delivery is not None:
             await delivery
+        await running.aclose()
+        if wechat is not None:
+            await wechat.close()
         for task in tasks:
             task.cancel()
         for task in tasks:

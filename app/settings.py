@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,8 @@ from typing import Literal
 from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from connectors.telegram.account import webhook_problem
+from connectors.wechat.crypto import Account
 from store.workdays import OfficeHours
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +47,20 @@ class Settings(BaseSettings):
     rate_per_address: str = "120/minute"
     conversations_per_address: str = "30/hour"
     trusted_proxies: str = ""
+    public_url: str = ""
+    wechat_app_id: str = ""
+    wechat_app_secret: SecretStr = SecretStr("")
+    wechat_token: SecretStr = SecretStr("")
+    wechat_aes_key: SecretStr = SecretStr("")
+    wechat_aes_key_previous: SecretStr = SecretStr("")
+    wechat_mode: Literal["plaintext", "compatible", "secure"] = "secure"
+    wechat_can_reply_later: bool = True
+    wechat_api_url: str = "https://api.weixin.qq.com"
+    telegram_token: SecretStr = SecretStr("")
+    telegram_webhook_url: str = ""
+    telegram_webhook_secret: SecretStr = SecretStr("")
+    telegram_proxy: SecretStr = SecretStr("")
+    telegram_api_url: str = "https://api.telegram.org"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("office_hours")
@@ -57,6 +74,45 @@ class Settings(BaseSettings):
         if self.environment != "development" and not self.rasa_token.get_secret_value():
             raise ValueError("QIFU_RASA_TOKEN has no value: outside development every secret must be set")
         return self
+
+    @model_validator(mode="after")
+    def _wechat_is_whole(self) -> Settings:
+        if self.wechat_app_id:
+            needed = {"QIFU_WECHAT_TOKEN": self.wechat_token}
+            if self.wechat_mode != "plaintext":
+                needed["QIFU_WECHAT_AES_KEY"] = self.wechat_aes_key
+            if self.wechat_can_reply_later:
+                needed["QIFU_WECHAT_APP_SECRET"] = self.wechat_app_secret
+            for name, value in needed.items():
+                if not value.get_secret_value():
+                    raise ValueError(f"{name} has no value: QIFU_WECHAT_APP_ID is set")
+            self.wechat_account()
+        return self
+
+    @model_validator(mode="after")
+    def _telegram_is_whole(self) -> Settings:
+        if self.telegram_token.get_secret_value() and self.telegram_webhook_url:
+            secret = self.telegram_webhook_secret.get_secret_value()
+            if problem := webhook_problem(self.telegram_webhook_url, secret):
+                raise ValueError(f"QIFU_TELEGRAM_WEBHOOK_URL, QIFU_TELEGRAM_WEBHOOK_SECRET: {problem}")
+        return self
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_one(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*)?", value):
+            raise ValueError("an address like https://qifu.example.cn is needed")
+        return value.rstrip("/")
+
+    def wechat_account(self) -> Account:
+        """The Official Account. Raises `ValueError` where a value cannot be right."""
+        keys = (self.wechat_aes_key.get_secret_value(), self.wechat_aes_key_previous.get_secret_value())
+        return Account(
+            token=self.wechat_token.get_secret_value(),
+            app_id=self.wechat_app_id,
+            aes_keys=tuple(key for key in keys if key),
+            mode=self.wechat_mode,
+        )
 
     def database_url(self) -> str:
         """The database; by default a SQLite file in the data folder."""

@@ -43,8 +43,11 @@ class Delivery(StrEnum):
 
     NONE = ""
     PENDING = "pending"
+    SENDING = "sending"  # claimed by a process, see Message.claimed_until
     SENT = "sent"
-    FAILED = "failed"
+    FAILED = "failed"  # refused, or tried for days: Message.reason tells
+    UNKNOWN = "unknown"  # nobody knows whether it arrived: not repeated by itself
+    HELD = "held"  # waits until the person writes again, as where a channel's quota is used up
     DROPPED = "dropped"  # staff took the thread after the bot had written
 
 
@@ -89,6 +92,7 @@ class Message(Base):
         Index("ix_messages_thread", "thread_id", "id"),
         Index("ix_messages_turn", "turn", "id"),
         Index("ix_messages_delivery", "delivery", "id"),
+        Index("ix_messages_thread_delivery", "thread_id", "delivery", "id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -104,6 +108,25 @@ class Message(Base):
     turn: Mapped[Turn] = mapped_column(default=Turn.NONE)
     delivery: Mapped[Delivery] = mapped_column(default=Delivery.NONE)
     created_at: Mapped[datetime]
+    # How it is sent, see conversations/outbox.py. `attempts`: tries that ended; `due_at`: not before, none is at once.
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None]
+    tried_since: Mapped[datetime | None]
+    # The claim ends then, and is told from an earlier one by it.
+    claimed_until: Mapped[datetime | None]
+    parts_sent: Mapped[int] = mapped_column(default=0)  # of a text that the channel sends in parts
+    sent_id: Mapped[str | None]  # the channel's id of what went out
+    reason: Mapped[str] = mapped_column(default="")  # why it is not sent, for staff
+
+
+class ChannelPause(Base):
+    """A channel that told us to send nothing at all for a while."""
+
+    __tablename__ = "channel_pauses"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    reason: Mapped[str]
 
 
 class Question(Base):
@@ -133,3 +156,26 @@ class Rating(Base):
     talk: Mapped[int]
     level: Mapped[int]
     rated_at: Mapped[datetime]
+
+
+class QuotaWindow(Base):
+    """So many messages may go to a person until then, by something that they did: see conversations/quotas.py."""
+
+    __tablename__ = "quota_windows"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    remaining: Mapped[int]
+    expires_at: Mapped[datetime]
+
+
+class AccessToken(Base):
+    """A channel's access token, shared by all processes. `value` is as good as a password until `expires_at`."""
+
+    __tablename__ = "access_tokens"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    account: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+    expires_at: Mapped[datetime]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from desk.city import City
@@ -34,6 +35,8 @@ class Desk:
     form_idle: timedelta = timedelta(days=30)
     # A turn that takes longer than this has died with its process.
     turn_lease: timedelta = timedelta(seconds=30)
+    # A hint to this process's delivery that something may be due; the database is the truth.
+    to_send: asyncio.Event = field(default_factory=asyncio.Event)
 
     def today(self) -> date:
         """The city's calendar day."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from desk.values import Utterance
@@ -20,5 +21,107 @@ class Dialogue(Protocol):
 
         `text` is what the model reads (normalised, or a button's payload), `written` what the person wrote.
         Raises `DialogueDown`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message as a channel is to send it.
+
+    `message_id`: ours, the same at each try; `address`: the channel's id of the person; `buttons`: titles;
+    `article`: the key of the article to link to where the text is too long; `answers`: our id of the message that it
+    answers, if any; `by_staff`: a person wrote it; `parts_sent`: how many parts went out at earlier tries.
+    """
+
+    message_id: int
+    address: str
+    text: str
+    buttons: tuple[str, ...] = ()
+    article: str | None = None
+    answers: int | None = None
+    by_staff: bool = False
+    parts_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The channel has it, under this id where it gives one."""
+
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The channel said no: for good, or for now (it is tried again, for days).
+
+    `reason` is here and below one short Chinese sentence for staff; `parts_sent` all parts that are out by now.
+    """
+
+    reason: str
+    permanent: bool
+    parts_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """It never reached the channel: it is tried again, for days."""
+
+    reason: str
+    parts_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It went out and no usable answer came back. It is not repeated, unless the channel is idempotent."""
+
+    reason: str
+    parts_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """It cannot be sent before the person writes again."""
+
+    reason: str
+    parts_sent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """Too fast: nothing to this person, or through this channel at all, before so many seconds have passed."""
+
+    seconds: float
+    whole_channel: bool
+    reason: str
+    parts_sent: int = 0
+
+
+SendResult = Sent | Refused | NotSent | Unknown | Held | RetryAfter
+
+
+class Channel(Protocol):
+    """A way out to people. The delivery asks it for one message of a person at a time."""
+
+    @property
+    def name(self) -> str:
+        """As `Message.channel` has it."""
+        ...
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether a message id sent twice arrives once."""
+        ...
+
+    @property
+    def passive_grace(self) -> float:
+        """For how many seconds after a message came its replies are left to the connector's quick path; 0: it has none."""
+        ...
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Send it and say what became of it. What it raises counts as `Unknown`.
+
+        It has `desk.delivery.SEND_SECONDS` and is cancelled then. Cancelled before anything went out (while it waits
+        for its pace), it may return `NotSent`; else it lets the cancellation pass.
         """
         ...

@@ -10,9 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.messages import by_external_id, last_reply
 from conversations.models import Author, Message, Thread, Turn
+from conversations.outbox import release_held
 from conversations.threads import open_thread
 from desk.desk import Desk
 from desk.values import InboundMessage
+
+WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,14 @@ class Received:
 async def receive(desk: Desk, inbound: InboundMessage) -> Received:
     """Store a message with its person and thread. The same (channel, external id) is stored once."""
     try:
-        return await _store(desk, inbound)
+        received = await _store(desk, inbound)
     except IntegrityError:
         # On PostgreSQL another process stored the same message, or the same new person, at the same time:
         # what it stored is there now.
-        return await _store(desk, inbound)
+        received = await _store(desk, inbound)
+    if inbound.channel != WEB:
+        desk.to_send.set()  # what was held for the person may go out now
+    return received
 
 
 async def _store(desk: Desk, inbound: InboundMessage) -> Received:
@@ -52,6 +58,8 @@ async def _store(desk: Desk, inbound: InboundMessage) -> Received:
             session, channel=inbound.channel, address=inbound.sender, at=inbound.at, new_id=desk.new_id
         )
         await _resume(desk, session, thread, inbound.at)
+        if inbound.channel != WEB:
+            await release_held(session, thread.id)
         message = Message(
             thread_id=thread.id,
             author=Author.PERSON,

@@ -44,6 +44,8 @@ async def take_turns(desk: Desk, thread_id: str) -> list[Message]:
             async with desk.database.write() as session:
                 replies += await _store(desk, session, work, uttered)
                 work = await _next_or_release(session, thread_id)
+            if replies and replies[-1].delivery == Delivery.PENDING:
+                desk.to_send.set()
     except BaseException:
         async with desk.database.write() as session:
             await release(session, thread_id)

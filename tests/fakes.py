@@ -1,4 +1,4 @@
-"""What stands in for the outside in tests: a clock that is set by hand and a dialogue that is told what to say."""
+"""What stands in for the outside in tests: a clock that is set by hand and a dialogue and a channel that are told what to say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from desk.ports import DialogueDown
+from desk.ports import DialogueDown, Outgoing, SendResult, Sent
 from desk.values import Utterance
 
 
@@ -58,3 +58,49 @@ class ScriptedDialogue:
         if self.gate is not None:
             await self.gate.wait()
         return self.answers.get(text, (Utterance(f"echo {text}", detail={"outcome": "smalltalk"}),))
+
+
+@dataclass
+class ScriptedChannel:
+    """The `Channel` port: for a text it gives the next of `results`, else has it sent.
+
+    `tried`: everything that it was asked to send, in order. While `gate` is closed, a sending waits at it; `reached`
+    tells that one does; `patient`: cancelled there, it says that nothing went out. `crowded`: people to whom two
+    messages were under way at once.
+    """
+
+    name: str = "wechat"
+    idempotent: bool = False
+    passive_grace: float = 0.0
+    results: dict[str, list[SendResult | Exception]] = field(default_factory=dict)
+    tried: list[Outgoing] = field(default_factory=list)
+    crowded: list[str] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    patient: SendResult | None = None
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    _at: set[str] = field(default_factory=set)
+
+    def texts(self) -> list[str]:
+        """The texts that it was asked to send."""
+        return [outgoing.text for outgoing in self.tried]
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """The scripted result."""
+        self.tried.append(outgoing)
+        if outgoing.address in self._at:
+            self.crowded.append(outgoing.address)
+        self._at.add(outgoing.address)
+        self.reached.set()
+        try:
+            await (self.gate.wait() if self.gate is not None else asyncio.sleep(0))
+        except asyncio.CancelledError:
+            if self.patient is None:
+                raise
+            return self.patient
+        finally:
+            self._at.discard(outgoing.address)
+        scripted = self.results.get(outgoing.text)
+        result = scripted.pop(0) if scripted else Sent(f"id of {outgoing.text}")
+        if isinstance(result, Exception):
+            raise result
+        return result

@@ -1,0 +1,72 @@
+"""The WeChat channel, put together from the settings; there is none where no app id is set."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+from fastapi import APIRouter
+
+from app.settings import Settings
+from connectors.wechat.answers import Answers, Patience
+from connectors.wechat.api import WeChatApi
+from connectors.wechat.calls import open_client
+from connectors.wechat.channel import WeChatChannel
+from connectors.wechat.routes import wechat_router
+from connectors.wechat.store import DatabaseTokenStore
+from connectors.wechat.token import AccessTokens
+from desk.desk import Desk
+from store.clock import Clock
+from store.database import Database
+
+# Within the last five minutes of a token, in which the old and the new one both pass.
+_MOST_JITTER_SECONDS = 240.0
+
+
+@dataclass(frozen=True, slots=True)
+class WeChat:
+    """The channel's way in and its way out."""
+
+    router: APIRouter
+    channel: WeChatChannel
+    answers: Answers
+    client: httpx.AsyncClient
+
+    async def close(self) -> None:
+        """End its turns and give the connections back; before the database is closed."""
+        await self.answers.close()
+        await self.client.aclose()
+
+
+def connect_wechat(settings: Settings, desk: Desk, *, patience: Patience | None = None) -> WeChat | None:
+    """The WeChat channel of the settings, if any."""
+    if not settings.wechat_app_id:
+        return None
+    client = open_client(settings.wechat_api_url)
+    api = _api(settings, client, desk.database, desk.clock) if settings.wechat_can_reply_later else None
+    channel = WeChatChannel(desk, api, public_url=settings.public_url)
+    answers = Answers(desk, channel, max_letters=settings.message_max_letters, patience=patience)
+    router = wechat_router(settings.wechat_account(), answers, clock=desk.clock)
+    return WeChat(router, channel, answers, client)
+
+
+@asynccontextmanager
+async def open_api(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[WeChatApi]:
+    """WeChat's API for a command, with the token that the running product uses."""
+    async with open_client(settings.wechat_api_url) as client:
+        yield _api(settings, client, database, clock)
+
+
+def _api(settings: Settings, client: httpx.AsyncClient, database: Database, clock: Clock) -> WeChatApi:
+    tokens = AccessTokens(
+        client,
+        DatabaseTokenStore(database, settings.wechat_app_id),
+        app_id=settings.wechat_app_id,
+        secret=settings.wechat_app_secret.get_secret_value(),
+        clock=clock,
+        jitter_seconds=random.uniform(0.0, _MOST_JITTER_SECONDS),  # noqa: S311 (spreads, hides nothing)
+    )
+    return WeChatApi(client, tokens)

@@ -1,0 +1,150 @@
+"""An update on its way into the talk: stored once, given its turn, or answered by the bot itself through the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from connectors.telegram.account import Account
+from connectors.telegram.client import TYPING_SECONDS, Client
+from connectors.telegram.incoming import CHANNEL, Incoming
+from connectors.telegram.meanings import Context, Meaning, meant, option_key
+from conversations.messages import by_external_id, end_turn, last_reply, next_waiting
+from conversations.models import Author, Delivery, Holder, Message, Person, Thread, Turn
+from conversations.outbox import release_held
+from conversations.threads import holder_and_talk
+from desk.desk import Desk
+from desk.ports import DialogueDown
+from desk.receive import Received, receive
+from desk.turns import take_turns
+from desk.values import InboundMessage
+
+log = logging.getLogger(__name__)
+
+# What these mean depends on how the talk stands, so it is decided when they come first.
+_BY_CONTEXT = ("option", "edited")
+
+
+class Conversation:
+    """The talks of one bot. Turns go on when the request that began them is gone; `close` ends them."""
+
+    def __init__(self, desk: Desk, client: Client, account: Account, *, max_letters: int) -> None:
+        self._desk = desk
+        self._client = client
+        self._account = account
+        self._max_letters = max_letters
+        self._turns: set[asyncio.Task[None]] = set()
+
+    async def accept(self, incoming: Incoming) -> None:
+        """Store an update and begin its turn. Returns after the commit; a known one changes nothing."""
+        if incoming.kind == "unblocked":
+            return await self._reachable(incoming)
+        known, context = await self._look(incoming)
+        if known is not None and (incoming.kind in _BY_CONTEXT or known.turn != Turn.WAITING):
+            return self._begin(self._turn(known.thread_id, incoming.chat))
+        meaning = meant(incoming, context, bot=self._account.known_username, max_letters=self._max_letters)
+        if meaning is None:
+            return None
+        key = meaning.key or incoming.external_id
+        received = await receive(
+            self._desk, InboundMessage(CHANNEL, key, incoming.chat, meaning.text, incoming.at)
+        )
+        if meaning.answer:
+            await self._answer(received, meaning, incoming)
+        if meaning.for_dialogue:
+            self._begin(self._turn(received.thread_id, incoming.chat))
+        return None
+
+    async def close(self) -> None:
+        """End the turns that are being taken; their messages go on waiting."""
+        for task in list(self._turns):
+            task.cancel()
+        await asyncio.gather(*self._turns, return_exceptions=True)
+
+    async def _reachable(self, incoming: Incoming) -> None:
+        """The person lets us write again: what was held goes out."""
+        async with self._desk.database.write() as session:
+            thread_id = await _thread_of(session, incoming.chat)
+            if thread_id is not None:
+                await release_held(session, thread_id)
+        self._desk.to_send.set()
+
+    async def _look(self, incoming: Incoming) -> tuple[Message | None, Context]:
+        """The update's row, if it is known, and how the talk stands."""
+        async with self._desk.database.read() as session:
+            known = await by_external_id(session, CHANNEL, incoming.external_id)
+            thread_id = await _thread_of(session, incoming.chat)
+            if thread_id is None or incoming.kind not in _BY_CONTEXT:
+                return known, Context()
+            offered = await session.get(Message, incoming.option.message_id) if incoming.option else None
+            if offered is not None and offered.thread_id != thread_id:
+                offered = None
+            return known, Context(
+                offered,
+                await last_reply(session, thread_id),
+                await next_waiting(session, thread_id) is not None,
+                offered is not None
+                and await by_external_id(session, CHANNEL, option_key(offered)) is not None,
+            )
+
+    async def _answer(self, received: Received, meaning: Meaning, incoming: Incoming) -> None:
+        """Put our own answer into the outbox, once; of an album only one. Staff see what they hold themselves."""
+        # Not as the bot's: what it has asked stays its last word, and a button or a number still answers it.
+        key = f"answer:{incoming.album or incoming.external_id}"
+        async with self._desk.database.write() as session:
+            holder, _ = await holder_and_talk(session, received.thread_id)
+            left = holder == Holder.STAFF and not meaning.firm
+            ended = Turn.STAFF if left else Turn.DONE
+            if not meaning.for_dialogue and not await end_turn(session, received.message_id, ended):
+                return
+            if left or await by_external_id(session, CHANNEL, key) is not None:
+                return
+            session.add(
+                Message(
+                    thread_id=received.thread_id,
+                    author=Author.SYSTEM,
+                    channel=CHANNEL,
+                    external_id=key,
+                    answers_id=received.message_id,
+                    text=meaning.answer,
+                    buttons=[button.as_json() for button in meaning.buttons],
+                    delivery=Delivery.PENDING,
+                    created_at=self._desk.clock(),
+                )
+            )
+        self._desk.to_send.set()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._turns.add(task)
+        task.add_done_callback(self._turns.discard)
+
+    async def _turn(self, thread_id: str, chat: str) -> None:
+        typing = asyncio.create_task(self._still_typing(chat))
+        try:
+            await take_turns(self._desk, thread_id)
+        except DialogueDown:  # the loop of the app takes the turn when the model is back
+            log.debug("the dialogue model is away")
+        except Exception as error:  # without its message, which may hold what the person wrote
+            log.error("taking a turn for Telegram failed: %s", type(error).__name__)
+        finally:
+            typing.cancel()
+            with suppress(asyncio.CancelledError):
+                await typing
+
+    async def _still_typing(self, chat: str) -> None:
+        """The first sign of it is given with the acknowledgement; it fades after some seconds."""
+        await asyncio.sleep(TYPING_SECONDS)
+        await self._client.keep_typing(chat)
+
+
+async def _thread_of(session: AsyncSession, chat: str) -> str | None:
+    return await session.scalar(
+        select(Thread.id).join(Person).where(Person.channel == CHANNEL, Person.address == chat)
+    )

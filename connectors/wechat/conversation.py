@@ -1,0 +1,163 @@
+"""What a push means for the talk: words for the dialogue, a picture or file to be kept, or an answer at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from connectors.wechat.menu import text_of
+from connectors.wechat.pushes import (
+    Click,
+    File,
+    Image,
+    Link,
+    Location,
+    Push,
+    Scan,
+    Subscribe,
+    Text,
+    UnknownEvent,
+    UnknownMessage,
+    Unsubscribe,
+    Video,
+    Voice,
+)
+
+CHANNEL = "wechat"
+
+WELCOME = (
+    "您好，欢迎关注。我是企业服务助手，可以：\n"
+    "1. 解答企业办事的问题，如“企业用水报装怎么办”\n"
+    "2. 提交投诉或诉求，回复“我要投诉”或“我要提诉求”\n"
+    "3. 查询工单进度，回复“查进度”\n"
+    "4. 联系工作人员，回复“转人工”\n"
+    "请直接说您要办的事。"
+)
+SCANNED = "您好，请直接说您要办的事，或者回复“转人工”联系工作人员。"
+UNHEARD = "没有听清，请打字。"
+MENU_GONE = "这个菜单已经更新，请退出公众号再进来，或者直接打字告诉我您要办的事。"
+STILL_LOOKING = "还在查，请稍后回复任意内容查看结果。"
+NOT_STORED = "系统出了点问题，刚才这条消息没有收到，请过几分钟再发一次。着急的话可以拨打 12345。"
+
+
+class Act(StrEnum):
+    """What a person did, as WeChat counts it for the messages that may follow; the value names the window."""
+
+    WROTE = "message"
+    TAPPED = "tap"  # the menu, an item of a menu message, a follow, a scan
+
+    @property
+    def messages(self) -> int:
+        """How many may follow. Source: the vendor's page on custom/send, as of 2023-06-12."""
+        return 5 if self is Act.WROTE else 3
+
+    @property
+    def lasts(self) -> timedelta:
+        """How long."""
+        return timedelta(hours=48) if self is Act.WROTE else timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words for the dialogue."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Something that is no words: `text` describes it for staff, `answer` tells the person what becomes of it."""
+
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer at once, whoever holds the talk; nothing is kept. `to_strangers`: for those who never wrote."""
+
+    text: str
+    to_strangers: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Nothing to say."""
+
+
+Meant = Said | Shown | Told | Silent
+
+
+def meant(push: Push, *, max_letters: int) -> Meant:
+    """What to do about a push. `max_letters`: how long a message may be."""
+    words = _words(push)
+    if words is not None:
+        if len(words) > max_letters:
+            return Told(f"一次最多 {max_letters} 个字，请分几次发送。")
+        return Said(words) if words else Silent()
+    match push:
+        case Voice():
+            return Told(UNHEARD)
+        case Subscribe():
+            return Told(WELCOME)
+        case Scan():
+            return Told(SCANNED, to_strangers=WELCOME)
+        case Click():
+            return Told(MENU_GONE)
+    return _shown(push) or Silent()
+
+
+def act_of(push: Push) -> Act | None:
+    """Which window a push opens."""
+    match push:
+        case (
+            Text(menu_id=None) | Image() | Voice() | Video() | Location() | Link() | File() | UnknownMessage()
+        ):
+            return Act.WROTE
+        case Text() | Click() | Subscribe() | Scan():
+            return Act.TAPPED
+    return None
+
+
+def unknown(push: Push) -> str:
+    """The name of what is not known here, for the log; else empty."""
+    match push:
+        case UnknownEvent(event=name) | UnknownMessage(kind=name):
+            return name
+    return ""
+
+
+def leaves(push: Push) -> bool:
+    """Whether the person cannot be reached from now on."""
+    return isinstance(push, Unsubscribe)
+
+
+def _words(push: Push) -> str | None:
+    match push:
+        case Text():
+            return push.content.strip()
+        case Voice() if push.recognition:
+            return push.recognition.strip()
+        case Click():
+            return text_of(push.item)
+    return None
+
+
+def _shown(push: Push) -> Shown | None:
+    by_words = "请用文字说明您的情况。"
+    match push:
+        case Image():
+            return Shown("［图片］", f"收到一张图片。我还看不懂图片，{by_words}")
+        case Video():
+            return Shown("［视频］", f"收到一段视频。我还看不懂视频，{by_words}")
+        case File():
+            return Shown(f"［文件］{push.title[:100]}", f"收到一个文件。我还打不开文件，{by_words}")
+        case Location():
+            place = push.label[:200] or f"{push.latitude:.5f}, {push.longitude:.5f}"
+            return Shown(f"［位置］{place}", "收到您的位置。我还不会按位置查询，请打字说明您要办的事。")
+        case Link():
+            return Shown(
+                f"［链接］{push.title[:100]} {push.url[:500]}", f"收到一个链接。我不会打开链接，{by_words}"
+            )
+    return None
