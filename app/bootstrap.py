@@ -21,6 +21,7 @@ TOOLS = ROOT / ".tools"
 APP = ROOT / ".venv"
 RASA = ROOT / "bot" / "rasa" / ".venv"
 CONSOLE = ROOT / "console"
+PEERS = ROOT / "tests" / "peers"
 NODE = TOOLS / "node"
 MIN_NODE = 18
 
@@ -67,14 +68,15 @@ def set_up_product() -> bool:
 
 
 def set_up_tests() -> None:
-    """What the browser tests need: Chromium with Chinese fonts, and axe-core from npm."""
+    """What the tests need: Chromium with Chinese fonts, axe-core and other people's protocols from npm."""
     if not (chromium() and has_chinese_font()):
         install_debian("chromium", "fonts-noto-cjk")
-    lock_file = CONSOLE / "package-lock.json"
-    if lock_file.exists() and changed(CONSOLE / "node_modules", lock_file):
-        say("front-end packages")
-        run(*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", cwd=CONSOLE)
-        settle(CONSOLE / "node_modules", lock_file)
+    for folder in (CONSOLE, PEERS):
+        lock_file = folder / "package-lock.json"
+        if changed(folder / "node_modules", lock_file):
+            say(f"packages of {folder.relative_to(ROOT)}")
+            run(*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", cwd=folder)
+            settle(folder / "node_modules", lock_file)
 
 
 def environment(name: str, folder: Path, lock_file: Path, python: object) -> bool:

@@ -33,6 +33,7 @@ from store.ids import new_id
 from store.migrate import upgrade
 from store.workdays import OfficeHours
 from tests.fakes import HandClock, ScriptedDialogue
+from tests.peers.node import NO_PEERS
 
 ARTICLES = Path(__file__).resolve().parent.parent / "knowledge" / "articles"
 HANDFUL = {
@@ -48,7 +49,7 @@ _SERVERS = tuple(f"postgresql://{user}@127.0.0.1:5432/postgres" for user in ("po
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say once, and in every run, which servers were missing."""
     skipped = terminalreporter.stats.get("skipped", [])
-    for lack in (NO_POSTGRESQL, NO_REDIS):
+    for lack in (NO_POSTGRESQL, NO_REDIS, NO_PEERS):
         if any(lack in str(report.longrepr) for report in skipped):
             terminalreporter.write_line(lack, yellow=True)
 
