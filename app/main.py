@@ -125,6 +125,7 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await desk.library.refresh()
+        # Dictionaries, articles and their vectors stay to the end: the garbage collector need not walk them again.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)

@@ -2,8 +2,8 @@
 
 The usual driver hands every statement to a thread and waits for it: 1.6 ms for a transaction of one look, of which the
 look itself is a twentieth. A statement on an embedded database takes less time than the way to a thread and back, so
-here it is run where it stands; only what may wait goes to a thread, the disk at a commit and another process's write
-lock at the beginning of a write. Measured: 0.24 ms instead of 1.6 for that look. See docs/decisions/0006.
+here it is run where it stands; only what may wait goes to a thread: the disk at a commit, another process's write
+lock. Measured: 0.24 ms instead of 1.6 for that look. See docs/decisions/0006-sqlite-without-threads.md.
 """
 
 from __future__ import annotations
@@ -78,10 +78,22 @@ def _begin(connection: Connection) -> None:
     # without waiting (SQLITE_BUSY), whatever the time-out.
     raw = connection.connection.driver_connection
     assert raw is not None
-    if connection.get_execution_options().get(WRITE, False):
-        _aside(lambda: raw.execute("BEGIN IMMEDIATE"))
-    else:
+    if not connection.get_execution_options().get(WRITE, False):
         raw.execute("BEGIN")
+    elif not _takes_lock(raw):
+        _aside(lambda: raw.execute("BEGIN IMMEDIATE"))
+
+
+def _takes_lock(raw: sqlite3.Connection) -> bool:
+    """Begin to write if no other process does: within this one, writers queue before they come here."""
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        raw.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={LOCK_WAIT_SECONDS * 1000}")
+    return True
 
 
 def _aside(work: Callable[[], object]) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from knowledge.search.text import grams, sounds
 from knowledge.search.words import Vocabulary
 
 _HEAP = 64_000_000  # bytes per writer; a larger one only makes a first load of 100,000 a little quicker
-_MANY = 20_000  # documents from which grams that everything holds are no longer worth looking up
-_EVERYWHERE = 0.02  # share of the documents from which a gram says too little to look it up among many
+_FEW = 20_000  # documents up to which every term is looked up
+# Documents that one look-up walks through beyond that, those of the rarest terms: they tell most.
+_POSTINGS = 100_000
 _SOUND = 0.3  # what a shared sound counts beside a shared character when phrases are looked for
 _FIELDS = (("names", 1.0), ("sections", 0.4), ("words", 0.6))
 _REMEMBERED = 20_000  # things worked out once that a view keeps at most; more would only fill the memory
@@ -190,12 +192,8 @@ def _open(folder: Path | None, searched: Sequence[str], stored: str) -> tantivy.
 def _look_up(
     searcher: tantivy.Searcher, schema: tantivy.Schema, terms: _Terms, limit: int
 ) -> list[tuple[float, tantivy.DocAddress]]:
-    terms = list(terms)
-    if searcher.num_docs > _MANY:
-        common = searcher.num_docs * _EVERYWHERE
-        terms = [term for term in terms if searcher.doc_freq(term[0], term[1]) <= common] or terms
     wanted = []
-    for field, value, weight in terms:
+    for field, value, weight in _affordable(searcher, list(terms)):
         query = tantivy.Query.term_query(schema, field, value, "freq")
         wanted.append(
             (tantivy.Occur.Should, query if weight == 1.0 else tantivy.Query.boost_query(query, weight))
@@ -203,6 +201,20 @@ def _look_up(
     if not wanted:
         return []
     return searcher.search(tantivy.Query.boolean_query(wanted), limit, count=False).hits
+
+
+def _affordable(
+    searcher: tantivy.Searcher, terms: list[tuple[str, str, float]]
+) -> list[tuple[str, str, float]]:
+    """The rarest of the terms, as many as `_POSTINGS` allows, and one in any case."""
+    if searcher.num_docs <= _FEW:
+        return terms
+    counted = sorted(
+        (searcher.doc_freq(field, value), place) for place, (field, value, _) in enumerate(terms)
+    )
+    walked = accumulate(count for count, _ in counted)
+    kept = [place for (_, place), so_far in zip(counted, walked, strict=True) if so_far <= _POSTINGS]
+    return [terms[place] for place in sorted(kept or [counted[0][1]])]
 
 
 def _make_room(known: dict[str, Any]) -> None:
