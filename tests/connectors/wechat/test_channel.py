@@ -136,14 +136,15 @@ async def test_a_passive_reply_costs_no_quota(desk: Desk, phone: Phone) -> None:
 async def test_a_long_answer_goes_on_by_itself(
     desk: Desk, fake: FakeWeChat, phone: Phone, channel: WeChatChannel, dialogue: ScriptedDialogue
 ) -> None:
-    dialogue.answers["长"] = (Utterance(LONG, BUTTONS, {"outcome": "answered"}),)
+    dialogue.answers["长"] = (Utterance(LONG * 2, BUTTONS, {"outcome": "answered"}),)
     fake.account.writes(PERSON)
     first = await phone.writes("长")
     await deliver(desk, [channel], lambda: 1.0)
     rest = fake.account.people[PERSON].received
-    assert [message["msgtype"] for message in rest] == ["text", "msgmenu"]
+    assert [message["msgtype"] for message in rest] == [*["text"] * (len(rest) - 1), "msgmenu"]
+    assert await remaining(desk) == 5 - len(rest)
     heads = [m["text"]["content"] if m["msgtype"] == "text" else m["msgmenu"]["head_content"] for m in rest]
-    assert "".join([first, *heads]) == LONG
+    assert "".join([first, *heads]) == LONG * 2
     assert [row.delivery for row in await rows(desk)] == [Delivery.SENT]
 
 
