@@ -24,6 +24,7 @@ from connectors.rasa.client import RasaDialogue
 from connectors.telegram.routes import BODY_BYTES as TELEGRAM_BYTES
 from connectors.telegram.routes import PATH as TELEGRAM_PATH
 from connectors.web.api import conversation_router
+from connectors.web.articles import article_router
 from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
@@ -99,6 +100,7 @@ def create_app(
     )
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
+    app.include_router(article_router(desk))
     mount_static(app)
     limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}
     if wechat:

@@ -31,13 +31,17 @@ def page_router(city: str) -> APIRouter:
     @router.get("/chat", response_class=HTMLResponse)
     async def chat(request: Request) -> Response:
         context = {"city": city, "assets": assets(), "hotline": "12345"}
-        page = templates.TemplateResponse(request, "chat.html", context)
-        page.headers["Content-Security-Policy"] = _POLICY
-        page.headers["Referrer-Policy"] = "no-referrer"
-        page.headers["X-Content-Type-Options"] = "nosniff"
-        return page
+        return guarded(templates.TemplateResponse(request, "chat.html", context))
 
     return router
+
+
+def guarded(page: Response) -> Response:
+    """A page with the headers that every page carries."""
+    page.headers["Content-Security-Policy"] = _POLICY
+    page.headers["Referrer-Policy"] = "no-referrer"
+    page.headers["X-Content-Type-Options"] = "nosniff"
+    return page
 
 
 def mount_static(app: FastAPI) -> None:
