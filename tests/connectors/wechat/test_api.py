@@ -368,6 +368,8 @@ async def test_the_token_and_the_secret_appear_in_no_log_outcome_or_error(
     fake: FakeWeChat, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
+    for loud in ("httpx", "httpcore"):  # another connector may have quieted them in this process
+        caplog.set_level(logging.DEBUG, logger=loud)
     seen: list[str] = []
     secret = fake.account.secret
     async with connected(fake) as ours:
