@@ -8,14 +8,14 @@ import pytest
 
 from tests.bot_rasa.action_server import ActionServer, action_server
 from tests.bot_rasa.rasa_server import HERE, PYTHON, RASA, Rasa, running, surroundings
-from tests.conftest import at_server, postgresql_database
+from tests.conftest import at_server, missing, postgresql_database
 
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The trained model of the tiny project."""
     if not PYTHON.exists():
-        pytest.skip("Rasa's environment is not installed")
+        missing("Rasa's environment is not installed")
     out = tmp_path_factory.mktemp("models")
     project = HERE / "project"
     inputs: list[str | Path] = [
