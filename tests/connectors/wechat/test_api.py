@@ -43,7 +43,7 @@ PERSON = "oPerson"
 SEND = "/cgi-bin/message/custom/send"
 MEDIA = "/cgi-bin/media/get"
 TOKEN_CODES = (40001, 40014, 42001)
-# The table of A10 in the research on channels: code -> what to do, and whether the same call would fail again.
+# WeChat's error codes: what to do, and whether the same call would fail again.
 TABLE = {
     -1: (Todo.BACK_OFF, False), 40003: (Todo.UNREACHABLE, True), 40007: (Todo.UPLOAD_AGAIN, True),
     40008: (Todo.MEND, True), 40013: (Todo.OPERATOR, True), 40033: (Todo.MEND, True),
