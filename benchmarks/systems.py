@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import aiohttp
 import httpx
 
 from app.scratch import free_port
@@ -47,15 +48,17 @@ class Ours:
         """Wait until a turn can be taken."""
         await_ok(f"{self._url}/health", self._process)
 
-    async def begin(self, client: httpx.AsyncClient) -> Say:
+    async def begin(self, client: aiohttp.ClientSession) -> Say:
         """Begin a conversation of the web channel."""
-        begun = (await client.post(f"{self._url}/api/conversations")).raise_for_status().json()
+        async with client.post(f"{self._url}/api/conversations", raise_for_status=True) as answer:
+            begun = await answer.json()
         url = f"{self._url}/api/conversations/{begun['id']}/messages"
         headers = {"Authorization": f"Bearer {begun['token']}"}
 
         async def say(text: str) -> bool:
-            answer = await client.post(url, json={"id": uuid.uuid4().hex, "text": text}, headers=headers)
-            return answer.status_code == 200 and bool(answer.json()["replies"])
+            body = {"id": uuid.uuid4().hex, "text": text}
+            async with client.post(url, json=body, headers=headers) as answer:
+                return answer.status == 200 and bool((await answer.json())["replies"])
 
         return say
 
@@ -96,14 +99,14 @@ class Stock:
         """Wait until a turn can be taken."""
         await_ok(self._url, self._process)
 
-    async def begin(self, client: httpx.AsyncClient) -> Say:
+    async def begin(self, client: aiohttp.ClientSession) -> Say:
         """Begin a conversation of the REST channel, which is to choose a name."""
         sender = uuid.uuid4().hex
 
         async def say(text: str) -> bool:
             body = {"sender": sender, "message": text}
-            answer = await client.post(f"{self._url}/webhooks/rest/webhook", json=body)
-            return answer.status_code == 200 and bool(answer.json())
+            async with client.post(f"{self._url}/webhooks/rest/webhook", json=body) as answer:
+                return answer.status == 200 and bool(await answer.json())
 
         return say
 

@@ -6,7 +6,7 @@ import time
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from connectors.web.problems import rate_limited
 
@@ -18,7 +18,8 @@ class Limits:
         self, *, per_conversation: str, per_address: str, conversations: str, redis: str = ""
     ) -> None:
         storage = RedisStorage(f"async+{redis}", implementation="redispy") if redis else MemoryStorage()
-        self._limiter = MovingWindowRateLimiter(storage)
+        # Counters: the storage in memory sweeps windows of single events in a thread, each key anew.
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._per_conversation = parse(per_conversation)
         self._per_address = parse(per_address)
         self._conversations = parse(conversations)

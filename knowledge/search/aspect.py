@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from knowledge.article import Aspect
 from knowledge.search.aspect_words import ASKED, HINTED, NAMED, SHORT, STRIPPED
@@ -30,6 +31,11 @@ _LOOSE = tuple(
 _STRIPPED = tuple(re.compile(pattern) for pattern in STRIPPED)
 
 
+# A question is looked at from several sides, each of which asks anew.
+_REMEMBERED = 1_000
+
+
+@lru_cache(_REMEMBERED)
 def asked_aspect(text: str) -> Aspect | None:
     """The aspect that the question names; None where it names none ("怎么办" asks for everything).
 
@@ -52,6 +58,7 @@ def residue(text: str) -> str:
     return strip(normalise(text))
 
 
+@lru_cache(_REMEMBERED)
 def strip(plain: str) -> str:
     """`residue` of a text that is normalised already."""
     for words in _STRIPPED:

@@ -28,6 +28,7 @@ _SOUND = 0.3  # what a shared sound counts beside a shared character when phrase
 _FIELDS = (("names", 1.0), ("sections", 0.4), ("words", 0.6))
 _REMEMBERED = 20_000  # things worked out once that a view keeps at most; more would only fill the memory
 _Terms = Iterable[tuple[str, str, float]]
+_Place = tuple[int, int]  # a document's segment and number: they stay while a view lives
 
 
 class View:
@@ -40,6 +41,8 @@ class View:
         self.usual_length = _mean(self._texts, "length") or 1.0
         self._held: dict[str, Held] = {}
         self._vectors: dict[str, Weighed] = {}
+        self._phrase_of: dict[_Place, tuple[str, str, str]] = {}
+        self._key_of: dict[_Place, str] = {}
 
     def near_phrases(
         self, text_grams: Sequence[str], text_sounds: Sequence[str], limit: int
@@ -48,9 +51,7 @@ class View:
         terms = [("grams", gram, 1.0) for gram in dict.fromkeys(text_grams)]
         terms += [("sounds", sound, _SOUND) for sound in dict.fromkeys(text_sounds)]
         hits = _look_up(self._phrases, self._phrase_schema, terms, limit)
-        documents = [self._phrases.doc(address) for _, address in hits]
-        found = [(document["key"][0], document["phrase"][0].decode()) for document in documents]
-        return [(key, *stored.split("\n")) for key, stored in found]
+        return [self._phrase(address) for _, address in hits]
 
     def near_texts(
         self, text_grams: Sequence[str], words: Sequence[str], limit: int
@@ -62,7 +63,7 @@ class View:
             for term in dict.fromkeys(words if field == "words" else text_grams)
         ]
         hits = _look_up(self._texts, self._text_schema, terms, limit)
-        return [(self._texts.doc(address)["key"][0], float(score)) for score, address in hits]
+        return [(self._key(address), float(score)) for score, address in hits]
 
     def rarity(self, gram: str) -> float:
         """The gram's inverse document frequency among the articles, from about 0 upwards."""
@@ -79,6 +80,22 @@ class View:
             total = max(self._texts.num_docs, have)
             known[term] = math.log(1 + (total - have + 0.5) / (have + 0.5))
         return known[term]
+
+    def _phrase(self, address: tantivy.DocAddress) -> tuple[str, str, str]:
+        place = (address.segment_ord, address.doc)
+        if place not in self._phrase_of:
+            _make_room(self._phrase_of)
+            document = self._phrases.doc(address)
+            phrase, core = document["phrase"][0].decode().split("\n")
+            self._phrase_of[place] = (document["key"][0], phrase, core)
+        return self._phrase_of[place]
+
+    def _key(self, address: tantivy.DocAddress) -> str:
+        place = (address.segment_ord, address.doc)
+        if place not in self._key_of:
+            _make_room(self._key_of)
+            self._key_of[place] = self._texts.doc(address)["key"][0]
+        return self._key_of[place]
 
     def entries(self) -> Iterator[Entry]:
         """All entries; for a folder that was filled by an earlier process."""
@@ -217,7 +234,7 @@ def _affordable(
     return [terms[place] for place in sorted(kept or [counted[0][1]])]
 
 
-def _make_room(known: dict[str, Any]) -> None:
+def _make_room(known: dict[Any, Any]) -> None:
     if len(known) >= _REMEMBERED:
         known.clear()
 
