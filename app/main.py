@@ -42,6 +42,7 @@ from store.clock import Clock, utc_now
 from store.database import Database
 from store.ids import new_id
 from store.workdays import OfficeHours
+from tickets.limits import TimeLimits
 
 
 def create_app(
@@ -69,6 +70,7 @@ def create_app(
         city=PINGDINGSHAN,
         intake=Intake(PINGDINGSHAN),
         office_hours=OfficeHours.parse(settings.office_hours),
+        limits=TimeLimits.parse(settings.ticket_limits),
     )
     stopping = asyncio.Event()
     wechat = connect_wechat(settings, desk)

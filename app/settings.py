@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from connectors.telegram.account import webhook_problem
 from connectors.wechat.crypto import Account
 from store.workdays import OfficeHours
+from tickets.limits import TimeLimits
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     rasa_timeout_seconds: float = 10.0
     redis: str = ""
     office_hours: str = "09:00-12:00,13:00-17:30"
+    ticket_limits: str = ""
     message_max_letters: int = 1000
     body_max_bytes: int = 64_000
     rate_per_conversation: str = "20/minute"
@@ -67,6 +69,12 @@ class Settings(BaseSettings):
     @classmethod
     def _office_hours_are_spans(cls, value: str) -> str:
         OfficeHours.parse(value)
+        return value
+
+    @field_validator("ticket_limits")
+    @classmethod
+    def _ticket_limits_are_limits(cls, value: str) -> str:
+        TimeLimits.parse(value)
         return value
 
     @model_validator(mode="after")

@@ -8,8 +8,10 @@ from datetime import date
 from conversations.models import Thread
 from desk.desk import Desk
 from desk.intake.fields import SKIPPED
+from desk.rules import rules
 from desk.values import Button, Reply
-from tickets.models import KIND_NAMES, STATE_NAMES, Kind, Ticket
+from tickets.models import KIND_NAMES, Kind, Ticket
+from tickets.states import STATE_NAMES
 from tickets.tickets import Draft, open_ticket
 
 PROGRESS = Button("查询进度", "/progress")
@@ -31,6 +33,7 @@ async def submit(
             confirmed_by=message_id,
             at=desk.clock(),
             new_id=desk.new_id,
+            rules=await rules(desk, session),
         )
     return Reply(receipt(ticket), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND))
 

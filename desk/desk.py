@@ -15,6 +15,7 @@ from store.clock import Clock, city_date
 from store.database import Database
 from store.ids import NewId
 from store.workdays import OfficeHours
+from tickets.limits import TimeLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Desk:
     city: City
     intake: Intake
     office_hours: OfficeHours
+    limits: TimeLimits = field(default_factory=TimeLimits)
     # A person who comes back after so long begins a new talk; a half-filled form waits much longer.
     talk_idle: timedelta = timedelta(hours=6)
     form_idle: timedelta = timedelta(days=30)

@@ -16,12 +16,17 @@ from conversations.models import Thread
 from desk.articles import HUMAN
 from desk.desk import Desk
 from desk.intake.form import Said
+from desk.progress import due_line, progress
+from desk.rules import rules
 from desk.values import Button, Reply
 from store.clock import CITY_ZONE
-from tickets.errors import TicketClosed
+from tickets.errors import NotHere
 from tickets.guesses import note_wrong_guess, wrong_guesses_since
-from tickets.models import KIND_NAMES, STATE_NAMES, STEP_NAMES, State, Step, Ticket, TicketEvent
-from tickets.tickets import add_step, by_number, events, of_person, urged_since
+from tickets.life import ENTERPRISE, Doing, take
+from tickets.models import Ticket
+from tickets.states import OPEN, STATE_NAMES, STEP_NAMES, Actor, State, Step
+from tickets.tickets import by_number, events, of_person, urged_since
+from tickets.timing import all_running
 
 _NUMBER = re.compile(r"([A-Za-z]{2,4})[\s-]*(\d{8})[\s-]*(\d{4,6})")
 _TAIL = re.compile(r"(?<!\d)(\d{4})(?!\d)")
@@ -105,8 +110,8 @@ async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) 
         return Reply("没有找到这张工单，请核对编号。需要帮忙可以转人工。", outcome="ticket", buttons=(HUMAN,))
     if talk.act == Act.PROGRESS:
         async with desk.database.read() as session:
-            history = await events(session, ticket.id)
-        return _about(ticket, progress(ticket, history))
+            told = progress(ticket, await events(session, ticket.id), await all_running(session, ticket.id))
+        return _about(ticket, told)
     if talk.act == Act.WITHDRAW and not talk.sure:
         return _about(ticket, f"好的，工单 {ticket.number} 没有撤回，继续办理。")
     return await _step(desk, ticket, message_id, talk)
@@ -123,14 +128,18 @@ async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -
                 row, f"工单 {row.number} 在 24 小时内已经催办过，催办记录还在，请稍等经办单位回应。"
             )
         try:
-            await add_step(session, row, step, message_id=message_id, note=talk.note or "", at=now)
-        except TicketClosed:
+            doing = Doing(ENTERPRISE, Actor.ENTERPRISE, now, talk.note or "", message_id)
+            await take(session, row, step, doing, await rules(desk, session))
+        except NotHere as refused:
+            stands = STATE_NAMES[refused.state]
             return _about(
-                row, f"工单 {row.number} 已经撤回，不能再{STEP_NAMES[step]}。需要的话可以重新提交。"
+                row,
+                f"工单 {row.number} 现在是“{stands}”，不能再{STEP_NAMES[step]}。需要的话可以重新提交，或者转人工。",
             )
+        running = await all_running(session, row.id)
     said = {
         Step.URGED: f"已为您催办工单 {row.number}，催办时间 {now.astimezone(CITY_ZONE):%m月%d日 %H:%M}，"
-        f"已记入工单。按规定应在{row.decide_by.month}月{row.decide_by.day}日前决定是否受理。",
+        f"已记入工单。{due_line(running)}",
         Step.SUPPLEMENTED: f"补充的内容已记入工单 {row.number}，经办人会看到。",
         Step.WITHDRAWN: f"工单 {row.number} 已按您的要求撤回，不再办理。以后需要可以重新提交。",
     }[step]
@@ -220,26 +229,10 @@ def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
     return Reply(text, outcome="form", buttons=buttons.get(asking, (Button("不查了", "/cancel"),)))
 
 
-def progress(ticket: Ticket, history: Sequence[TicketEvent]) -> str:
-    """Where a ticket stands, with a plain timeline."""
-    lines = [
-        f"工单 {ticket.number}（{KIND_NAMES[ticket.kind]}·{ticket.subject}）当前状态：{STATE_NAMES[ticket.state]}。"
-    ]
-    if ticket.state == State.SUBMITTED:
-        lines.append(
-            f"应在 {ticket.decide_by.month}月{ticket.decide_by.day}日前（3 个工作日内）决定是否受理，逾期视为受理。"
-        )
-    for event in history:
-        when = event.at.astimezone(CITY_ZONE)
-        note = f"：{event.note[:60]}" if event.note else ""
-        lines.append(f"{when.month}月{when.day}日 {when:%H:%M} {STEP_NAMES[event.step]}{note}")
-    return "\n".join(lines)
-
-
 def _about(ticket: Ticket, text: str) -> Reply:
     buttons = (
         (Button("催办", "/urge"), Button("补充说明", "/supplement"), Button("撤回", "/withdraw"))
-        if ticket.state == State.SUBMITTED
+        if ticket.state in OPEN
         else ()
     )
     return Reply(text, outcome="ticket", ticket=ticket.number, buttons=(*buttons, HUMAN))

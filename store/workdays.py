@@ -7,8 +7,8 @@ are known (国务院《全国年节及纪念日放假办法》: 1 January, 1-2 M
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 import chinese_calendar
@@ -16,6 +16,36 @@ import chinese_calendar
 from store.clock import CITY_ZONE
 
 _FIXED_HOLIDAYS = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Which days are worked. `changed`: days that a local rule or a later announcement decides: worked or not."""
+
+    changed: Mapping[date, bool] = field(default_factory=dict)
+
+    def is_workday(self, day: date) -> bool:
+        """Whether the city works on that day, working weekends included."""
+        if day in self.changed:
+            return self.changed[day]
+        try:
+            return bool(chinese_calendar.is_workday(day))
+        except NotImplementedError:  # not announced yet
+            return day.weekday() < 5 and (day.month, day.day) not in _FIXED_HOLIDAYS
+
+    def add(self, day: date, count: int) -> date:
+        """The last day of a limit of `count` working days that runs from the next day on (次日起算)."""
+        while count > 0:
+            day += timedelta(days=1)
+            count -= self.is_workday(day)
+        return day
+
+    def count(self, after: date, until: date) -> int:
+        """The working days from the day after `after` to `until`, that one included."""
+        return sum(self.is_workday(after + timedelta(days=n)) for n in range(1, (until - after).days + 1))
+
+
+ANNOUNCED = Calendar()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +66,20 @@ class OfficeHours:
             spans.append(span)
         return cls(tuple(spans))
 
-    def open_at(self, moment: datetime) -> bool:
+    def open_at(self, moment: datetime, calendar: Calendar = ANNOUNCED) -> bool:
         """Whether somebody is on duty at that moment."""
         local = moment.astimezone(CITY_ZONE)
         inside = any(start <= local.time() < end for start, end in self.spans)
-        return inside and is_workday(local.date())
+        return inside and calendar.is_workday(local.date())
 
-    def next_opening(self, moment: datetime) -> datetime:
+    def next_opening(self, moment: datetime, calendar: Calendar = ANNOUNCED) -> datetime:
         """The moment itself where somebody is on duty, else the next one when somebody will be."""
-        if self.open_at(moment):
+        if self.open_at(moment, calendar):
             return moment
         local = moment.astimezone(CITY_ZONE)
         day = local.date()
         while True:
-            if is_workday(day):
+            if calendar.is_workday(day):
                 for start, _ in self.spans:
                     opening = datetime.combine(day, start, CITY_ZONE)
                     if opening >= local:
@@ -60,19 +90,3 @@ class OfficeHours:
         """As people read it: 工作日 9:00-12:00、13:00-17:30."""
         spans = "、".join(f"{a.hour}:{a.minute:02}-{b.hour}:{b.minute:02}" for a, b in self.spans)
         return f"工作日 {spans}"
-
-
-def is_workday(day: date) -> bool:
-    """Whether the city works on that day, working weekends included."""
-    try:
-        return bool(chinese_calendar.is_workday(day))
-    except NotImplementedError:  # not announced yet
-        return day.weekday() < 5 and (day.month, day.day) not in _FIXED_HOLIDAYS
-
-
-def add_workdays(day: date, count: int) -> date:
-    """The last day of a limit of `count` working days that runs from the next day on (次日起算)."""
-    while count > 0:
-        day += timedelta(days=1)
-        count -= is_workday(day)
-    return day

@@ -1,17 +1,76 @@
-"""What can be wrong with a ticket.
+"""What can be wrong with a step.
 
-TicketError
-  x TicketClosed
+StepRefused
+  x NotHere            the ticket stands where the step is not taken (a withdrawn one takes none)
+  x NotYours           somebody in that part may not take it
+  x ReasonMissing
+  x SecondPersonNeeded who asked for it, or wrote it, may not approve it
+  x NothingAsked       nobody has asked for what would be granted
+  x TooLate            the limit that was to be extended is over
+  x TwiceReturned      after two returns the arbiter decides
 """
 
+from __future__ import annotations
 
-class TicketError(Exception):
-    """Something about a ticket is wrong."""
+from tickets.states import STATE_NAMES, STEP_NAMES, State, Step
 
 
-class TicketClosed(TicketError):
-    """The ticket is withdrawn: nothing can be added."""
+class StepRefused(Exception):
+    """A step that is not taken; `text` says why, in Chinese, to whoever tried."""
 
-    def __init__(self, number: str) -> None:
-        super().__init__(f"ticket {number} is closed")
+    def __init__(self, number: str, step: Step, text: str) -> None:
+        super().__init__(f"{step} of ticket {number} is refused")
         self.number = number
+        self.step = step
+        self.text = text
+
+
+class NotHere(StepRefused):
+    """The ticket stands where the step is not taken; perhaps somebody was faster."""
+
+    def __init__(self, number: str, step: Step, state: State) -> None:
+        text = f"工单 {number} 现在是“{STATE_NAMES[state]}”，不能{STEP_NAMES[step]}。请刷新后再看。"
+        super().__init__(number, step, text)
+        self.state = state
+
+
+class NotYours(StepRefused):
+    """Somebody in that part may not take the step."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        super().__init__(number, step, f"您的岗位不能{STEP_NAMES[step]}。")
+
+
+class ReasonMissing(StepRefused):
+    """The step needs a written reason."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        super().__init__(number, step, f"{STEP_NAMES[step]}需要写明理由。")
+
+
+class SecondPersonNeeded(StepRefused):
+    """Who asked for it or wrote it may not approve it."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        super().__init__(number, step, f"{STEP_NAMES[step]}须由另一个人决定，提出的人不能自己批准。")
+
+
+class NothingAsked(StepRefused):
+    """Nobody has asked for what would be granted."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        super().__init__(number, step, f"工单 {number} 没有待批的申请。")
+
+
+class TooLate(StepRefused):
+    """An extension has to be asked for before the limit ends."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        super().__init__(number, step, "办理期限已过，不能再申请延期。")
+
+
+class TwiceReturned(StepRefused):
+    """After two returns the arbiter decides, and what the arbiter assigned is not returned."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        super().__init__(number, step, "这张工单已退单两次，由督办人指定承办部门，不能再退单或普通派单。")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base
+from tickets.limits import Level, Timed
+from tickets.states import State, Step
 
 
 class Kind(StrEnum):
@@ -18,32 +21,7 @@ class Kind(StrEnum):
     REQUEST = "request"
 
 
-class State(StrEnum):
-    """Where a ticket stands."""
-
-    SUBMITTED = "submitted"
-    WITHDRAWN = "withdrawn"
-
-
 KIND_NAMES = {Kind.COMPLAINT: "投诉", Kind.REQUEST: "诉求"}
-STATE_NAMES = {State.SUBMITTED: "待受理", State.WITHDRAWN: "已撤回"}
-
-
-class Step(StrEnum):
-    """What happened to a ticket."""
-
-    SUBMITTED = "submitted"
-    URGED = "urged"
-    SUPPLEMENTED = "supplemented"
-    WITHDRAWN = "withdrawn"
-
-
-STEP_NAMES = {
-    Step.SUBMITTED: "已提交",
-    Step.URGED: "催办",
-    Step.SUPPLEMENTED: "补充说明",
-    Step.WITHDRAWN: "撤回",
-}
 
 
 class Ticket(Base):
@@ -71,7 +49,14 @@ class Ticket(Base):
     confidential: Mapped[bool]
     submitted_at: Mapped[datetime]
     enter_by: Mapped[date]
-    decide_by: Mapped[date]
+    decide_by: Mapped[date]  # as promised in the receipt; what is due now stands in the clocks
+    level: Mapped[Level] = mapped_column(default=Level.GENERAL)
+    department: Mapped[str | None]  # that has it in hand, by its key
+    handler: Mapped[str | None]  # the account that signed for it
+    returns: Mapped[int] = mapped_column(default=0)
+    arbitrated: Mapped[bool] = mapped_column(default=False)  # assigned by the arbiter: not to be returned
+    round: Mapped[int] = mapped_column(default=1)  # 2 when it is handled again, …
+    supervised_at: Mapped[datetime | None]
 
 
 class TicketEvent(Base):
@@ -88,11 +73,76 @@ class TicketEvent(Base):
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"))
     step: Mapped[Step]
     note: Mapped[str] = mapped_column(default="")
-    by: Mapped[str]  # "enterprise", or a member of staff
+    by: Mapped[str]  # "enterprise", "clock", or the id of an account
     message_id: Mapped[int | None]  # what the enterprise wrote to bring it about
     before: Mapped[State | None]
     after: Mapped[State]
     at: Mapped[datetime]
+
+
+class TicketClock(Base):
+    """A limit that runs or ran. `due_at` is None while it is suspended."""
+
+    __tablename__ = "ticket_clocks"
+    __table_args__ = (
+        Index("ix_ticket_clocks_ticket", "ticket_id", "id"),
+        Index("ix_ticket_clocks_due", "ended_at", "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"))
+    timed: Mapped[Timed]
+    limit: Mapped[str]  # as `Limit` is written: 3wd
+    source: Mapped[str]
+    extra: Mapped[int] = mapped_column(default=0)  # working days granted on top
+    pauses: Mapped[list[Any]] = mapped_column(default=list)  # [since, until or null], ISO 8601
+    started_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class Approval(Base):
+    """Something that one person asks for and another decides: a refusal, an extension."""
+
+    __tablename__ = "ticket_approvals"
+    __table_args__ = (Index("ix_ticket_approvals_ticket", "ticket_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"))
+    asked: Mapped[Step]
+    reason: Mapped[str]
+    days: Mapped[int] = mapped_column(default=0)  # working days, of an extension
+    asked_by: Mapped[str]
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    granted: Mapped[bool | None]
+
+
+class Answer(Base):
+    """What a department answers; the enterprise sees it when a second person has released it."""
+
+    __tablename__ = "ticket_answers"
+    __table_args__ = (Index("ix_ticket_answers_ticket", "ticket_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"))
+    text: Mapped[str]
+    drafted_by: Mapped[str]
+    drafted_at: Mapped[datetime]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    released: Mapped[bool | None]
+
+
+class CalendarDay(Base):
+    """A day that a local rule or a later announcement decides otherwise than the known calendar."""
+
+    __tablename__ = "calendar_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    works: Mapped[bool]
+    note: Mapped[str]
 
 
 class WrongGuess(Base):

@@ -1,4 +1,4 @@
-"""Opening a ticket exactly once, and every later step in its history."""
+"""Opening a ticket exactly once, and finding it again."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.clock import city_date
 from store.ids import NewId
-from store.workdays import add_workdays
-from tickets.errors import TicketClosed
-from tickets.models import Kind, Serial, State, Step, Ticket, TicketEvent
+from tickets import timing
+from tickets.clocks import due_at
+from tickets.life import ENTERPRISE, Doing, Rules, record
+from tickets.limits import Level, Limit, Timed
+from tickets.models import Kind, Serial, Ticket, TicketEvent
+from tickets.states import Actor, State, Step
 
-ENTERPRISE = "enterprise"
-# 《河南省营商环境投诉举报案件调查处理办法》(豫政办〔2024〕67号): entered on the platform within 1 working day,
-# decided upon within 3.
-ENTER_WITHIN = 1
-DECIDE_WITHIN = 3
+# 《河南省营商环境投诉举报案件调查处理办法》(豫政办〔2024〕67号): entered on the platform within 1 working day.
+ENTER_WITHIN = Limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,12 @@ async def open_ticket(
     confirmed_by: int,
     at: datetime,
     new_id: NewId,
+    rules: Rules | None = None,
 ) -> Ticket:
     """The ticket of a confirmed draft: a repeated call with the same `confirmed_by` finds the first one."""
     if existing := await _confirmed(session, confirmed_by):
         return existing
-    day = city_date(at)
+    day, rules = city_date(at), rules or Rules()
     serial = await _next_serial(session, day)
     # On PostgreSQL a call that ran at the same time has held the day's row until now: look once more.
     if existing := await _confirmed(session, confirmed_by):
@@ -77,38 +78,16 @@ async def open_ticket(
         wanted=draft.wanted,
         confidential=draft.confidential,
         submitted_at=at,
-        enter_by=add_workdays(day, ENTER_WITHIN),
-        decide_by=add_workdays(day, DECIDE_WITHIN),
+        enter_by=_day(ENTER_WITHIN, at, rules),
+        decide_by=_day(rules.limits.of(Timed.DECIDE, Level.GENERAL).limit, at, rules),
+        level=Level.GENERAL,
     )
     session.add(ticket)
     await session.flush()
-    _record(session, ticket, Step.SUBMITTED, before=None, message_id=confirmed_by, note="", at=at)
+    doing = Doing(ENTERPRISE, Actor.ENTERPRISE, at, message_id=confirmed_by)
+    record(session, ticket, Step.SUBMITTED, doing, before=None)
+    await timing.apply(session, ticket, Step.SUBMITTED, at, rules.calendar, rules.limits)
     return ticket
-
-
-async def add_step(
-    session: AsyncSession, ticket: Ticket, step: Step, *, message_id: int, note: str, at: datetime
-) -> None:
-    """Something that the enterprise does: urge, supplement, withdraw. A repeated message adds nothing.
-
-    Raises `TicketClosed` where the ticket is withdrawn already.
-    """
-    if await session.scalar(
-        select(
-            exists().where(
-                TicketEvent.ticket_id == ticket.id,
-                TicketEvent.step == step,
-                TicketEvent.message_id == message_id,
-            )
-        )
-    ):
-        return
-    if ticket.state == State.WITHDRAWN:
-        raise TicketClosed(ticket.number)
-    before = ticket.state
-    if step == Step.WITHDRAWN:
-        ticket.state = State.WITHDRAWN
-    _record(session, ticket, step, before=before, message_id=message_id, note=note, at=at)
 
 
 async def of_person(session: AsyncSession, person_id: str, *, limit: int = 5) -> Sequence[Ticket]:
@@ -151,28 +130,10 @@ async def _confirmed(session: AsyncSession, confirmed_by: int) -> Ticket | None:
     return await session.scalar(select(Ticket).where(Ticket.confirmed_by == confirmed_by))
 
 
-def _record(
-    session: AsyncSession,
-    ticket: Ticket,
-    step: Step,
-    *,
-    before: State | None,
-    message_id: int,
-    note: str,
-    at: datetime,
-) -> None:
-    session.add(
-        TicketEvent(
-            ticket_id=ticket.id,
-            step=step,
-            note=note,
-            by=ENTERPRISE,
-            message_id=message_id,
-            before=before,
-            after=ticket.state,
-            at=at,
-        )
-    )
+def _day(limit: Limit, at: datetime, rules: Rules) -> date:
+    due = due_at(limit, at, rules.calendar)
+    assert due is not None, "only a suspended limit has no end"
+    return city_date(due)
 
 
 async def _next_serial(session: AsyncSession, day: date) -> int:

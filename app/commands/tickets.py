@@ -12,7 +12,10 @@ from sqlalchemy import select
 from app.commands.common import console, fail, open_database, settings_or_exit
 from app.settings import Settings
 from store.clock import CITY_ZONE
-from tickets.models import KIND_NAMES, STATE_NAMES, STEP_NAMES, Ticket
+from tickets.diagram import diagram as draw
+from tickets.diagram import limits_table, moves_table
+from tickets.models import KIND_NAMES, Ticket
+from tickets.states import STATE_NAMES, STEP_NAMES
 from tickets.tickets import by_number, events
 
 app = typer.Typer(no_args_is_help=True, help="工单")
@@ -28,6 +31,13 @@ def list_(limit: Annotated[int, typer.Option(help="最多列出多少张", min=1
 def show(number: str) -> None:
     """显示一张工单和它的历史。"""
     asyncio.run(_show(settings_or_exit(), number))
+
+
+@app.command()
+def diagram() -> None:
+    """打印工单的状态图、步骤表和时限表（Markdown）。"""
+    for drawn in (f"```mermaid\n{draw()}\n```", moves_table(), limits_table()):
+        console.print(f"{drawn}\n", markup=False, highlight=False, soft_wrap=True)
 
 
 async def _list(settings: Settings, limit: int) -> None:

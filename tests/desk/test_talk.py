@@ -22,7 +22,8 @@ from knowledge.search.decide import Answer, Clarify, Unknown
 from knowledge.search.index import Hit, Result
 from store.clock import CITY_ZONE
 from tests.fakes import HandClock
-from tickets.models import Kind, Step
+from tickets.models import Kind
+from tickets.states import Step
 from tickets.tickets import events, of_person
 
 BUTTONS = [

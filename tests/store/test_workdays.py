@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.clock import CITY_ZONE
-from store.workdays import OfficeHours, add_workdays, is_workday
+from store.workdays import ANNOUNCED, Calendar, OfficeHours
 
 HOURS = OfficeHours.parse("09:00-12:00,13:00-17:30")
 DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
@@ -23,58 +23,58 @@ def at(month: int, day: int, hour: int, minute: int = 0) -> datetime:
 @pytest.mark.parametrize(("month", "day"), [(1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10)])
 def test_a_working_weekend_is_a_workday(month: int, day: int) -> None:
     assert date(2026, month, day).weekday() >= 5
-    assert is_workday(date(2026, month, day))
+    assert ANNOUNCED.is_workday(date(2026, month, day))
 
 
 @pytest.mark.parametrize("day", range(1, 8))
 def test_nobody_works_on_national_day(day: int) -> None:
-    assert not is_workday(date(2026, 10, day))
+    assert not ANNOUNCED.is_workday(date(2026, 10, day))
 
 
 def test_an_ordinary_saturday_is_no_workday_and_a_monday_is_one() -> None:
-    assert not is_workday(date(2026, 11, 21))
-    assert is_workday(date(2026, 11, 23))
+    assert not ANNOUNCED.is_workday(date(2026, 11, 21))
+    assert ANNOUNCED.is_workday(date(2026, 11, 23))
 
 
 @pytest.mark.parametrize(("month", "day"), [(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)])
 def test_a_year_not_announced_knows_the_fixed_holidays(month: int, day: int) -> None:
-    assert not is_workday(date(2040, month, day))
+    assert not ANNOUNCED.is_workday(date(2040, month, day))
 
 
 def test_a_year_not_announced_knows_weekdays_and_weekends() -> None:
-    assert is_workday(date(2040, 6, 4))
-    assert not is_workday(date(2040, 6, 3))
+    assert ANNOUNCED.is_workday(date(2040, 6, 4))
+    assert not ANNOUNCED.is_workday(date(2040, 6, 3))
 
 
 def test_a_limit_runs_from_the_next_day_on() -> None:
-    assert add_workdays(date(2026, 11, 23), 1) == date(2026, 11, 24)
+    assert ANNOUNCED.add(date(2026, 11, 23), 1) == date(2026, 11, 24)
 
 
 def test_a_limit_passes_over_national_day() -> None:
-    assert add_workdays(date(2026, 9, 30), 1) == date(2026, 10, 8)
-    assert add_workdays(date(2026, 9, 30), 3) == date(2026, 10, 10)
+    assert ANNOUNCED.add(date(2026, 9, 30), 1) == date(2026, 10, 8)
+    assert ANNOUNCED.add(date(2026, 9, 30), 3) == date(2026, 10, 10)
 
 
 def test_no_days_is_the_day_itself() -> None:
-    assert add_workdays(date(2026, 10, 1), 0) == date(2026, 10, 1)
+    assert ANNOUNCED.add(date(2026, 10, 1), 0) == date(2026, 10, 1)
 
 
 @given(DAYS, st.integers(1, 40))
 def test_a_limit_ends_on_a_workday_with_so_many_workdays_in_between(day: date, count: int) -> None:
-    end = add_workdays(day, count)
-    assert is_workday(end)
-    assert sum(is_workday(day + timedelta(days=n)) for n in range(1, (end - day).days + 1)) == count
+    end = ANNOUNCED.add(day, count)
+    assert ANNOUNCED.is_workday(end)
+    assert sum(ANNOUNCED.is_workday(day + timedelta(days=n)) for n in range(1, (end - day).days + 1)) == count
 
 
 @given(DAYS, COUNTS, COUNTS)
 def test_a_limit_may_be_added_in_two_parts(day: date, first: int, second: int) -> None:
-    assert add_workdays(add_workdays(day, first), second) == add_workdays(day, first + second)
+    assert ANNOUNCED.add(ANNOUNCED.add(day, first), second) == ANNOUNCED.add(day, first + second)
 
 
 @given(DAYS, DAYS, COUNTS)
 def test_who_begins_later_does_not_end_earlier(one: date, other: date, count: int) -> None:
     early, late = sorted((one, other))
-    assert add_workdays(early, count) <= add_workdays(late, count)
+    assert ANNOUNCED.add(early, count) <= ANNOUNCED.add(late, count)
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,18 @@ def test_the_next_opening_is_open_and_not_in_the_past(naive: datetime) -> None:
 
 def test_office_hours_read_as_people_write_them() -> None:
     assert HOURS.text() == "工作日 9:00-12:00、13:00-17:30"
+
+
+def test_a_local_rule_overrides_what_was_announced() -> None:
+    local = Calendar({date(2026, 11, 24): False, date(2026, 11, 28): True})
+    assert local.add(date(2026, 11, 23), 1) == date(2026, 11, 25)
+    assert local.is_workday(date(2026, 11, 28))
+
+
+@given(DAYS, COUNTS)
+def test_counting_undoes_adding(day: date, count: int) -> None:
+    assert ANNOUNCED.count(day, ANNOUNCED.add(day, count)) == count
+
+
+def test_nothing_is_counted_backwards() -> None:
+    assert ANNOUNCED.count(date(2026, 11, 25), date(2026, 11, 23)) == 0

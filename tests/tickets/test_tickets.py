@@ -12,11 +12,12 @@ from sqlalchemy import func, select
 from store.clock import CITY_ZONE
 from store.database import Database
 from store.ids import new_id
-from tickets.errors import TicketClosed
-from tickets.models import Kind, State, Step, Ticket, TicketEvent
+from tickets.errors import NotHere
+from tickets.life import ENTERPRISE, Doing, Rules, take
+from tickets.models import Kind, Ticket, TicketEvent
+from tickets.states import Actor, State, Step
 from tickets.tickets import (
     Draft,
-    add_step,
     by_number,
     events,
     of_person,
@@ -53,9 +54,8 @@ async def step(
     async with database.write() as session:
         ticket = await by_number(session, number)
         assert ticket is not None
-        await add_step(
-            session, ticket, what, message_id=message_id, note=note, at=MONDAY + timedelta(hours=hours)
-        )
+        at = MONDAY + timedelta(hours=hours)
+        await take(session, ticket, what, Doing(ENTERPRISE, Actor.ENTERPRISE, at, note, message_id), Rules())
 
 
 async def history(database: Database, ticket: Ticket) -> list[TicketEvent]:
@@ -174,7 +174,7 @@ async def test_a_repeated_message_adds_nothing(what: Step, database: Database) -
 async def test_a_withdrawn_ticket_takes_nothing_more(what: Step, database: Database) -> None:
     ticket = await opened(database, 1)
     await step(database, ticket.number, Step.WITHDRAWN, 2)
-    with pytest.raises(TicketClosed, match=ticket.number):
+    with pytest.raises(NotHere, match=ticket.number):
         await step(database, ticket.number, what, 3)
     assert len(await history(database, ticket)) == 2
 

@@ -1,0 +1,60 @@
+"""The life of a ticket and its limits, drawn from the code for docs/tickets.md."""
+
+from __future__ import annotations
+
+from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Timed, TimeLimits
+from tickets.states import MOVES, OPEN, STATE_NAMES, STEP_NAMES, Move, State
+
+
+def diagram() -> str:
+    """The states and the moves between them as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {STATE_NAMES[State.SUBMITTED]}"]
+    for move in MOVES:
+        if move.after is None:
+            continue
+        if move.before == OPEN:  # from almost everywhere: arrows would hide the rest
+            continue
+        lines += [
+            f"    {STATE_NAMES[before]} --> {STATE_NAMES[move.after]}: {STEP_NAMES[move.step]}"
+            for before in State
+            if before in move.before
+        ]
+    lines.append(f"    {STATE_NAMES[State.ARCHIVED]} --> [*]")
+    return "\n".join(lines)
+
+
+def moves_table() -> str:
+    """Every move as a row of a Markdown table."""
+    rows = ["| 动作 | 谁 | 在哪些状态 | 之后 | 理由 |", "|---|---|---|---|---|"]
+    return "\n".join([*rows, *(_row(move) for move in MOVES)])
+
+
+def limits_table() -> str:
+    """Every default limit and where it comes from as a Markdown table."""
+    rows = ["| 环节 | 默认时限 | 依据 |", "|---|---|---|"]
+    for timed in Timed:
+        for level in Level if timed is Timed.HANDLE else (Level.GENERAL,):
+            rule = TimeLimits().of(timed, level)
+            name = (
+                f"{TIMED_NAMES[timed]}·{LEVEL_NAMES[level]}" if timed is Timed.HANDLE else TIMED_NAMES[timed]
+            )
+            rows.append(f"| {name} | {rule.limit.text()} | {rule.source} |")
+    return "\n".join(rows)
+
+
+def _row(move: Move) -> str:
+    before = "、".join(STATE_NAMES[state] for state in State if state in move.before)
+    after = STATE_NAMES[move.after] if move.after else "不变"
+    actors = "、".join(sorted(_ACTOR_NAMES[actor.value] for actor in move.actors))
+    return f"| {STEP_NAMES[move.step]} | {actors} | {before} | {after} | {'必填' if move.reason else ''} |"
+
+
+_ACTOR_NAMES = {
+    "enterprise": "企业",
+    "clock": "到期自动",
+    "agent": "坐席",
+    "dispatcher": "派单员",
+    "handler": "承办人",
+    "reviewer": "审核人",
+    "supervisor": "督办人",
+}

@@ -1,0 +1,118 @@
+"""The clocks of a ticket as they stand in the database: started, stopped, extended, counted anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from store.workdays import Calendar
+from tickets.clocks import CHANGES, Change, Pause, due_at
+from tickets.limits import Limit, Timed, TimeLimits
+from tickets.models import CalendarDay, Ticket, TicketClock
+from tickets.states import Step
+
+
+async def apply(
+    session: AsyncSession, ticket: Ticket, step: Step, at: datetime, calendar: Calendar, limits: TimeLimits
+) -> None:
+    """What a step does to the ticket's clocks."""
+    if step in (Step.SUSPENDED, Step.RESUMED):
+        for clock in await all_running(session, ticket.id):
+            _pause(clock, at, lasts=step is Step.SUSPENDED)
+            _count(clock, calendar)
+    for change, which in CHANGES.get(step, ()):
+        for timed in which:
+            if change is Change.END:
+                if found := await running(session, ticket.id, timed):
+                    found.ended_at = at
+            else:
+                await _start(session, ticket, timed, at, calendar, limits)
+
+
+async def extend(session: AsyncSession, ticket: Ticket, days: int, calendar: Calendar) -> None:
+    """Give the handling so many working days more."""
+    if clock := await running(session, ticket.id, Timed.HANDLE):
+        clock.extra += days
+        _count(clock, calendar)
+
+
+async def running(session: AsyncSession, ticket_id: str, timed: Timed) -> TicketClock | None:
+    """The clock of that kind that runs or is suspended."""
+    return await session.scalar(
+        select(TicketClock).where(
+            TicketClock.ticket_id == ticket_id, TicketClock.timed == timed, TicketClock.ended_at.is_(None)
+        )
+    )
+
+
+async def all_running(session: AsyncSession, ticket_id: str) -> Sequence[TicketClock]:
+    """Every clock of a ticket that has not ended, what is due first in front."""
+    found = await session.scalars(
+        select(TicketClock)
+        .where(TicketClock.ticket_id == ticket_id, TicketClock.ended_at.is_(None))
+        .order_by(TicketClock.due_at, TicketClock.id)
+    )
+    return found.all()
+
+
+async def overdue(
+    session: AsyncSession, timed: Timed, now: datetime, limit: int = 100
+) -> Sequence[TicketClock]:
+    """Clocks of a kind whose limit is over, the longest first."""
+    found = await session.scalars(
+        select(TicketClock)
+        .where(TicketClock.ended_at.is_(None), TicketClock.due_at < now, TicketClock.timed == timed)
+        .order_by(TicketClock.due_at)
+        .limit(limit)
+    )
+    return found.all()
+
+
+async def load_calendar(session: AsyncSession) -> Calendar:
+    """The calendar with the days that were loaded here."""
+    rows = await session.execute(select(CalendarDay.day, CalendarDay.works))
+    return Calendar({row.day: row.works for row in rows})
+
+
+async def recount(session: AsyncSession, calendar: Calendar) -> int:
+    """Count every running limit anew by this calendar; how many are due at another time than before."""
+    changed = 0
+    for clock in await session.scalars(select(TicketClock).where(TicketClock.ended_at.is_(None))):
+        before = clock.due_at
+        _count(clock, calendar)
+        changed += clock.due_at != before
+    return changed
+
+
+async def _start(
+    session: AsyncSession, ticket: Ticket, timed: Timed, at: datetime, calendar: Calendar, limits: TimeLimits
+) -> None:
+    rule = limits.of(timed, ticket.level)
+    clock = TicketClock(
+        ticket_id=ticket.id, timed=timed, limit=str(rule.limit), source=rule.source, started_at=at,
+        extra=0, pauses=[],
+    )  # fmt: skip
+    _count(clock, calendar)
+    session.add(clock)
+    await session.flush()
+
+
+def _count(clock: TicketClock, calendar: Calendar) -> None:
+    pauses = [
+        Pause(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else None)
+        for since, until in clock.pauses
+    ]
+    clock.due_at = due_at(
+        Limit.parse(clock.limit), clock.started_at, calendar, extra=clock.extra, pauses=pauses
+    )
+
+
+def _pause(clock: TicketClock, at: datetime, *, lasts: bool) -> None:
+    # A new list: a changed one would not be seen as a change.
+    if lasts:
+        clock.pauses = [*clock.pauses, [at.isoformat(), None]]
+    elif clock.pauses and clock.pauses[-1][1] is None:
+        clock.pauses = [*clock.pauses[:-1], [clock.pauses[-1][0], at.isoformat()]]
