@@ -1,4 +1,4 @@
-"""What goes on by itself: taking the turns that nobody took, sending what is due."""
+"""What goes on by itself: taking the turns that nobody took, sending what is due, ringing the tickets' clocks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
 from desk.ports import Channel, DialogueDown
@@ -14,6 +15,7 @@ from desk.turns import take_turns, waiting_threads
 log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
+_RING_SECONDS = 30.0
 # What is being sent when the process is told to end may take so long to come to its end.
 DRAIN_SECONDS = 5.0
 
@@ -29,6 +31,16 @@ async def take_waiting_turns(desk: Desk) -> None:
         except Exception:
             log.exception("taking waiting turns failed; trying again")
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def ring_clocks(desk: Desk) -> None:
+    """For ever: the steps of tickets that time takes."""
+    while True:
+        try:
+            await ring(desk)
+        except Exception:
+            log.exception("ringing the tickets' clocks failed; trying again")
+        await asyncio.sleep(_RING_SECONDS)
 
 
 async def deliver_pending(

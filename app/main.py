@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from app.loops import deliver_pending, take_waiting_turns
+from app.loops import deliver_pending, ring_clocks, take_waiting_turns
 from app.rasa_process import RasaProcess
 from app.settings import Settings
 from app.telegram import Telegram, connect_telegram
@@ -133,7 +133,7 @@ def _lifespan(
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
-        tasks = [asyncio.create_task(take_waiting_turns(desk))]
+        tasks = [asyncio.create_task(take_waiting_turns(desk)), asyncio.create_task(ring_clocks(desk))]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
         sending = deliver_pending(desk, channels, random.random, stopping) if channels else None

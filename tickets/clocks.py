@@ -66,7 +66,7 @@ CHANGES: dict[Step, tuple[tuple[Change, tuple[Timed, ...]], ...]] = {
     _S.SUBMITTED: ((Change.START, (_T.DECIDE,)),),
     _S.ACCEPTED: ((Change.END, (_T.DECIDE,)), (Change.START, (_T.DISPATCH, _T.HANDLE))),
     _S.DEEMED: ((Change.END, (_T.DECIDE,)), (Change.START, (_T.DISPATCH, _T.HANDLE))),
-    _S.REFUSED: ((Change.END, _EVERY),),
+    _S.REFUSED: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
     _S.DISPATCHED: ((Change.END, (_T.DISPATCH,)), (Change.START, (_T.SIGN,))),
     _S.ARBITRATED: ((Change.END, (_T.DISPATCH,)), (Change.START, (_T.SIGN,))),
     # A return costs the departments' time, not the enterprise's: handling goes on.
@@ -75,13 +75,13 @@ CHANGES: dict[Step, tuple[tuple[Change, tuple[Timed, ...]], ...]] = {
     _S.DRAFTED: ((Change.START, (_T.REVIEW,)),),
     _S.SENT_BACK: ((Change.END, (_T.REVIEW,)),),
     _S.RELEASED: ((Change.END, (_T.REVIEW, _T.HANDLE)), (Change.START, (_T.CALL_BACK,))),
-    _S.CALLED_BACK: ((Change.END, (_T.CALL_BACK,)),),
+    _S.CALLED_BACK: ((Change.END, (_T.CALL_BACK,)), (Change.START, (_T.ARCHIVE,))),
     _S.REWORKED: ((Change.END, _EVERY), (Change.START, (_T.HANDLE,))),
     _S.REEXAMINATION_ASKED: ((Change.END, _EVERY), (Change.START, (_T.REEXAMINE,))),
-    _S.UPHELD: ((Change.END, _EVERY),),
+    _S.UPHELD: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
     _S.OVERTURNED: ((Change.END, _EVERY), (Change.START, (_T.DISPATCH, _T.HANDLE))),
-    _S.WITHDRAWN: ((Change.END, _EVERY),),
-    _S.TERMINATED: ((Change.END, _EVERY),),
+    _S.WITHDRAWN: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
+    _S.TERMINATED: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
     _S.ARCHIVED: ((Change.END, _EVERY),),
 }
 

@@ -53,6 +53,7 @@ class Timed(StrEnum):
     REVIEW = "review"
     CALL_BACK = "call_back"
     REEXAMINE = "reexamine"
+    ARCHIVE = "archive"
 
 
 TIMED_NAMES = {
@@ -63,6 +64,7 @@ TIMED_NAMES = {
     Timed.REVIEW: "审核答复",
     Timed.CALL_BACK: "回访",
     Timed.REEXAMINE: "复核",
+    Timed.ARCHIVE: "归档",
 }
 
 
@@ -113,6 +115,7 @@ _DEFAULTS: Mapping[str, Rule] = {
     "review": Rule(Limit(1), _HOUSE),
     "call_back": Rule(Limit(1), f"{_HOTLINE}（办理结果反馈后次日回访）"),
     "reexamine": Rule(Limit(15), _HOUSE),
+    "archive": Rule(Limit(1, Unit.MONTHS), _HOUSE),
 }
 
 

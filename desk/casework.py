@@ -1,0 +1,134 @@
+"""Staff and time move a ticket: the step is taken and its enterprise told, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.models import Author, Delivery, Message, Thread
+from desk.desk import Desk
+from desk.news import news
+from desk.rules import rules
+from store.clock import city_date
+from store.workdays import Calendar
+from tickets.errors import StepRefused
+from tickets.life import CLOCK, Doing, Rules, drafted, pending, take
+from tickets.limits import Timed
+from tickets.models import Ticket, TicketClock, TicketEvent
+from tickets.states import Actor, State, Step
+from tickets.timing import all_running, overdue
+
+_OVERDUE = "办理期限已过，系统自动列入督办。"
+
+
+async def move_ticket(desk: Desk, ticket_id: str, step: Step, doing: Doing) -> TicketEvent:
+    """Take a step of somebody on the staff. Raises `StepRefused`; `LookupError` where there is no such ticket."""
+    async with desk.database.write() as session:
+        ticket = await session.get(Ticket, ticket_id)
+        if ticket is None:
+            raise LookupError(ticket_id)
+        event = await _move(desk, session, ticket, step, doing, await rules(desk, session))
+    desk.to_send.set()
+    return event
+
+
+async def ring(desk: Desk, *, limit: int = 100) -> int:
+    """Take the steps that time takes, at most `limit` of each kind; how many were taken."""
+    now = desk.clock()
+    async with desk.database.read() as session:
+        by = await rules(desk, session)
+        due = [
+            *((clock.ticket_id, Step.DEEMED) for clock in await overdue(session, Timed.DECIDE, now, limit)),
+            *(
+                (clock.ticket_id, Step.ARCHIVED)
+                for clock in await overdue(session, Timed.ARCHIVE, now, limit)
+            ),
+            *((id, Step.CALL_BACK_DUE) for id in await _to_call_back(session, now, by.calendar, limit)),
+        ]
+        # Nobody is called to account at night.
+        if desk.office_hours.open_at(now, by.calendar):
+            due += [(id, Step.SUPERVISED) for id in await _late(session, now, limit)]
+    return sum([await _rung(desk, ticket_id, step, by) for ticket_id, step in due])
+
+
+async def _rung(desk: Desk, ticket_id: str, step: Step, by: Rules) -> bool:
+    note = _OVERDUE if step is Step.SUPERVISED else ""
+    try:
+        async with desk.database.write() as session:
+            ticket = await session.get_one(Ticket, ticket_id)
+            await _move(desk, session, ticket, step, Doing(CLOCK, Actor.CLOCK, desk.clock(), note), by)
+    except StepRefused:  # somebody was faster
+        return False
+    desk.to_send.set()
+    return True
+
+
+async def _move(
+    desk: Desk, session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, by: Rules
+) -> TicketEvent:
+    asked = await pending(session, ticket.id, Step.REFUSAL_ASKED) if step is Step.REFUSED else None
+    answer = await drafted(session, ticket.id) if step is Step.RELEASED else None
+    event = await take(session, ticket, step, doing, by)
+    text = news(
+        ticket,
+        step,
+        note=asked.reason if asked else doing.note,
+        running=await all_running(session, ticket.id),
+        answer=answer.text if answer else "",
+    )
+    if text is not None and (thread := await session.get(Thread, ticket.thread_id)):
+        session.add(_news_row(ticket, thread, text, doing.at))
+    return event
+
+
+def _news_row(ticket: Ticket, thread: Thread, text: str, at: datetime) -> Message:
+    return Message(
+        thread_id=thread.id,
+        author=Author.SYSTEM,
+        channel=thread.channel,
+        text=text,
+        detail={"outcome": "ticket", "ticket": ticket.number},
+        delivery=Delivery.SENT if thread.channel == "web" else Delivery.PENDING,
+        created_at=at,
+    )
+
+
+async def _to_call_back(
+    session: AsyncSession, now: datetime, calendar: Calendar, limit: int
+) -> Sequence[str]:
+    """Tickets whose answer is out since an earlier working day (次日回访)."""
+    today = city_date(now)
+    if not calendar.is_workday(today):
+        return []
+    found = await session.execute(
+        select(TicketClock.ticket_id, TicketClock.started_at)
+        .join(Ticket, Ticket.id == TicketClock.ticket_id)
+        .where(
+            Ticket.state == State.ANSWERED,
+            TicketClock.timed == Timed.CALL_BACK,
+            TicketClock.ended_at.is_(None),
+        )
+        .order_by(TicketClock.started_at)
+        .limit(limit)
+    )
+    return [ticket_id for ticket_id, started in found if city_date(started) < today]
+
+
+async def _late(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
+    """Tickets whose time for handling is over and that nobody has put under supervision."""
+    found = await session.scalars(
+        select(Ticket.id)
+        .join(TicketClock, TicketClock.ticket_id == Ticket.id)
+        .where(
+            Ticket.supervised_at.is_(None),
+            TicketClock.timed == Timed.HANDLE,
+            TicketClock.ended_at.is_(None),
+            TicketClock.due_at < now,
+        )
+        .order_by(TicketClock.due_at)
+        .limit(limit)
+    )
+    return found.all()

@@ -1,0 +1,199 @@
+"""Tickets moved by staff and by time: the enterprise is told in its channel, once, and never at night called to account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from conversations.models import Author, Delivery, Message, Thread
+from conversations.threads import open_thread
+from desk.casework import move_ticket, ring
+from desk.complaints import submit
+from desk.desk import Desk
+from desk.progress import progress
+from store.clock import CITY_ZONE
+from tests.fakes import HandClock
+from tickets.errors import StepRefused
+from tickets.life import Doing
+from tickets.limits import Level
+from tickets.models import CalendarDay, Kind, Ticket
+from tickets.states import MOVE_OF, State, Step
+from tickets.tickets import events, of_person
+from tickets.timing import all_running
+
+VALUES: Mapping[str, str] = {
+    "enterprise": "平顶山某某商贸有限公司", "credit_code": "-", "contact": "李经理", "phone": "+8613800000000",
+    "district": "新华区", "subject": "供水", "description": "停水三天没有人管", "wanted": "尽快恢复", "confidential": "否",
+}  # fmt: skip
+TO_ANSWER = (Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED, Step.DRAFTED, Step.RELEASED)
+
+
+async def filed(desk: Desk, thread: Thread) -> Ticket:
+    await submit(desk, thread_id=thread.id, message_id=1, kind=Kind.COMPLAINT, values=VALUES)
+    async with desk.database.read() as session:
+        return (await of_person(session, thread.person_id))[0]
+
+
+@pytest.fixture
+async def ticket(desk: Desk, thread: Thread) -> Ticket:
+    return await filed(desk, thread)
+
+
+async def move(desk: Desk, ticket: Ticket, *steps: Step, note: str = "情况复杂", days: int = 3) -> None:
+    for step in steps:
+        actor = sorted(MOVE_OF[step].actors)[0]
+        doing = Doing(
+            actor.value, actor, desk.clock(), note, level=Level.GENERAL, department="water", days=days,
+            text="供水已于今天恢复。",
+        )  # fmt: skip
+        await move_ticket(desk, ticket.id, step, doing)
+
+
+async def now_at(desk: Desk, ticket: Ticket) -> Ticket:
+    async with desk.database.read() as session:
+        return await session.get_one(Ticket, ticket.id)
+
+
+async def told(desk: Desk) -> list[Message]:
+    async with desk.database.read() as session:
+        rows = await session.scalars(
+            select(Message).where(Message.author == Author.SYSTEM).order_by(Message.id)
+        )
+        return list(rows)
+
+
+async def test_the_enterprise_is_told_what_concerns_it_and_nothing_else(desk: Desk, ticket: Ticket) -> None:
+    await move(desk, ticket, *TO_ANSWER)
+    accepted, answered = await told(desk)
+    assert "已受理。" in accepted.text
+    assert "应在 12月2日前（受理后 7 个工作日）答复。" in accepted.text
+    assert "供水已于今天恢复。" in answered.text
+    assert {message.detail["ticket"] for message in (accepted, answered)} == {ticket.number}
+
+
+async def test_a_refusal_gives_the_reason_that_was_approved(desk: Desk, ticket: Ticket) -> None:
+    await move(desk, ticket, Step.REFUSAL_ASKED, note="已在诉讼中，依法不予受理")
+    await move(desk, ticket, Step.REFUSED, note="同意")
+    (message,) = await told(desk)
+    assert "理由：已在诉讼中，依法不予受理" in message.text
+    assert "复核" in message.text
+
+
+async def test_an_extension_names_the_new_day(desk: Desk, ticket: Ticket) -> None:
+    await move(desk, ticket, *TO_ANSWER[:3], Step.EXTENSION_ASKED, Step.EXTENDED)
+    assert "应在 12月7日前（受理后 7 个工作日，经批准延长 3 个工作日）答复。" in (await told(desk))[-1].text
+
+
+@pytest.mark.parametrize(("channel", "delivery"), [("web", Delivery.SENT), ("wechat", Delivery.PENDING)])
+async def test_news_takes_the_channel_of_the_thread(desk: Desk, channel: str, delivery: Delivery) -> None:
+    async with desk.database.write() as session:
+        thread = await open_thread(session, channel=channel, address="b", at=desk.clock(), new_id=desk.new_id)
+    await move(desk, await filed(desk, thread), Step.ACCEPTED)
+    (message,) = await told(desk)
+    assert (message.thread_id, message.channel, message.delivery) == (thread.id, channel, delivery)
+
+
+async def test_a_step_refused_tells_nobody(desk: Desk, ticket: Ticket) -> None:
+    with pytest.raises(StepRefused):
+        await move(desk, ticket, Step.RELEASED)
+    assert await told(desk) == []
+
+
+async def test_a_ticket_that_is_not_there_is_named(desk: Desk) -> None:
+    with pytest.raises(LookupError, match="nowhere"):
+        await move(desk, Ticket(id="nowhere"), Step.ACCEPTED)
+
+
+async def test_three_working_days_without_a_decision_accept(
+    desk: Desk, ticket: Ticket, clock: HandClock
+) -> None:
+    clock.now = datetime(2026, 11, 26, 23, 59, tzinfo=CITY_ZONE)
+    assert await ring(desk) == 0
+    clock.now += timedelta(minutes=1)
+    assert await ring(desk) == 1
+    assert await ring(desk) == 0
+    assert (await now_at(desk, ticket)).state is State.DEEMED
+    assert "视为受理" in (await told(desk))[0].text
+
+
+async def test_a_day_that_the_city_does_not_work_puts_it_off(desk: Desk, ticket: Ticket) -> None:
+    await move(desk, ticket, Step.ACCEPTED)
+    assert "应在 12月2日前" in (await told(desk))[0].text
+    async with desk.database.write() as session:
+        session.add(CalendarDay(day=date(2026, 11, 25), works=False, note="本市放假"))
+    await move(desk, await _another(desk), Step.ACCEPTED)
+    assert "应在 12月3日前" in (await told(desk))[-1].text
+
+
+async def _another(desk: Desk) -> Ticket:
+    async with desk.database.write() as session:
+        thread = await open_thread(session, channel="web", address="c", at=desk.clock(), new_id=desk.new_id)
+    await submit(desk, thread_id=thread.id, message_id=2, kind=Kind.COMPLAINT, values=VALUES)
+    async with desk.database.read() as session:
+        return (await of_person(session, thread.person_id))[0]
+
+
+async def test_an_answer_is_called_back_on_the_next_working_day(
+    desk: Desk, ticket: Ticket, clock: HandClock
+) -> None:
+    clock.now = datetime(2026, 11, 27, 16, 0, tzinfo=CITY_ZONE)
+    await ring(desk)
+    await move(desk, ticket, *TO_ANSWER[1:])
+    for moment in (clock.now, clock.now + timedelta(days=1), clock.now + timedelta(days=2)):
+        clock.now = moment
+        assert await ring(desk) == 0
+    clock.now = datetime(2026, 11, 30, 8, 0, tzinfo=CITY_ZONE)
+    assert await ring(desk) == 1
+    assert (await now_at(desk, ticket)).state is State.CALL_BACK
+
+
+async def test_what_is_late_is_supervised_once_and_not_at_night(
+    desk: Desk, ticket: Ticket, clock: HandClock
+) -> None:
+    await move(desk, ticket, *TO_ANSWER[:3])
+    clock.now = datetime(2026, 12, 3, 2, 0, tzinfo=CITY_ZONE)
+    assert await ring(desk) == 0
+    clock.now = datetime(2026, 12, 3, 9, 0, tzinfo=CITY_ZONE)
+    assert await ring(desk) == 1
+    assert await ring(desk) == 0
+    assert (await now_at(desk, ticket)).supervised_at == clock.now
+
+
+async def test_what_is_over_is_archived_after_a_month(desk: Desk, ticket: Ticket, clock: HandClock) -> None:
+    await move(desk, ticket, Step.TERMINATED)
+    clock.now += timedelta(days=40)
+    assert await ring(desk) == 1
+    assert (await now_at(desk, ticket)).state is State.ARCHIVED
+
+
+async def test_two_processes_ring_a_clock_once(desk: Desk, ticket: Ticket, clock: HandClock) -> None:
+    clock.now += timedelta(days=7)
+    first, second = await ring(desk), await ring(replace(desk))
+    assert (first, second) == (1, 0)
+    assert len(await told(desk)) == 1
+
+
+async def test_progress_hides_what_passes_between_departments(desk: Desk, ticket: Ticket) -> None:
+    await move(
+        desk,
+        ticket,
+        Step.ACCEPTED,
+        Step.DISPATCHED,
+        Step.RETURNED,
+        Step.DISPATCHED,
+        Step.SIGNED,
+        Step.SUSPENDED,
+    )
+    async with desk.database.read() as session:
+        told = progress(
+            await session.get_one(Ticket, ticket.id),
+            await events(session, ticket.id),
+            await all_running(session, ticket.id),
+        )
+    assert "退单" not in told
+    assert "办理已中止，期限暂停计算。" in told
+    assert "中止：情况复杂" in told
