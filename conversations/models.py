@@ -79,8 +79,18 @@ class Thread(Base):
     created_at: Mapped[datetime]
     # The process that is taking a turn holds the thread until then.
     turn_until: Mapped[datetime | None]
+    # Who on the staff has it, or had it last; `ended_at`: they gave it back to the bot.
+    staff: Mapped[str | None]
+    taken_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    staff_seen: Mapped[int] = mapped_column(default=0)  # the newest message that staff have read
 
-    __table_args__ = (Index("ix_threads_waiting", "holder", "waiting_since"),)
+    __table_args__ = (
+        Index("ix_threads_waiting", "holder", "waiting_since"),
+        Index("ix_threads_staff", "staff", "holder", "last_message_at"),
+        Index("ix_threads_last", "last_message_at", "id"),
+        Index("ix_threads_ended", "ended_at", "id"),
+    )
 
 
 class Message(Base):
@@ -117,6 +127,32 @@ class Message(Base):
     parts_sent: Mapped[int] = mapped_column(default=0)  # of a text that the channel sends in parts
     sent_id: Mapped[str | None]  # the channel's id of what went out
     reason: Mapped[str] = mapped_column(default="")  # why it is not sent, for staff
+
+
+class NoteKind(StrEnum):
+    """What a note in a thread is."""
+
+    WRITTEN = "written"
+    CALLED = "called"  # a person was asked for
+    TAKEN = "taken"
+    HANDED_BACK = "handed_back"
+    TIMED_OUT = "timed_out"  # nobody answered: back into the queue
+
+
+class Note(Base):
+    """What only staff see in a thread. A table of its own, so that no way out to the enterprise knows it."""
+
+    __tablename__ = "thread_notes"
+    __table_args__ = (Index("ix_thread_notes_thread", "thread_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
+    kind: Mapped[NoteKind]
+    by: Mapped[str]  # an account's id, or empty: it happened by itself
+    text: Mapped[str] = mapped_column(default="")
+    mentions: Mapped[list[Any]] = mapped_column(default=list)  # accounts that are called
+    after_id: Mapped[int]  # the newest message when it was written: where it stands among them
+    at: Mapped[datetime]
 
 
 class ChannelPause(Base):

@@ -1,0 +1,133 @@
+"""Who has a thread: taken by one member of staff, given back to the bot, left to the queue when they fall silent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.models import Author, Delivery, Holder, Message, Note, NoteKind, Thread
+from conversations.outbox import drop_overtaken
+
+
+async def take(session: AsyncSession, thread_id: str, staff: str, *, at: datetime) -> bool:
+    """Take the thread for a member of staff; what the bot had still to say is dropped. False: somebody has it."""
+    # One conditional statement on both databases: of any number who press at once, one changes the row.
+    taken = await session.execute(
+        update(Thread)
+        .where(Thread.id == thread_id, Thread.holder != Holder.STAFF)
+        .values(holder=Holder.STAFF, staff=staff, taken_at=at, waiting_since=None, ended_at=None)
+        .execution_options(synchronize_session=False)
+    )
+    if not taken.rowcount:  # type: ignore[attr-defined]
+        return False
+    await drop_overtaken(session, [thread_id])
+    await note(session, thread_id, NoteKind.TAKEN, by=staff, at=at)
+    return True
+
+
+async def hand_over(session: AsyncSession, thread_id: str, staff: str, to: str, *, at: datetime) -> bool:
+    """Give the thread to a colleague. False: it is not `staff`'s to give."""
+    given = await session.execute(
+        update(Thread)
+        .where(Thread.id == thread_id, Thread.holder == Holder.STAFF, Thread.staff == staff)
+        .values(staff=to, taken_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    if not given.rowcount:  # type: ignore[attr-defined]
+        return False
+    await note(session, thread_id, NoteKind.TAKEN, by=to, at=at)
+    return True
+
+
+async def hand_back(session: AsyncSession, thread_id: str, staff: str, *, at: datetime) -> bool:
+    """Give the thread back to the bot. False: it is not `staff`'s to give."""
+    given = await session.execute(
+        update(Thread)
+        .where(Thread.id == thread_id, Thread.holder == Holder.STAFF, Thread.staff == staff)
+        .values(holder=Holder.BOT, ended_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    if not given.rowcount:  # type: ignore[attr-defined]
+        return False
+    await note(session, thread_id, NoteKind.HANDED_BACK, by=staff, at=at)
+    return True
+
+
+async def requeue(session: AsyncSession, thread_id: str, *, silent_since: datetime, at: datetime) -> bool:
+    """Put a thread whose holder fell silent back into the queue. False where somebody has answered meanwhile."""
+    if not await _silent(session, thread_id, silent_since):
+        return False
+    put = await session.execute(
+        update(Thread)
+        .where(Thread.id == thread_id, Thread.holder == Holder.STAFF, Thread.taken_at < silent_since)
+        .values(holder=Holder.WAITING, waiting_since=at)
+        .execution_options(synchronize_session=False)
+    )
+    if not put.rowcount:  # type: ignore[attr-defined]
+        return False
+    await note(session, thread_id, NoteKind.TIMED_OUT, by="", at=at)
+    return True
+
+
+async def fallen_silent(session: AsyncSession, silent_since: datetime, limit: int = 100) -> Sequence[str]:
+    """Threads that staff took before that moment and in which a person has waited for an answer since before it."""
+    held = await session.scalars(
+        select(Thread.id)
+        .where(Thread.holder == Holder.STAFF, Thread.taken_at < silent_since)
+        .order_by(Thread.taken_at)
+        .limit(limit)
+    )
+    return [thread_id for thread_id in held if await _silent(session, thread_id, silent_since)]
+
+
+async def sending(session: AsyncSession, thread_id: str) -> bool:
+    """Whether something of the bot is on its way out at this moment."""
+    found = await session.scalar(
+        select(Message.id)
+        .where(
+            Message.thread_id == thread_id,
+            Message.author == Author.BOT,
+            Message.delivery == Delivery.SENDING,
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+async def note(
+    session: AsyncSession,
+    thread_id: str,
+    kind: NoteKind,
+    *,
+    by: str,
+    at: datetime,
+    text: str = "",
+    mentions: Sequence[str] = (),
+) -> Note:
+    """Write down what only staff see."""
+    newest = await session.scalar(select(func.max(Message.id)).where(Message.thread_id == thread_id))
+    row = Note(
+        thread_id=thread_id, kind=kind, by=by, text=text, mentions=list(mentions), after_id=newest or 0, at=at
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def notes(session: AsyncSession, thread_id: str) -> Sequence[Note]:
+    """The notes of a thread, in order."""
+    return (await session.scalars(select(Note).where(Note.thread_id == thread_id).order_by(Note.id))).all()
+
+
+async def _silent(session: AsyncSession, thread_id: str, since: datetime) -> bool:
+    """Whether the last word is a person's and older than that."""
+    last = await session.scalar(
+        select(Message)
+        .where(Message.thread_id == thread_id, Message.author.in_((Author.PERSON, Author.STAFF)))
+        .order_by(Message.id.desc())
+        .limit(1)
+    )
+    return last is not None and last.author == Author.PERSON and last.created_at < since

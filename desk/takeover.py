@@ -1,0 +1,149 @@
+"""A person instead of the bot: taken by one press, answered in the thread's own channel, given back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from conversations import holding
+from conversations.messages import by_external_id
+from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread
+from desk.delivery import SEND_SECONDS
+from desk.desk import Desk
+from desk.receive import WEB
+
+_LOOK_SECONDS = 0.05
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class NotYours(Exception):
+    """The thread is not (any more) in the hands of who wants to act in it; `holder` has it, or nobody."""
+
+    def __init__(self, thread_id: str, holder: str | None) -> None:
+        super().__init__(f"thread {thread_id} is held by {holder}")
+        self.thread_id = thread_id
+        self.holder = holder
+
+
+class Empty(ValueError):
+    """Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What staff write. `key`: of the form that sent it, so that a second press of it sends nothing more."""
+
+    text: str
+    key: str
+
+
+async def take_over(desk: Desk, thread_id: str, staff: str, *, sleep: Sleep = asyncio.sleep) -> None:
+    """Take the thread. Raises `NotYours` where a colleague has it; whose it is already keeps it.
+
+    From the commit on the bot says nothing more. What it was saying at that moment has arrived, or is known not to
+    have, when this returns: nothing of the bot comes after it.
+    """
+    async with desk.database.write() as session:
+        taken = await holding.take(session, thread_id, staff, at=desk.clock())
+        if not taken:
+            holder = await session.scalar(select(Thread.staff).where(Thread.id == thread_id))
+            if holder != staff:
+                raise NotYours(thread_id, holder)
+    waited = 0.0
+    while waited < SEND_SECONDS:
+        async with desk.database.read() as session:
+            if not await holding.sending(session, thread_id):
+                return
+        await sleep(_LOOK_SECONDS)
+        waited += _LOOK_SECONDS
+
+
+async def give_back(desk: Desk, thread_id: str, staff: str) -> None:
+    """Let the bot answer again. Raises `NotYours`."""
+    async with desk.database.write() as session:
+        if not await holding.hand_back(session, thread_id, staff, at=desk.clock()):
+            raise NotYours(
+                thread_id, await session.scalar(select(Thread.staff).where(Thread.id == thread_id))
+            )
+
+
+async def hand_over(desk: Desk, thread_id: str, staff: str, to: str) -> None:
+    """Give the thread to a colleague. Raises `NotYours`."""
+    async with desk.database.write() as session:
+        if not await holding.hand_over(session, thread_id, staff, to, at=desk.clock()):
+            raise NotYours(
+                thread_id, await session.scalar(select(Thread.staff).where(Thread.id == thread_id))
+            )
+
+
+async def reply(desk: Desk, thread_id: str, staff: str, written: Reply) -> Message:
+    """Write to the enterprise; goes out through the thread's channel. Raises `NotYours` or `Empty`."""
+    text = written.text.strip()
+    if not text:
+        raise Empty
+    async with desk.database.write() as session:
+        thread = await session.get_one(Thread, thread_id, with_for_update=True)
+        external_id = f"staff:{staff}:{written.key}"
+        if known := await by_external_id(session, thread.channel, external_id):
+            return known
+        if thread.holder != Holder.STAFF or thread.staff != staff:
+            raise NotYours(thread_id, thread.staff if thread.holder == Holder.STAFF else None)
+        message = Message(
+            thread_id=thread_id,
+            author=Author.STAFF,
+            channel=thread.channel,
+            external_id=external_id,
+            text=text,
+            detail={"staff": staff},
+            delivery=Delivery.SENT if thread.channel == WEB else Delivery.PENDING,
+            created_at=desk.clock(),
+        )
+        session.add(message)
+        await session.flush()
+        thread.staff_seen = message.id
+    desk.to_send.set()
+    return message
+
+
+async def write_note(
+    desk: Desk, thread_id: str, staff: str, text: str, mentions: tuple[str, ...] = ()
+) -> None:
+    """Write something that only staff see. Raises `Empty`."""
+    if not text.strip():
+        raise Empty
+    async with desk.database.write() as session:
+        await holding.note(
+            session,
+            thread_id,
+            NoteKind.WRITTEN,
+            by=staff,
+            at=desk.clock(),
+            text=text.strip(),
+            mentions=mentions,
+        )
+
+
+async def see(desk: Desk, thread_id: str, message_id: int) -> None:
+    """Staff have read the thread up to that message."""
+    async with desk.database.write() as session:
+        await session.execute(
+            update(Thread)
+            .where(Thread.id == thread_id, Thread.staff_seen < message_id)
+            .values(staff_seen=message_id)
+        )
+
+
+async def requeue_silent(desk: Desk, silence: timedelta) -> int:
+    """Put threads whose holder lets a person wait so long back into the queue; how many."""
+    since = desk.clock() - silence
+    async with desk.database.read() as session:
+        found = await holding.fallen_silent(session, since)
+    put = 0
+    for thread_id in found:
+        async with desk.database.write() as session:
+            put += await holding.requeue(session, thread_id, silent_since=since, at=desk.clock())
+    return put

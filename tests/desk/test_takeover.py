@@ -1,0 +1,258 @@
+"""A person instead of the bot: one press, one winner, and the bot silent from that moment."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.loops import deliver_pending
+from conversations.holding import notes
+from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread, Turn
+from conversations.threads import call_staff
+from desk.delivery import deliver
+from desk.desk import Desk
+from desk.ports import Outgoing, SendResult, Sent
+from desk.receive import Received, receive
+from desk.takeover import (
+    Empty,
+    NotYours,
+    Reply,
+    give_back,
+    hand_over,
+    reply,
+    requeue_silent,
+    see,
+    take_over,
+    write_note,
+)
+from desk.turns import take_turns
+from desk.values import InboundMessage
+from tests.fakes import HandClock, ScriptedChannel, ScriptedDialogue
+
+ROUNDS, PRESSES = 200, 50
+
+
+async def write(desk: Desk, said: str, *, sender: str = "a", channel: str = "wechat") -> Received:
+    return await receive(desk, InboundMessage(channel, f"{sender}:{said}", sender, said, desk.clock()))
+
+
+async def the_thread(desk: Desk, thread_id: str) -> Thread:
+    async with desk.database.read() as session:
+        return await session.get_one(Thread, thread_id)
+
+
+async def ours(desk: Desk, thread_id: str) -> Sequence[Message]:
+    async with desk.database.read() as session:
+        rows = await session.scalars(
+            select(Message)
+            .where(Message.thread_id == thread_id, Message.author != Author.PERSON)
+            .order_by(Message.id)
+        )
+        return rows.all()
+
+
+@pytest.fixture
+async def waiting(desk: Desk) -> str:
+    """A thread whose person asked for somebody."""
+    thread_id = (await write(desk, "转人工")).thread_id
+    await take_turns(desk, thread_id)
+    async with desk.database.write() as session:
+        await call_staff(session, thread_id, at=desk.clock())
+    return thread_id
+
+
+async def test_the_bot_is_silent_while_staff_have_the_thread(desk: Desk, waiting: str) -> None:
+    await take_over(desk, waiting, "wang")
+    received = await write(desk, "在吗")
+    assert await take_turns(desk, waiting) == []
+    async with desk.database.read() as session:
+        assert (await session.get_one(Message, received.message_id)).turn is Turn.STAFF
+
+
+async def test_what_the_bot_had_still_to_say_is_dropped(desk: Desk, waiting: str) -> None:
+    await take_over(desk, waiting, "wang")
+    assert [message.delivery for message in await ours(desk, waiting)] == [Delivery.DROPPED]
+
+
+async def test_a_colleague_is_told_who_has_it(desk: Desk, waiting: str) -> None:
+    await take_over(desk, waiting, "wang")
+    with pytest.raises(NotYours) as refused:
+        await take_over(desk, waiting, "li")
+    assert refused.value.holder == "wang"
+
+
+async def test_whose_it_is_already_keeps_it(desk: Desk, waiting: str) -> None:
+    await take_over(desk, waiting, "wang")
+    await take_over(desk, waiting, "wang")
+    async with desk.database.read() as session:
+        assert [note.kind for note in await notes(session, waiting)] == [NoteKind.TAKEN]
+
+
+async def test_what_staff_write_goes_out_once_however_often_it_is_pressed(desk: Desk, waiting: str) -> None:
+    channel = ScriptedChannel()
+    await take_over(desk, waiting, "wang")
+    for _ in range(3):
+        await reply(desk, waiting, "wang", Reply("您好，我是小王。", "form-1"))
+    await deliver(desk, [channel], lambda: 1.0)
+    assert channel.texts() == ["您好，我是小王。"]
+    assert channel.tried[0].by_staff
+
+
+async def test_a_reply_on_the_web_page_is_there_at_once(desk: Desk, thread: Thread) -> None:
+    await take_over(desk, thread.id, "wang")
+    message = await reply(desk, thread.id, "wang", Reply("您好", "1"))
+    assert message.delivery is Delivery.SENT
+
+
+async def test_only_who_has_the_thread_writes_in_it(desk: Desk, waiting: str) -> None:
+    with pytest.raises(NotYours):
+        await reply(desk, waiting, "wang", Reply("您好", "1"))
+    await take_over(desk, waiting, "wang")
+    with pytest.raises(NotYours):
+        await reply(desk, waiting, "li", Reply("您好", "1"))
+    with pytest.raises(NotYours):
+        await give_back(desk, waiting, "li")
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+async def test_nothing_is_no_reply(desk: Desk, waiting: str, text: str) -> None:
+    await take_over(desk, waiting, "wang")
+    with pytest.raises(Empty):
+        await reply(desk, waiting, "wang", Reply(text, "1"))
+    with pytest.raises(Empty):
+        await write_note(desk, waiting, "wang", text)
+
+
+async def test_given_back_the_bot_answers_again(desk: Desk, waiting: str, clock: HandClock) -> None:
+    await take_over(desk, waiting, "wang")
+    await give_back(desk, waiting, "wang")
+    await write(desk, "水费怎么交")
+    assert [message.text for message in await take_turns(desk, waiting)] == ["echo 水费怎么交"]
+    thread = await the_thread(desk, waiting)
+    assert (thread.holder, thread.ended_at) == (Holder.BOT, clock.now)
+
+
+async def test_a_colleague_goes_on(desk: Desk, waiting: str) -> None:
+    await take_over(desk, waiting, "wang")
+    await hand_over(desk, waiting, "wang", "li")
+    await reply(desk, waiting, "li", Reply("我来接着办。", "1"))
+    with pytest.raises(NotYours):
+        await reply(desk, waiting, "wang", Reply("等等", "2"))
+
+
+async def test_a_note_never_goes_to_the_enterprise(desk: Desk, waiting: str) -> None:
+    channel = ScriptedChannel()
+    await take_over(desk, waiting, "wang")
+    await write_note(desk, waiting, "wang", "先别答应他 @li", ("li",))
+    await deliver(desk, [channel], lambda: 1.0)
+    assert channel.texts() == []
+    async with desk.database.read() as session:
+        last = (await notes(session, waiting))[-1]
+    assert (last.text, last.mentions) == ("先别答应他 @li", ["li"])
+
+
+async def test_what_is_read_stays_read(desk: Desk, waiting: str) -> None:
+    await see(desk, waiting, 5)
+    await see(desk, waiting, 3)
+    assert (await the_thread(desk, waiting)).staff_seen == 5
+
+
+async def test_who_lets_a_person_wait_loses_the_thread_to_the_queue(
+    desk: Desk, waiting: str, clock: HandClock
+) -> None:
+    await take_over(desk, waiting, "wang")
+    await write(desk, "在吗")
+    clock.advance(timedelta(minutes=29))
+    assert await requeue_silent(desk, timedelta(minutes=30)) == 0
+    clock.advance(timedelta(minutes=2))
+    assert await requeue_silent(desk, timedelta(minutes=30)) == 1
+    assert await requeue_silent(desk, timedelta(minutes=30)) == 0
+    thread = await the_thread(desk, waiting)
+    assert (thread.holder, thread.waiting_since) == (Holder.WAITING, clock.now)
+
+
+async def test_who_has_answered_keeps_the_thread(desk: Desk, waiting: str, clock: HandClock) -> None:
+    await take_over(desk, waiting, "wang")
+    await write(desk, "在吗")
+    await reply(desk, waiting, "wang", Reply("在", "1"))
+    clock.advance(timedelta(hours=5))
+    assert await requeue_silent(desk, timedelta(minutes=30)) == 0
+
+
+@dataclass
+class SlowChannel(ScriptedChannel):
+    """Takes a moment for each message: `begun` is set then, and `log` tells when it has arrived."""
+
+    random: random.Random = field(default_factory=lambda: random.Random(7))
+    log: list[tuple[str, str]] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, outgoing: Outgoing) -> SendResult:
+        """Sent, after up to 8 ms."""
+        self.begun.set()
+        await asyncio.sleep(self.random.random() * 0.008)
+        self.log.append((outgoing.address, "staff" if outgoing.by_staff else "bot"))
+        return Sent(str(outgoing.message_id))
+
+
+@dataclass
+class SlowDialogue(ScriptedDialogue):
+    """Takes a moment for each answer."""
+
+    random: random.Random = field(default_factory=lambda: random.Random(11))
+
+    async def ask(self, talk: str, text: str, *, message_id: int, written: str):  # type: ignore[no-untyped-def]
+        """The echo, after up to 8 ms."""
+        await asyncio.sleep(self.random.random() * 0.008)
+        return await ScriptedDialogue.ask(self, talk, text, message_id=message_id, written=written)
+
+
+async def test_of_fifty_who_press_one_wins_and_the_bot_says_nothing_after_it(desk: Desk) -> None:
+    """200 rounds: a person writes, the bot's answer is thought of, stored or under way while fifty press."""
+    desk = replace(desk, dialogue=SlowDialogue())
+    channel, chance, stopping = SlowChannel(), random.Random(3), asyncio.Event()
+    delivering = asyncio.create_task(deliver_pending(desk, [channel], lambda: 1.0, stopping))
+    winners, at_a_bots_word = [], 0
+    for number in range(ROUNDS):
+        address = f"p{number}"
+        thread_id = (await write(desk, "你好", sender=address)).thread_id
+        channel.begun.clear()
+        turn = asyncio.create_task(take_turns(desk, thread_id))
+        # While it is thought of, at any moment, once it is stored, while it is under way.
+        match number % 4:
+            case 1:
+                await asyncio.sleep(chance.random() * 0.02)
+            case 2:
+                await turn
+            case 3:
+                await channel.begun.wait()
+
+        async def press(by: int, thread_id: str = thread_id, address: str = address) -> bool:
+            try:
+                await take_over(desk, thread_id, f"s{by}", sleep=lambda _: asyncio.sleep(0.001))
+            except NotYours:
+                return False
+            channel.log.append((address, "taken"))
+            return True
+
+        won = await asyncio.gather(*(press(by) for by in range(PRESSES)))
+        winners.append(sum(won))
+        await turn
+        await write(desk, "还在吗", sender=address)
+        assert await take_turns(desk, thread_id) == []
+        at_a_bots_word += (address, "bot") in channel.log
+    stopping.set()
+    desk.to_send.set()
+    await delivering
+    assert winners == [1] * ROUNDS
+    for number in range(ROUNDS):
+        told = [what for address, what in channel.log if address == f"p{number}"]
+        assert told in (["taken"], ["bot", "taken"]), number
+    # Both ways of the race were run.
+    assert 0 < at_a_bots_word < ROUNDS
