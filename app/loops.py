@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from datetime import timedelta
 
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
+from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown
+from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads
 
 log = logging.getLogger(__name__)
@@ -28,16 +31,25 @@ async def take_waiting_turns(desk: Desk) -> None:
                 await take_turns(desk, thread_id)
         except DialogueDown:
             log.debug("the dialogue model is away")
+            await _call_staff(desk)
         except Exception:
             log.exception("taking waiting turns failed; trying again")
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def ring_clocks(desk: Desk) -> None:
-    """For ever: the steps of tickets that time takes."""
+async def _call_staff(desk: Desk) -> None:
+    try:
+        await call_for_waiting(desk)
+    except Exception:
+        log.exception("calling staff while the dialogue model is away failed; trying again")
+
+
+async def ring_clocks(desk: Desk, staff_idle: timedelta) -> None:
+    """For ever: what time does to tickets, and to threads whose holder on the staff has been silent for so long."""
     while True:
         try:
             await ring(desk)
+            await requeue_silent(desk, staff_idle)
         except Exception:
             log.exception("ringing the tickets' clocks failed; trying again")
         await asyncio.sleep(_RING_SECONDS)

@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -80,7 +81,16 @@ def create_app(
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
-        lifespan=_lifespan(desk, dialogue, rasa, stopping, channels, wechat, telegram),
+        lifespan=_lifespan(
+            desk,
+            dialogue,
+            rasa,
+            stopping,
+            channels,
+            wechat,
+            telegram,
+            timedelta(minutes=settings.staff_idle_minutes),
+        ),
     )
     app.state.desk = desk
     app.state.telegram = telegram
@@ -125,6 +135,7 @@ def _lifespan(
     channels: Sequence[Channel],
     wechat: WeChat | None,
     telegram: Telegram | None,
+    staff_idle: timedelta,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -133,7 +144,10 @@ def _lifespan(
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
-        tasks = [asyncio.create_task(take_waiting_turns(desk)), asyncio.create_task(ring_clocks(desk))]
+        tasks = [
+            asyncio.create_task(take_waiting_turns(desk)),
+            asyncio.create_task(ring_clocks(desk, staff_idle)),
+        ]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
         sending = deliver_pending(desk, channels, random.random, stopping) if channels else None

@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.telegram.account import webhook_problem
@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     rasa_timeout_seconds: float = 10.0
     redis: str = ""
     office_hours: str = "09:00-12:00,13:00-17:30"
+    staff_idle_minutes: int = Field(default=30, ge=1)
     ticket_limits: str = ""
     message_max_letters: int = 1000
     body_max_bytes: int = 64_000

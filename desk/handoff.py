@@ -23,6 +23,14 @@ async def hand_off(desk: Desk, thread_id: str) -> Reply:
     return Reply(_what_next(desk, thread.holder, now), outcome="handoff", buttons=(REQUEST,))
 
 
+def when_answered(desk: Desk, now: datetime) -> str:
+    """When somebody will answer, as a sentence."""
+    opening = desk.office_hours.next_opening(now)
+    if opening == now:
+        return "工作人员会尽快在这里回复您；着急的话可以拨打 12345。"
+    return f"工作人员将在{_moment(opening)}上班后回复您；着急的话可以拨打 12345（24 小时）。"
+
+
 def _what_next(desk: Desk, holder: Holder, now: datetime) -> str:
     if holder == Holder.STAFF:
         return "工作人员已经接入，请直接说。"
