@@ -28,7 +28,11 @@ class Ticket(Base):
     """One matter of one enterprise."""
 
     __tablename__ = "tickets"
-    __table_args__ = (Index("ix_tickets_state", "state", "submitted_at"),)
+    __table_args__ = (
+        Index("ix_tickets_state", "state", "submitted_at"),
+        Index("ix_tickets_submitted", "submitted_at", "id"),
+        Index("ix_tickets_department", "department", "state", "submitted_at"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)

@@ -24,6 +24,8 @@ def upgrade() -> None:
         table.add_column(sa.Column("arbitrated", sa.Boolean(), nullable=False, server_default=sa.false()))
         table.add_column(sa.Column("round", sa.Integer(), nullable=False, server_default="1"))
         table.add_column(sa.Column("supervised_at", _MOMENT))
+    op.create_index("ix_tickets_submitted", "tickets", ["submitted_at", "id"])
+    op.create_index("ix_tickets_department", "tickets", ["department", "state", "submitted_at"])
     _clocks()
     _papers()
     op.create_table(

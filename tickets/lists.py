@@ -1,0 +1,227 @@
+"""The tickets as staff look for them: by what has to be done with them, by what they are about, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from tickets.models import Approval, Ticket, TicketClock
+from tickets.states import OPEN, State
+
+
+class Queue(StrEnum):
+    """What is to be done."""
+
+    ACCEPT = "accept"
+    DISPATCH = "dispatch"
+    SIGN = "sign"
+    HANDLE = "handle"
+    REVIEW = "review"
+    APPROVE = "approve"  # a refusal or an extension waits for a second person
+    CALL_BACK = "call_back"
+    REEXAMINE = "reexamine"
+    OVERDUE = "overdue"
+    SUPERVISED = "supervised"
+    ALL = "all"
+
+
+QUEUE_NAMES: Mapping[Queue, str] = {
+    Queue.ACCEPT: "待受理",
+    Queue.DISPATCH: "待派单",
+    Queue.SIGN: "待签收",
+    Queue.HANDLE: "办理中",
+    Queue.REVIEW: "待审核",
+    Queue.APPROVE: "待批准",
+    Queue.CALL_BACK: "待回访",
+    Queue.REEXAMINE: "待复核",
+    Queue.OVERDUE: "已超期",
+    Queue.SUPERVISED: "督办",
+    Queue.ALL: "全部",
+}
+_STATES: Mapping[Queue, tuple[State, ...]] = {
+    Queue.ACCEPT: (State.SUBMITTED,),
+    Queue.DISPATCH: (State.ACCEPTED, State.DEEMED, State.RETURNED),
+    Queue.SIGN: (State.DISPATCHED,),
+    Queue.HANDLE: (State.SIGNED, State.WORKING, State.SUSPENDED),
+    Queue.REVIEW: (State.REVIEW,),
+    Queue.CALL_BACK: (State.CALL_BACK,),
+    Queue.REEXAMINE: (State.REEXAMINED,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which tickets somebody may see. `department`: only this one's (None: every one's); `confidential`: also those
+    whose enterprise asked for confidence; without it only those that `account` handles, or its department has to sign."""
+
+    account: str
+    department: str | None = None
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is narrowed to. `text`: in the number, the enterprise's name or the telephone number."""
+
+    text: str = ""
+    subject: str = ""
+    district: str = ""
+    department: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the ticket of that moment and id."""
+
+    at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A ticket in a list. `due`: its running clock that is due first, if any."""
+
+    ticket: Ticket
+    due: TicketClock | None
+
+    @property
+    def place(self) -> Place:
+        """Where the page after this row begins."""
+        return Place(self.ticket.submitted_at, self.ticket.id)
+
+
+async def page(
+    session: AsyncSession,
+    queue: Queue,
+    sight: Sight,
+    wanted: Wanted,
+    *,
+    now: datetime,
+    after: Place | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """A page of a queue, the newest ticket first."""
+    statement = (
+        select(Ticket)
+        .where(_in_queue(queue, now), _seen(sight), *_narrowed(wanted))
+        .order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
+        .limit(limit)
+    )
+    if after:
+        statement = statement.where(tuple_(Ticket.submitted_at, Ticket.id) < (after.at, after.id))
+    tickets = (await session.scalars(statement)).all()
+    due = await _first_due(session, [ticket.id for ticket in tickets])
+    return [Row(ticket, due.get(ticket.id)) for ticket in tickets]
+
+
+async def counts(
+    session: AsyncSession, sight: Sight, *, now: datetime, queues: Collection[Queue]
+) -> dict[Queue, int]:
+    """How many tickets there are in each of the queues."""
+    return {
+        queue: await session.scalar(
+            select(func.count()).select_from(Ticket).where(_in_queue(queue, now), _seen(sight))
+        )
+        or 0
+        for queue in queues
+    }
+
+
+async def workload(session: AsyncSession) -> dict[str, int]:
+    """Department -> open tickets that it has in hand."""
+    rows = await session.execute(
+        select(Ticket.department, func.count())
+        .where(Ticket.department.is_not(None), Ticket.state.in_(OPEN))
+        .group_by(Ticket.department)
+    )
+    return {str(row[0]): row[1] for row in rows}
+
+
+async def seen(session: AsyncSession, number: str, sight: Sight) -> Ticket | None:
+    """The ticket with that number, if it may be seen."""
+    return await session.scalar(select(Ticket).where(Ticket.number == number, _seen(sight)))
+
+
+async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequence[Ticket]:
+    """The tickets of a thread that may be seen, the newest first."""
+    rows = await session.scalars(
+        select(Ticket)
+        .where(Ticket.thread_id == thread_id, _seen(sight))
+        .order_by(Ticket.submitted_at.desc())
+        .limit(20)
+    )
+    return rows.all()
+
+
+async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int = 50) -> Sequence[str]:
+    """Threads of the tickets that a text names: number, enterprise or telephone number."""
+    rows = await session.scalars(
+        select(Ticket.thread_id)
+        .where(_seen(sight), *_narrowed(Wanted(text=text)))
+        .order_by(Ticket.submitted_at.desc())
+        .limit(limit)
+    )
+    return list(dict.fromkeys(rows))
+
+
+def _in_queue(queue: Queue, now: datetime) -> ColumnElement[bool]:
+    match queue:
+        case Queue.OVERDUE:
+            return exists().where(
+                TicketClock.ticket_id == Ticket.id,
+                TicketClock.ended_at.is_(None),
+                TicketClock.due_at < now,
+                Ticket.state.in_(OPEN),
+            )
+        case Queue.SUPERVISED:
+            return and_(Ticket.supervised_at.is_not(None), Ticket.state.in_(OPEN))
+        case Queue.APPROVE:
+            return exists().where(Approval.ticket_id == Ticket.id, Approval.decided_at.is_(None))
+        case Queue.ALL:
+            return Ticket.id.is_not(None)
+    return Ticket.state.in_(_STATES[queue])
+
+
+def _seen(sight: Sight) -> ColumnElement[bool]:
+    allowed: list[ColumnElement[bool]] = [Ticket.id.is_not(None)]
+    if sight.department is not None:
+        allowed.append(Ticket.department == sight.department)
+    if not sight.confidential:
+        unsigned = and_(Ticket.handler.is_(None), Ticket.department == (sight.department or ""))
+        allowed.append(or_(~Ticket.confidential, Ticket.handler == sight.account, unsigned))
+    return and_(*allowed)
+
+
+def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
+    narrowed: list[ColumnElement[bool]] = []
+    if text := wanted.text.strip():
+        plain = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+        narrowed.append(
+            or_(
+                Ticket.number == text.upper(),
+                Ticket.enterprise.like(f"%{plain}%", escape="\\"),
+                Ticket.phone.like(f"%{plain}", escape="\\"),
+            )
+        )
+    for column, value in (
+        (Ticket.subject, wanted.subject),
+        (Ticket.district, wanted.district),
+        (Ticket.department, wanted.department),
+    ):
+        if value:
+            narrowed.append(column == value)
+    return narrowed
+
+
+async def _first_due(session: AsyncSession, ids: Sequence[str]) -> dict[str, TicketClock]:
+    rows = await session.scalars(
+        select(TicketClock)
+        .where(TicketClock.ticket_id.in_(ids), TicketClock.ended_at.is_(None))
+        .order_by(TicketClock.due_at.desc(), TicketClock.id.desc())
+    )
+    return {clock.ticket_id: clock for clock in rows}  # the last one that is put in is due first
