@@ -22,11 +22,11 @@ check: setup  ## Lint, types, imports
 bench: setup  ## The benchmarks, each with what a user would pick instead
 	@$(BIN)/python -m benchmarks
 
-setup:  ## Both environments; seconds when nothing changed
+setup:  ## Both environments, the console's scripts; seconds when nothing changed
 	@python3 app/bootstrap.py
 
 lock:  ## Resolve both environments anew
 	@python3 app/bootstrap.py lock
 
 clean:  ## Forget environments and models (data in var/ stay)
-	rm -rf .venv .tools bot/rasa/.venv models console/node_modules
+	rm -rf .venv .tools bot/rasa/.venv models console/node_modules console/static/vendor

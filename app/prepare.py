@@ -1,4 +1,4 @@
-"""What has to be true before the product can start: tables, content, a first admin."""
+"""What has to be true before the product can start: tables, content, departments, a first admin."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.settings import ROOT, Settings
 from knowledge.markdown import read_folder
 from knowledge.rows import Imported, import_articles
 from staff.accounts import NewAccount, add_first_admin
+from staff.departments import add_departments
 from store.clock import Clock
 from store.database import Database
 from store.ids import new_id
@@ -35,6 +36,7 @@ async def prepare(settings: Settings, clock: Clock, articles: Path = ARTICLES) -
     try:
         async with database.write() as session:
             imported = await import_articles(session, found, at=clock())
+            await add_departments(session)
             admin = await add_first_admin(session, id=new_id(), at=clock())
     finally:
         await database.close()

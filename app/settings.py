@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.telegram.account import webhook_problem
 from connectors.wechat.crypto import Account
+from staff.sessions import Policy
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
 
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
     conversations_per_address: str = "30/hour"
     trusted_proxies: str = ""
     public_url: str = ""
+    console_idle_minutes: int = Field(default=60, ge=1)
+    console_session_hours: int = Field(default=12, ge=1)
+    console_second_factor: Literal["", "optional", "admins", "everyone"] = ""
     wechat_app_id: str = ""
     wechat_app_secret: SecretStr = SecretStr("")
     wechat_token: SecretStr = SecretStr("")
@@ -121,6 +126,17 @@ class Settings(BaseSettings):
             app_id=self.wechat_app_id,
             aes_keys=tuple(key for key in keys if key),
             mode=self.wechat_mode,
+        )
+
+    def sign_in_policy(self) -> Policy:
+        """How long members of staff stay signed in, and who needs a second factor."""
+        by_default: Literal["optional", "admins"] = (
+            "optional" if self.environment == "development" else "admins"
+        )
+        return Policy(
+            idle=timedelta(minutes=self.console_idle_minutes),
+            absolute=timedelta(hours=self.console_session_hours),
+            second_factor=self.console_second_factor or by_default,
         )
 
     def database_url(self) -> str:

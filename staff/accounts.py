@@ -1,23 +1,52 @@
-"""Adding members of staff, each with a one-time password that is shown once and kept as a hash."""
+"""Accounts: adding, changing, disabling and opening them again, each written into the audit log."""
 
 from __future__ import annotations
 
 import re
-import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pwdlib import PasswordHash
-from sqlalchemy import exists, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from staff.errors import UsernameRefused, UsernameTaken
-from staff.models import Account, Role
+from staff import audit, second_factor, sessions, tries
+from staff.actors import COMMAND_LINE, Actor
+from staff.audit import Action
+from staff.errors import (
+    AccountUnknown,
+    DepartmentUnknown,
+    LastAdmin,
+    NameRefused,
+    OwnAccount,
+    RolesRefused,
+    UsernameRefused,
+    UsernameTaken,
+)
+from staff.models import Account, AccountRole, Department
+from staff.passwords import Hashing, OneTime
+from staff.roles import ROLE_NAMES, Role
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
-# Without the letters and digits that are mistaken for one another when read aloud.
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-_hasher = PasswordHash.recommended()
+_MOST_NAME_LETTERS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an admin says of somebody. `department`: its key, or None."""
+
+    name: str
+    department: str | None
+    roles: frozenset[Role]
+
+    def checked(self) -> Profile:
+        """Raises `NameRefused` or `RolesRefused`."""
+        name = " ".join(self.name.split())
+        if not 1 <= len(name) <= _MOST_NAME_LETTERS:
+            raise NameRefused
+        if not self.roles:
+            raise RolesRefused
+        return Profile(name, self.department or None, self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,36 +57,195 @@ class NewAccount:
     one_time_password: str
 
 
-def one_time_password() -> str:
-    """Four groups of four: 79 bits, readable over the telephone."""
-    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4))
-
-
 async def add(
-    session: AsyncSession, *, id: str, username: str, name: str, role: Role, at: datetime
+    session: AsyncSession,
+    actor: Actor,
+    username: str,
+    profile: Profile,
+    one_time: OneTime,
+    *,
+    id: str,
+    at: datetime,
 ) -> NewAccount:
-    """Add an account. Raises `UsernameRefused` or `UsernameTaken`."""
+    """Add an account. Raises a `StaffError` that says what is wrong."""
     if not _USERNAME.fullmatch(username):
         raise UsernameRefused(username)
+    profile = profile.checked()
     if await session.scalar(select(exists().where(Account.username == username))):
         raise UsernameTaken(username)
-    password = one_time_password()
+    department = await _department_name(session, profile.department)
     session.add(
         Account(
             id=id,
             username=username,
-            name=name,
-            role=role,
-            password_hash=_hasher.hash(password),
+            name=profile.name,
+            department=profile.department,
+            password_hash=one_time.hash,
             password_is_one_time=True,
             created_at=at,
         )
     )
-    return NewAccount(username, password)
+    await session.flush()
+    session.add_all(AccountRole(account_id=id, role=role) for role in profile.roles)
+    detail = {"姓名": profile.name, "部门": department, "角色": role_names(profile.roles)}
+    audit.record(session, actor, Action.ACCOUNT_ADDED, f"account:{username}", at=at, **detail)
+    return NewAccount(username, one_time.password)
 
 
 async def add_first_admin(session: AsyncSession, *, id: str, at: datetime) -> NewAccount | None:
     """The `admin` account of a new installation, or None where somebody is there already."""
     if await session.scalar(select(exists().where(Account.id.is_not(None)))):
         return None
-    return await add(session, id=id, username="admin", name="管理员", role=Role.ADMIN, at=at)
+    profile = Profile("管理员", None, frozenset({Role.ADMIN}))
+    return await add(session, COMMAND_LINE, "admin", profile, Hashing().issue(), id=id, at=at)
+
+
+async def change(
+    session: AsyncSession, actor: Actor, username: str, profile: Profile, *, at: datetime
+) -> None:
+    """Give an account another name, department or other roles; they count from the next request on."""
+    profile = profile.checked()
+    account = await by_username(session, username)
+    before = Profile(account.name, account.department, await roles_of(session, account.id))
+    if Role.ADMIN in before.roles and Role.ADMIN not in profile.roles:
+        await _another_admin(session, account)
+    detail = await _differences(session, before, profile)
+    if not detail:
+        return
+    account.name, account.department = profile.name, profile.department
+    await session.execute(delete(AccountRole).where(AccountRole.account_id == account.id))
+    session.add_all(AccountRole(account_id=account.id, role=role) for role in profile.roles)
+    audit.record(session, actor, Action.ACCOUNT_CHANGED, f"account:{username}", at=at, **detail)
+
+
+async def disable(session: AsyncSession, actor: Actor, username: str, *, at: datetime) -> None:
+    """Shut an account out; all its sessions end at once."""
+    account = await by_username(session, username)
+    if account.id == actor.account_id:
+        raise OwnAccount
+    await _another_admin(session, account)
+    account.active = False
+    await sessions.end_all(session, account.id)
+    audit.record(session, actor, Action.ACCOUNT_DISABLED, f"account:{username}", at=at)
+
+
+async def enable(session: AsyncSession, actor: Actor, username: str, *, at: datetime) -> None:
+    """Let a disabled account in again, with the password that it had."""
+    account = await by_username(session, username)
+    account.active = True
+    audit.record(session, actor, Action.ACCOUNT_ENABLED, f"account:{username}", at=at)
+
+
+async def reset_password(
+    session: AsyncSession,
+    actor: Actor,
+    username: str,
+    one_time: OneTime,
+    *,
+    without_second_factor: bool,
+    at: datetime,
+) -> NewAccount:
+    """A new one-time password; all sessions end. `without_second_factor`: the telephone is lost as well."""
+    account = await by_username(session, username)
+    if account.id == actor.account_id:
+        raise OwnAccount
+    account.password_hash, account.password_is_one_time = one_time.hash, True
+    detail = {}
+    if without_second_factor and account.totp_secret is not None:
+        await second_factor.remove(session, account)
+        detail["两步验证"] = "一并关闭"
+    await sessions.end_all(session, account.id)
+    await tries.forget_account(session, account)
+    audit.record(session, actor, Action.PASSWORD_RESET, f"account:{username}", at=at, **detail)
+    return NewAccount(username, one_time.password)
+
+
+async def unlock(session: AsyncSession, actor: Actor, username: str, *, at: datetime) -> None:
+    """End the pause that wrong passwords and codes have brought."""
+    account = await by_username(session, username)
+    await tries.forget_account(session, account)
+    audit.record(session, actor, Action.ACCOUNT_UNLOCKED, f"account:{username}", at=at)
+
+
+async def by_username(session: AsyncSession, username: str) -> Account:
+    """The account. Raises `AccountUnknown`."""
+    account = await session.scalar(select(Account).where(Account.username == username))
+    if account is None:
+        raise AccountUnknown(username)
+    return account
+
+
+async def find(
+    session: AsyncSession, text: str = "", *, after: str = "", limit: int | None = None
+) -> Sequence[Account]:
+    """Accounts by user name, from the one behind `after` on; `text` stands in user name, name or department."""
+    query = select(Account).order_by(Account.username).limit(limit)
+    if text:
+        query = query.outerjoin(Department, Department.key == Account.department).where(
+            or_(
+                *(
+                    c.icontains(text, autoescape=True)
+                    for c in (Account.username, Account.name, Department.name)
+                )
+            )
+        )
+    if after:
+        query = query.where(Account.username > after)
+    return (await session.scalars(query)).all()
+
+
+async def roles_of(session: AsyncSession, account_id: str) -> frozenset[Role]:
+    """An account's roles."""
+    return (await all_roles(session, [account_id])).get(account_id, frozenset())
+
+
+async def all_roles(session: AsyncSession, account_ids: Iterable[str]) -> Mapping[str, frozenset[Role]]:
+    """Account -> roles."""
+    found: dict[str, set[Role]] = {}
+    for row in await session.scalars(
+        select(AccountRole).where(AccountRole.account_id.in_(list(account_ids)))
+    ):
+        found.setdefault(row.account_id, set()).add(row.role)
+    return {account_id: frozenset(roles) for account_id, roles in found.items()}
+
+
+def role_names(roles: Iterable[Role]) -> str:
+    """As people read them, in the order of the table."""
+    chosen = set(roles)
+    return "、".join(name for role, name in ROLE_NAMES.items() if role in chosen)
+
+
+async def _differences(session: AsyncSession, before: Profile, after: Profile) -> dict[str, str]:
+    pairs = {
+        "姓名": (before.name, after.name),
+        "部门": (
+            await _department_name(session, before.department),
+            await _department_name(session, after.department),
+        ),
+        "角色": (role_names(before.roles), role_names(after.roles)),
+    }
+    return {what: f"{old} → {new}" for what, (old, new) in pairs.items() if old != new}
+
+
+async def _department_name(session: AsyncSession, key: str | None) -> str:
+    if key is None:
+        return "（无）"
+    name = await session.scalar(select(Department.name).where(Department.key == key))
+    if name is None:
+        raise DepartmentUnknown(key)
+    return name
+
+
+async def _another_admin(session: AsyncSession, account: Account) -> None:
+    """Raises `LastAdmin` where nobody else could manage accounts."""
+    # Locked, so that two admins cannot shut each other out at once.
+    admins = await session.scalars(
+        select(Account)
+        .join(AccountRole, AccountRole.account_id == Account.id)
+        .where(AccountRole.role == Role.ADMIN, Account.active)
+        .order_by(Account.id)
+        .with_for_update(of=Account)
+    )
+    ids = {admin.id for admin in admins}
+    if account.id in ids and len(ids) == 1:
+        raise LastAdmin

@@ -3,35 +3,116 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from staff.roles import Role
 from store.base import Base
 
 
-class Role(StrEnum):
-    """What somebody may do."""
+class Department(Base):
+    """Where somebody works, and to whom tickets go."""
 
-    AGENT = "agent"
-    DISPATCHER = "dispatcher"
-    HANDLER = "handler"
-    REVIEWER = "reviewer"
-    SUPERVISOR = "supervisor"
-    EDITOR = "editor"
-    ADMIN = "admin"
+    __tablename__ = "departments"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
 
 
 class Account(Base):
-    """A member of staff. The password is kept as an argon2 hash."""
+    """A member of staff. The password is kept as an argon2 hash.
+
+    `totp_secret`: base32, None without a second factor. `totp_step`: the last 30-second step that a code was taken for.
+    """
 
     __tablename__ = "accounts"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    role: Mapped[Role]
+    department: Mapped[str | None] = mapped_column(ForeignKey("departments.key"), index=True)
     password_hash: Mapped[str]
     password_is_one_time: Mapped[bool]
+    totp_secret: Mapped[str | None]
+    totp_step: Mapped[int | None]
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    last_sign_in_at: Mapped[datetime | None]
+
+
+class AccountRole(Base):
+    """One role of an account."""
+
+    __tablename__ = "account_roles"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    role: Mapped[Role] = mapped_column(primary_key=True)
+
+
+class RecoveryCode(Base):
+    """Stands in once for a lost second factor; only its hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A browser that is signed in; only the hash of its token is kept.
+
+    `second_factor`: whether a code was given, where the account has a second factor. `totp_offer`: the secret that the
+    account's page shows for enrolment.
+    """
+
+    __tablename__ = "staff_sessions"
+    __table_args__ = (Index("ix_staff_sessions_expires_at", "expires_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    second_factor: Mapped[bool]
+    totp_offer: Mapped[str | None]
+    address: Mapped[str]
+    agent: Mapped[str]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class Tries(Base):
+    """How often somebody failed to sign in. `key` is a hash: what was typed may be a password in the wrong field."""
+
+    __tablename__ = "sign_in_tries"
+    __table_args__ = (Index("ix_sign_in_tries_last_at", "last_at"),)
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    failures: Mapped[int]
+    last_at: Mapped[datetime]
+    blocked_until: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """Who did what to what, when and from where. The database itself refuses to change or delete a row."""
+
+    __tablename__ = "audit_log"
+    __table_args__ = (
+        Index("ix_audit_log_who", "who", "id"),
+        Index("ix_audit_log_action", "action", "id"),
+        Index("ix_audit_log_target", "target", "id"),
+        Index("ix_audit_log_at", "at"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    account_id: Mapped[str | None]
+    who: Mapped[str]
+    address: Mapped[str]
+    action: Mapped[str]
+    target: Mapped[str]
+    detail: Mapped[dict[str, Any]]

@@ -1,0 +1,37 @@
+"""What the console offers, each entry to those who may open it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from staff.actors import Actor
+from staff.roles import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page in the navigation; `about` says on the front page what it is for."""
+
+    title: str
+    path: str
+    permission: Permission
+    about: str
+
+
+ENTRIES = (
+    Entry("首页", "/console", Permission.OWN_ACCOUNT, ""),
+    Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
+    Entry("审计日志", "/console/audit", Permission.AUDIT_READ, "谁在什么时候做了什么，可筛选、可导出"),
+    Entry("我的账号", "/console/account", Permission.OWN_ACCOUNT, "密码、两步验证、登录过的设备"),
+)
+
+
+def entries_for(actor: Actor) -> Sequence[Entry]:
+    """What this person may open."""
+    return [entry for entry in ENTRIES if actor.may(entry.permission)]
+
+
+def is_current(entry: Entry, path: str) -> bool:
+    """Whether a path belongs to the entry."""
+    return path == entry.path or (entry.path != "/console" and path.startswith(f"{entry.path}/"))

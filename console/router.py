@@ -1,0 +1,47 @@
+"""The console put together: every page of it, behind its gate."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from console.audit import audit_routes
+from console.cookie import Cookie
+from console.own_account import own_account_routes, second_factor_routes
+from console.pages import Pages
+from console.people import people_routes, person_routes
+from console.routes import Console, Routes
+from console.sign_in import sign_in_routes
+from desk.desk import Desk
+from staff.passwords import Hashing
+from staff.roles import Permission
+from staff.sessions import Policy
+from staff.sign_in import Door
+
+
+def console_router(desk: Desk, policy: Policy, *, secure: bool) -> APIRouter:
+    """`secure`: the browser comes over HTTPS, as everywhere but in development."""
+    door = Door(desk.database, Hashing(), policy, desk.clock, desk.new_id)
+    console = Console(desk, door, Cookie(secure), Pages(desk.city.name, secure=secure))
+    routes = Routes(console)
+    _front(routes)
+    sign_in_routes(routes)
+    own_account_routes(routes)
+    second_factor_routes(routes)
+    people_routes(routes)
+    person_routes(routes)
+    audit_routes(routes)
+    _nowhere(routes)
+    return routes.router
+
+
+def _front(routes: Routes) -> None:
+    @routes.get("", Permission.OWN_ACCOUNT)
+    async def front(request: Request) -> Response:
+        return routes.console.pages.show(request, "front.html")
+
+
+def _nowhere(routes: Routes) -> None:
+    @routes.get("/{path:path}", Permission.OWN_ACCOUNT)
+    async def nowhere(request: Request) -> Response:
+        return routes.console.pages.trouble(request, 404, "没有这个页面", "地址可能写错了，或页面已经移走。")

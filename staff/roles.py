@@ -1,0 +1,96 @@
+"""What each role may do: one table, and nothing else decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody works as; an account may have several."""
+
+    AGENT = "agent"
+    DISPATCHER = "dispatcher"
+    HANDLER = "handler"
+    REVIEWER = "reviewer"
+    SUPERVISOR = "supervisor"
+    KNOWLEDGE_EDITOR = "knowledge_editor"
+    KNOWLEDGE_REVIEWER = "knowledge_reviewer"
+    ADMIN = "admin"
+    INVITED_SUPERVISOR = "invited_supervisor"
+
+
+class Permission(StrEnum):
+    """One thing that somebody may do."""
+
+    OWN_ACCOUNT = "own_account"
+    CONVERSATIONS_READ = "conversations.read"
+    CONVERSATIONS_ANSWER = "conversations.answer"
+    TICKETS_READ = "tickets.read"
+    TICKETS_ACCEPT = "tickets.accept"
+    TICKETS_DISPATCH = "tickets.dispatch"
+    TICKETS_HANDLE = "tickets.handle"
+    TICKETS_REVIEW = "tickets.review"
+    TICKETS_SUPERVISE = "tickets.supervise"
+    # Of every department, not only of one's own.
+    TICKETS_ALL_DEPARTMENTS = "tickets.all_departments"
+    # Names and telephone numbers are masked; to see one is an act of its own, and in the audit log.
+    PERSONAL_DATA_REVEAL = "personal_data.reveal"
+    KNOWLEDGE_READ = "knowledge.read"
+    KNOWLEDGE_EDIT = "knowledge.edit"
+    KNOWLEDGE_PUBLISH = "knowledge.publish"
+    REPORTS_READ = "reports.read"
+    PEOPLE_MANAGE = "people.manage"
+    AUDIT_READ = "audit.read"
+
+
+ROLE_NAMES: Mapping[Role, str] = {
+    Role.AGENT: "坐席",
+    Role.DISPATCHER: "派单员",
+    Role.HANDLER: "部门经办人",
+    Role.REVIEWER: "审核人",
+    Role.SUPERVISOR: "督办",
+    Role.KNOWLEDGE_EDITOR: "知识编辑",
+    Role.KNOWLEDGE_REVIEWER: "知识审核",
+    Role.ADMIN: "管理员",
+    Role.INVITED_SUPERVISOR: "特邀监督员",
+}
+
+ROLE_DUTIES: Mapping[Role, str] = {
+    Role.AGENT: "接待企业，回复对话",
+    Role.DISPATCHER: "受理投诉和诉求，派给承办部门",
+    Role.HANDLER: "办理派给本部门的工单",
+    Role.REVIEWER: "答复企业之前的审核",
+    Role.SUPERVISOR: "督办、复核，看统计和审计日志",
+    Role.KNOWLEDGE_EDITOR: "编写知识库文章",
+    Role.KNOWLEDGE_REVIEWER: "审核并发布知识库文章",
+    Role.ADMIN: "管理账号，看审计日志",
+    Role.INVITED_SUPERVISOR: "只读，个人信息始终隐去",
+}
+
+_P = Permission
+_EVERYBODY = frozenset({_P.OWN_ACCOUNT, _P.KNOWLEDGE_READ})
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.AGENT: _EVERYBODY
+    | {_P.CONVERSATIONS_READ, _P.CONVERSATIONS_ANSWER, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS}
+    | {_P.PERSONAL_DATA_REVEAL},
+    Role.DISPATCHER: _EVERYBODY
+    | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_ACCEPT}
+    | {_P.TICKETS_DISPATCH, _P.PERSONAL_DATA_REVEAL},
+    Role.HANDLER: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_HANDLE, _P.PERSONAL_DATA_REVEAL},
+    Role.REVIEWER: _EVERYBODY
+    | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_REVIEW, _P.PERSONAL_DATA_REVEAL},
+    Role.SUPERVISOR: _EVERYBODY
+    | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_SUPERVISE}
+    | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ},
+    Role.KNOWLEDGE_EDITOR: _EVERYBODY | {_P.KNOWLEDGE_EDIT},
+    Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_PUBLISH},
+    Role.ADMIN: _EVERYBODY | {_P.PEOPLE_MANAGE, _P.AUDIT_READ},
+    Role.INVITED_SUPERVISOR: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.REPORTS_READ},
+}
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """What an account with these roles may do."""
+    return frozenset().union(*(PERMISSIONS[role] for role in roles))

@@ -1,0 +1,128 @@
+"""Signing in: name and password, then the code where the account has a second factor."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from staff import audit, second_factor, sessions, tries
+from staff.actors import Actor, stranger
+from staff.audit import Action
+from staff.models import Account
+from staff.passwords import Hashing
+from staff.sessions import Browser, Policy, Visitor
+from store.clock import Clock
+from store.database import Database
+from store.ids import NewId
+
+_MOST_NAME_LETTERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session has begun; `token` is its cookie."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Wrong: what of it is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Not even looked at: too many tries."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where staff come in."""
+
+    database: Database
+    hashing: Hashing
+    policy: Policy
+    clock: Clock
+    new_id: NewId
+
+    async def sign_in(self, username: str, password: str, browser: Browser) -> SignedIn | Refused | Paused:
+        """Begin a session. As much work for a name that nobody has as for a wrong password."""
+        name = username.strip().lower()[:_MOST_NAME_LETTERS]
+        now = self.clock()
+        async with self.database.write() as session:
+            await tries.clean(session, now=now)
+            for rule, who in ((tries.BY_NAME, name), (tries.BY_ADDRESS, tries.network(browser.address))):
+                if pause := await tries.count(session, rule, who, now=now):
+                    return paused(pause)
+            account = await session.scalar(select(Account).where(Account.username == name))
+        right = await self.hashing.matches(password, account.password_hash if account else None)
+        if account is None or not right or not account.active:
+            return await self._failed(account, browser, "密码不对" if account and not right else "账号已停用")
+        return await self._let_in(account, browser)
+
+    async def give_code(self, visitor: Visitor, code: str, browser: Browser) -> SignedIn | Refused | Paused:
+        """Replace a session that waits for its code by a whole one."""
+        now = self.clock()
+        async with self.database.write() as session:
+            assert visitor.actor.account_id is not None
+            if pause := await tries.count(session, tries.BY_CODE, visitor.actor.account_id, now=now):
+                return paused(pause)
+            account = await session.get_one(Account, visitor.actor.account_id)
+            way = await second_factor.check(session, account, code, at=now)
+            if way is None:
+                target = f"account:{account.username}"
+                audit.record(session, visitor.actor, Action.SIGN_IN_FAILED, target, at=now, 原因="验证码不对")
+                return Refused()
+            await tries.forget(session, tries.BY_CODE, account.id)
+            await sessions.end(session, account.id, visitor.session_id)
+            account.last_sign_in_at = now
+            audit.record(session, visitor.actor, Action.SIGNED_IN, at=now, 方式=f"密码和{way}")
+            return SignedIn(
+                await sessions.begin(
+                    session, account, browser, self.policy, second_factor=True, at=now, new_id=self.new_id
+                )
+            )
+
+    async def _let_in(self, seen: Account, browser: Browser) -> SignedIn | Refused:
+        now = self.clock()
+        async with self.database.write() as session:
+            account = await session.get_one(Account, seen.id, with_for_update=True)
+            # While the password was looked at, it may have been reset or the account disabled.
+            if not account.active or account.password_hash != seen.password_hash:
+                return Refused()
+            await tries.forget(session, tries.BY_NAME, account.username)
+            await tries.take_back(session, tries.BY_ADDRESS, tries.network(browser.address))
+            if account.totp_secret is None:
+                account.last_sign_in_at = now
+                who = Actor(account.id, account.username, account.name, None, frozenset(), browser.address)
+                audit.record(session, who, Action.SIGNED_IN, at=now, 方式="密码")
+            return SignedIn(
+                await sessions.begin(
+                    session, account, browser, self.policy, second_factor=False, at=now, new_id=self.new_id
+                )
+            )
+
+    async def _failed(self, account: Account | None, browser: Browser, why: str) -> Refused:
+        # A name that nobody has is not written down: it may be a password in the wrong field.
+        target = f"account:{account.username}" if account else ""
+        reason = why if account else "没有这个账号"
+        async with self.database.write() as session:
+            audit.record(
+                session,
+                stranger(browser.address),
+                Action.SIGN_IN_FAILED,
+                target,
+                at=self.clock(),
+                原因=reason,
+            )
+        return Refused()
+
+
+def paused(pause: timedelta) -> Paused:
+    """The whole seconds of a pause, at least one."""
+    return Paused(max(1, math.ceil(pause.total_seconds())))
