@@ -47,6 +47,7 @@ def audit_routes(routes: Routes) -> None:
             wanted=wanted,
             actions=ACTION_NAMES,
             action_name=audit.action_name,
+            target_name=audit.target_name,
             older=urlencode({**_query(wanted), **older}) if older else "",
             newest=urlencode(_query(wanted)) if last is not None else None,
         )
@@ -64,7 +65,7 @@ def audit_routes(routes: Routes) -> None:
         now = console.door.clock()
         detail = {"范围": "、".join(f"{name}={value}" for name, value in _query(wanted).items()) or "全部"}
         async with console.door.database.write() as session:
-            audit.record(session, visitor(request).actor, Action.AUDIT_EXPORTED, at=now, **detail)
+            audit.record(session, visitor(request).actor, Action.AUDIT_EXPORTED, at=now, detail=detail)
         name = f"audit-{city_date(now):%Y%m%d}.csv"
         return StreamingResponse(
             _table(console, wanted),

@@ -144,8 +144,9 @@ async def _enrolment(console: Console, request: Request, *, problem: str = "") -
     uri = second_factor.enrolment_uri(
         secret, username=account.username, issuer=f"{console.desk.city.name}企业服务"
     )
-    drawing = segno.make(uri, error="m").svg_inline(
-        scale=5, border=2, dark="#16282c", light="#fff", title="二维码"
+    # `omitsize`: the style sheet says how large it is.
+    drawing = segno.make(uri, error="l").svg_inline(
+        border=4, dark="#16282c", light="#fff", omitsize=True, title="二维码"
     )
     return console.pages.show(
         request,

@@ -38,8 +38,7 @@ def sign_in_routes(routes: Routes) -> None:
             return _welcome(console, outcome, own_path(next))
         problem = problem_of(outcome, "用户名或密码不对。")
         status = 429 if isinstance(outcome, Paused) else 422
-        # A password in the wrong field must not come back in plain sight.
-        return _form(console, request, status=status, next=own_path(next), problem=problem)
+        return _form(console, request, status=status, next=own_path(next), problem=problem, username=username)
 
     @routes.get("/sign-in/code", Permission.OWN_ACCOUNT, stage=Stage.CODE)
     async def code_form(request: Request, next: str = "") -> Response:
@@ -84,11 +83,23 @@ def problem_of(outcome: Refused | Paused, refused: str) -> str:
 
 
 def _form(
-    console: Console, request: Request, *, next: str, said: str = "", problem: str = "", status: int = 200
+    console: Console,
+    request: Request,
+    *,
+    next: str,
+    said: str = "",
+    problem: str = "",
+    username: str = "",
+    status: int = 200,
 ) -> Response:
-    notices = {"out": "您已退出。", "password": "密码已修改，请用新密码登录。"}
     return console.pages.show(
-        request, "sign_in.html", status=status, next=next, notice=notices.get(said, ""), problem=problem
+        request,
+        "sign_in.html",
+        status=status,
+        next=next,
+        notice="您已退出。" if said == "out" else "",
+        problem=problem,
+        username=username,
     )
 
 

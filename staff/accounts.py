@@ -88,7 +88,7 @@ async def add(
     await session.flush()
     session.add_all(AccountRole(account_id=id, role=role) for role in profile.roles)
     detail = {"姓名": profile.name, "部门": department, "角色": role_names(profile.roles)}
-    audit.record(session, actor, Action.ACCOUNT_ADDED, f"account:{username}", at=at, **detail)
+    audit.record(session, actor, Action.ACCOUNT_ADDED, audit.account(username), at=at, detail=detail)
     return NewAccount(username, one_time.password)
 
 
@@ -115,7 +115,7 @@ async def change(
     account.name, account.department = profile.name, profile.department
     await session.execute(delete(AccountRole).where(AccountRole.account_id == account.id))
     session.add_all(AccountRole(account_id=account.id, role=role) for role in profile.roles)
-    audit.record(session, actor, Action.ACCOUNT_CHANGED, f"account:{username}", at=at, **detail)
+    audit.record(session, actor, Action.ACCOUNT_CHANGED, audit.account(username), at=at, detail=detail)
 
 
 async def disable(session: AsyncSession, actor: Actor, username: str, *, at: datetime) -> None:
@@ -126,14 +126,14 @@ async def disable(session: AsyncSession, actor: Actor, username: str, *, at: dat
     await _another_admin(session, account)
     account.active = False
     await sessions.end_all(session, account.id)
-    audit.record(session, actor, Action.ACCOUNT_DISABLED, f"account:{username}", at=at)
+    audit.record(session, actor, Action.ACCOUNT_DISABLED, audit.account(username), at=at)
 
 
 async def enable(session: AsyncSession, actor: Actor, username: str, *, at: datetime) -> None:
     """Let a disabled account in again, with the password that it had."""
     account = await by_username(session, username)
     account.active = True
-    audit.record(session, actor, Action.ACCOUNT_ENABLED, f"account:{username}", at=at)
+    audit.record(session, actor, Action.ACCOUNT_ENABLED, audit.account(username), at=at)
 
 
 async def reset_password(
@@ -156,7 +156,7 @@ async def reset_password(
         detail["两步验证"] = "一并关闭"
     await sessions.end_all(session, account.id)
     await tries.forget_account(session, account)
-    audit.record(session, actor, Action.PASSWORD_RESET, f"account:{username}", at=at, **detail)
+    audit.record(session, actor, Action.PASSWORD_RESET, audit.account(username), at=at, detail=detail)
     return NewAccount(username, one_time.password)
 
 
@@ -164,7 +164,7 @@ async def unlock(session: AsyncSession, actor: Actor, username: str, *, at: date
     """End the pause that wrong passwords and codes have brought."""
     account = await by_username(session, username)
     await tries.forget_account(session, account)
-    audit.record(session, actor, Action.ACCOUNT_UNLOCKED, f"account:{username}", at=at)
+    audit.record(session, actor, Action.ACCOUNT_UNLOCKED, audit.account(username), at=at)
 
 
 async def by_username(session: AsyncSession, username: str) -> Account:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,6 +56,18 @@ ACTION_NAMES: Mapping[Action, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What it was done to: `Target("account", "zhang.san")`."""
+
+    kind: str = ""
+    id: str = ""
+
+
+_NOTHING = Target()
+TARGET_NAMES: Mapping[str, str] = {"account": "账号"}
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """Which entries to show: empty fields do not count. The days are the city's, both included."""
 
@@ -66,9 +79,15 @@ class Wanted:
 
 
 def record(
-    session: AsyncSession, actor: Actor, action: Action, target: str = "", *, at: datetime, **detail: str
+    session: AsyncSession,
+    actor: Actor,
+    action: Action,
+    target: Target = _NOTHING,
+    *,
+    at: datetime,
+    detail: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write an entry with the transaction. `target`: `account:zhang.san`; `detail`: as people read it."""
+    """Write an entry with the transaction. `detail`: as people read it."""
     session.add(
         AuditEntry(
             at=at,
@@ -76,8 +95,9 @@ def record(
             who=actor.username,
             address=actor.address,
             action=action,
-            target=target,
-            detail=detail,
+            target_kind=target.kind,
+            target=target.id,
+            detail=dict(detail),
         )
     )
 
@@ -105,6 +125,16 @@ async def entries(
 def action_name(action: str) -> str:
     """What people read."""
     return ACTION_NAMES[Action(action)] if action in set(Action) else action
+
+
+def account(username: str) -> Target:
+    """An account as what something is done to."""
+    return Target("account", username)
+
+
+def target_name(entry: AuditEntry) -> str:
+    """What people read: `账号 zhang.san`, or nothing."""
+    return f"{TARGET_NAMES.get(entry.target_kind, entry.target_kind)} {entry.target}".strip()
 
 
 def _midnight(day: date) -> datetime:

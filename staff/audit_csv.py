@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from staff.audit import action_name
+from staff.audit import action_name, target_name
 from staff.models import AuditEntry
 from store.clock import CITY_ZONE
 
@@ -30,7 +30,7 @@ def lines(entries: Iterable[AuditEntry]) -> str:
             entry.who,
             entry.address,
             action_name(entry.action),
-            entry.target,
+            target_name(entry),
             "；".join(f"{name}：{value}" for name, value in entry.detail.items()),
         )
         for entry in entries

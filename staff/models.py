@@ -114,5 +114,6 @@ class AuditEntry(Base):
     who: Mapped[str]
     address: Mapped[str]
     action: Mapped[str]
+    target_kind: Mapped[str]
     target: Mapped[str]
     detail: Mapped[dict[str, Any]]

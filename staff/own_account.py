@@ -34,7 +34,7 @@ async def change_password(
             return Refused()  # reset meanwhile: this session has ended, too
         fresh.password_hash, fresh.password_is_one_time = hash, False
         await sessions.end_all(session, account.id)
-        audit.record(session, visitor.actor, Action.PASSWORD_CHANGED, f"account:{account.username}", at=now)
+        audit.record(session, visitor.actor, Action.PASSWORD_CHANGED, audit.account(account.username), at=now)
         token = await sessions.begin(
             session,
             fresh,
@@ -68,7 +68,7 @@ async def remove_second_factor(door: Door, visitor: Visitor, password: str) -> R
     async with door.database.write() as session:
         account = await session.get_one(Account, visitor.actor.account_id)
         await second_factor.remove(session, account)
-        target = f"account:{account.username}"
+        target = audit.account(account.username)
         audit.record(session, visitor.actor, Action.SECOND_FACTOR_REMOVED, target, at=door.clock())
     return None
 
@@ -99,7 +99,9 @@ async def end_other_sessions(door: Door, visitor: Visitor) -> None:
     assert visitor.actor.account_id is not None
     async with door.database.write() as session:
         await sessions.end_all(session, visitor.actor.account_id, but=visitor.session_id)
-        audit.record(session, visitor.actor, Action.SESSION_ENDED, at=door.clock(), 范围="其他全部会话")
+        audit.record(
+            session, visitor.actor, Action.SESSION_ENDED, at=door.clock(), detail={"范围": "其他全部会话"}
+        )
 
 
 async def _account(door: Door, visitor: Visitor) -> Account:

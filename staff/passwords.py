@@ -46,14 +46,14 @@ class OneTime:
 class Hashing:
     """argon2 in threads of its own: it takes 64 MiB and some 50 ms each time, and must not hold up commits."""
 
-    _hasher: PasswordHash = field(default_factory=PasswordHash.recommended)
+    hasher: PasswordHash = field(default_factory=PasswordHash.recommended)
     _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "argon2"))
     _decoy: str = ""
 
     def issue(self) -> OneTime:
         """A new one-time password. Blocks."""
         password = readable(4)
-        return OneTime(password, self._hasher.hash(password))
+        return OneTime(password, self.hasher.hash(password))
 
     async def issued(self) -> OneTime:
         """The same, without holding up the event loop."""
@@ -61,7 +61,7 @@ class Hashing:
 
     async def hash(self, password: str) -> str:
         """What is kept of a password."""
-        return await self._aside(lambda: self._hasher.hash(normal(password)))
+        return await self._aside(lambda: self.hasher.hash(normal(password)))
 
     async def matches(self, password: str, hash: str | None) -> bool:
         """Whether it is the password; takes as long where there is no hash to compare with."""
@@ -69,8 +69,8 @@ class Hashing:
 
     def _matches(self, password: str, hash: str | None) -> bool:
         if not self._decoy:
-            self._decoy = self._hasher.hash(readable(4))
-        return self._hasher.verify(password, hash or self._decoy) and hash is not None
+            self._decoy = self.hasher.hash(readable(4))
+        return self.hasher.verify(password, hash or self._decoy) and hash is not None
 
     async def _aside(self, work: Callable[[], _Value]) -> _Value:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -63,7 +63,7 @@ async def enrol(
     account.totp_secret, account.totp_step = row.totp_offer, step
     row.totp_offer, row.second_factor = None, True
     await sessions.end_all(session, account.id, but=session_id)
-    audit.record(session, actor, Action.SECOND_FACTOR_SET, f"account:{account.username}", at=at)
+    audit.record(session, actor, Action.SECOND_FACTOR_SET, audit.account(account.username), at=at)
     return await _new_codes(session, account.id)
 
 
@@ -95,7 +95,7 @@ async def renew_codes(
     session: AsyncSession, actor: Actor, account: Account, *, at: datetime
 ) -> Sequence[str]:
     """New recovery codes; the old ones are void."""
-    audit.record(session, actor, Action.RECOVERY_CODES_RENEWED, f"account:{account.username}", at=at)
+    audit.record(session, actor, Action.RECOVERY_CODES_RENEWED, audit.account(account.username), at=at)
     return await _new_codes(session, account.id)
 
 

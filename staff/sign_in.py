@@ -75,13 +75,20 @@ class Door:
             account = await session.get_one(Account, visitor.actor.account_id)
             way = await second_factor.check(session, account, code, at=now)
             if way is None:
-                target = f"account:{account.username}"
-                audit.record(session, visitor.actor, Action.SIGN_IN_FAILED, target, at=now, 原因="验证码不对")
+                target = audit.account(account.username)
+                audit.record(
+                    session,
+                    visitor.actor,
+                    Action.SIGN_IN_FAILED,
+                    target,
+                    at=now,
+                    detail={"原因": "验证码不对"},
+                )
                 return Refused()
             await tries.forget(session, tries.BY_CODE, account.id)
             await sessions.end(session, account.id, visitor.session_id)
             account.last_sign_in_at = now
-            audit.record(session, visitor.actor, Action.SIGNED_IN, at=now, 方式=f"密码和{way}")
+            audit.record(session, visitor.actor, Action.SIGNED_IN, at=now, detail={"方式": f"密码和{way}"})
             return SignedIn(
                 await sessions.begin(
                     session, account, browser, self.policy, second_factor=True, at=now, new_id=self.new_id
@@ -100,7 +107,7 @@ class Door:
             if account.totp_secret is None:
                 account.last_sign_in_at = now
                 who = Actor(account.id, account.username, account.name, None, frozenset(), browser.address)
-                audit.record(session, who, Action.SIGNED_IN, at=now, 方式="密码")
+                audit.record(session, who, Action.SIGNED_IN, at=now, detail={"方式": "密码"})
             return SignedIn(
                 await sessions.begin(
                     session, account, browser, self.policy, second_factor=False, at=now, new_id=self.new_id
@@ -109,7 +116,7 @@ class Door:
 
     async def _failed(self, account: Account | None, browser: Browser, why: str) -> Refused:
         # A name that nobody has is not written down: it may be a password in the wrong field.
-        target = f"account:{account.username}" if account else ""
+        target = audit.account(account.username) if account else audit.Target()
         reason = why if account else "没有这个账号"
         async with self.database.write() as session:
             audit.record(
@@ -118,7 +125,7 @@ class Door:
                 Action.SIGN_IN_FAILED,
                 target,
                 at=self.clock(),
-                原因=reason,
+                detail={"原因": reason},
             )
         return Refused()
 

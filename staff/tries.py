@@ -72,7 +72,8 @@ async def take_back(session: AsyncSession, rule: Rule, who: str) -> None:
     row = await session.scalar(_row(rule, key_of(who)).with_for_update())
     if row is not None:
         row.failures = max(0, row.failures - 1)
-        row.blocked_until = None
+        if row.failures < rule.free:
+            row.blocked_until = None
 
 
 async def is_paused(session: AsyncSession, account: Account, *, now: datetime) -> bool:

@@ -99,6 +99,7 @@ def _audit_log() -> None:
         sa.Column("who", sa.String(), nullable=False),
         sa.Column("address", sa.String(), nullable=False),
         sa.Column("action", sa.String(), nullable=False),
+        sa.Column("target_kind", sa.String(), nullable=False),
         sa.Column("target", sa.String(), nullable=False),
         sa.Column("detail", _JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_log")),
