@@ -41,6 +41,8 @@ from desk.ports import Channel
 from knowledge.library import Library
 from knowledge.search.confidence import read_calibration
 from knowledge.search.index import Index
+from staff.passwords import Hashing
+from staff.sign_in import Door
 from store.clock import Clock, utc_now
 from store.database import Database
 from store.ids import new_id
@@ -115,9 +117,8 @@ def create_app(
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     app.include_router(article_router(desk))
-    app.include_router(
-        console_router(desk, settings.sign_in_policy(), secure=settings.environment != "development")
-    )
+    door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id)
+    app.include_router(console_router(desk, door, secure=settings.environment != "development"))
     mount_static(app)
     mount_console_static(app)
     limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}

@@ -13,15 +13,12 @@ from console.people import people_routes, person_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
 from desk.desk import Desk
-from staff.passwords import Hashing
 from staff.roles import Permission
-from staff.sessions import Policy
 from staff.sign_in import Door
 
 
-def console_router(desk: Desk, policy: Policy, *, secure: bool) -> APIRouter:
+def console_router(desk: Desk, door: Door, *, secure: bool) -> APIRouter:
     """`secure`: the browser comes over HTTPS, as everywhere but in development."""
-    door = Door(desk.database, Hashing(), policy, desk.clock, desk.new_id)
     console = Console(desk, door, Cookie(secure), Pages(desk.city.name, secure=secure))
     routes = Routes(console)
     _front(routes)

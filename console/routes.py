@@ -77,8 +77,11 @@ class Gate:
         visitor = request.state.visitor = await self._visitor(request)
         if request.method not in _SAFE and from_elsewhere(request.headers):
             raise TurnedAway(403, "请求被拒绝", "这个请求不是从本系统的页面发出的。")
-        if self.need == PUBLIC:
-            return
+        if self.need != PUBLIC:
+            await self._admit(request, visitor)
+        await _refuse_nul(request)
+
+    async def _admit(self, request: Request, visitor: Visitor | None) -> None:
         if visitor is None:
             raise _signed_out(request)
         if visitor.stage < self.stage:
@@ -171,6 +174,15 @@ async def _has_token(request: Request, visitor: Visitor) -> bool:
     if given is None:
         given = (await request.form()).get("csrf")
     return isinstance(given, str) and sessions.same_token(given, visitor.csrf)
+
+
+async def _refuse_nul(request: Request) -> None:
+    """No person types it, and PostgreSQL takes it in no text."""
+    texts = [request.url.path, *request.query_params.values()]
+    if request.method not in _SAFE:
+        texts += [value for value in (await request.form()).values() if isinstance(value, str)]
+    if any("\0" in text for text in texts):
+        raise TurnedAway(422, "提交的内容不对", "内容里有不能识别的字符，请返回上一页改正。")
 
 
 def _guarded_route(pages: Pages) -> type[APIRoute]:

@@ -1,0 +1,36 @@
+"""The console over a database of each kind, as a browser without scripts sees it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from console.router import console_router
+from desk.desk import Desk
+from staff.departments import add_departments
+from staff.passwords import Hashing
+from staff.sessions import Policy
+from staff.sign_in import Door
+from tests.console.visit import House
+
+
+@pytest.fixture(scope="session")
+def hashing() -> Hashing:
+    """argon2, as cheap as it gets."""
+    return Hashing(PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
+
+
+@pytest.fixture
+async def house(desk: Desk, hashing: Hashing) -> House:
+    """The console with its departments and nobody in it."""
+    policy = Policy(idle=timedelta(hours=1), absolute=timedelta(hours=12), second_factor="optional")
+    door = Door(desk.database, hashing, policy, desk.clock, desk.new_id)
+    app = FastAPI()
+    app.include_router(console_router(desk, door, secure=False))
+    async with desk.database.write() as session:
+        await add_departments(session)
+    return House(app, door)
