@@ -14,9 +14,9 @@ from store.database import async_url
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
-def upgrade(url: str) -> None:
-    """Apply every migration that has not been applied. Blocks: call it outside the event loop."""
-    command.upgrade(_config(url), "head")
+def upgrade(url: str, to: str = "head") -> None:
+    """Apply every migration up to one that has not been applied. Blocks: call it outside the event loop."""
+    command.upgrade(_config(url), to)
 
 
 def head() -> str:

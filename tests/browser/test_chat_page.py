@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.browser.accessibility import faults
 from tests.browser.conftest import FLAGS
 from tests.browser.scripted_api import Message, ScriptedApi, served
 
@@ -367,14 +368,6 @@ def test_axe_finds_no_fault(chat: Page, api: ScriptedApi, axe: str, scheme: str)
     assert faults(chat, axe) == []
     chat.get_by_role("button", name="开始新的对话").click()
     assert faults(chat, axe) == []
-
-
-def faults(page: Page, axe: str) -> list[str]:
-    """What axe-core objects to, its best practices included; never empty by not having looked."""
-    page.evaluate(f"{axe}; undefined")
-    found = page.evaluate("axe.run()")
-    assert len(found["passes"]) > 10
-    return [f"{fault['id']}: {node['html']}" for fault in found["violations"] for node in fault["nodes"]]
 
 
 # 360 and 430: the narrow and the wide phone; 320 x 422: WCAG's reflow; 640 x 400: a desktop at 200 %.

@@ -16,6 +16,11 @@ from conversations.models import Author, Message, Person, Thread, Turn
 from knowledge.article import Article
 from knowledge.models import ArticleRow
 from knowledge.rows import archive, import_articles
+from staff.accounts import Profile, add
+from staff.actors import COMMAND_LINE
+from staff.departments import add_departments
+from staff.passwords import OneTime
+from staff.roles import Role
 from store.backup import BackupRefused, back_up, restore_into
 from store.base import Base
 from store.database import Database
@@ -63,6 +68,9 @@ async def fill(database: Database, article: Article) -> None:
         )
         await import_articles(session, [article], at=NOON)
         await archive(session, article.key, by="editor", at=NOON)
+        await add_departments(session)
+        profile = Profile("张三", "water", frozenset({Role.HANDLER, Role.REVIEWER}))
+        await add(session, COMMAND_LINE, "zhang.san", profile, OneTime("one", "hash"), id="a", at=NOON)
 
 
 async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
