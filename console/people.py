@@ -28,7 +28,7 @@ _NOTICES = {
 
 
 def people_routes(routes: Routes) -> None:
-    """`/console/people`, `/console/new-person`."""
+    """`/console/people`, `/console/people/~new`."""
     console = routes.console
 
     @routes.get("/people", _MANAGE)
@@ -43,11 +43,11 @@ def people_routes(routes: Routes) -> None:
             }
         return console.pages.show(request, "people.html", q=q.strip(), after=after, **context)
 
-    @routes.get("/new-person", _MANAGE)
+    @routes.get("/people/~new", _MANAGE)
     async def new_person(request: Request) -> Response:
         return await _form(console, request, "new_person.html", Profile("", None, frozenset({Role.AGENT})))
 
-    @routes.post("/new-person", _MANAGE)
+    @routes.post("/people/~new", _MANAGE)
     async def add(
         request: Request,
         username: Annotated[str, Form()] = "",

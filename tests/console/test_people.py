@@ -22,7 +22,7 @@ async def test_a_new_account_gets_a_password_that_is_shown_once_and_works(house:
         "department": "water",
         "role": ["handler", "reviewer"],
     }
-    page = await admin.post("/console/new-person", fields)
+    page = await admin.post("/console/people/~new", fields)
     password = re.search(r"<code>([a-z0-9-]{19})</code>", page.text)
     assert password
     visit = house.stranger()
@@ -49,7 +49,7 @@ async def test_a_form_that_is_wrong_says_why_and_keeps_what_was_filled_in(
 ) -> None:
     admin = await house.member("boss", Role.ADMIN)
     good = {"username": "zhang.san", "name": "张三丰", "department": "gas", "role": ["handler"]}
-    page = await admin.post("/console/new-person", {**good, **fields})
+    page = await admin.post("/console/people/~new", {**good, **fields})
     assert page.status_code == 422 and problem in said(page)
     assert "张三丰" in page.text or "name" in fields
     assert '<option value="gas" selected>' in page.text or "department" in fields
@@ -103,7 +103,7 @@ async def test_an_account_that_is_not_there_is_told(house: House) -> None:
 
 async def test_names_are_text_and_no_markup(house: House) -> None:
     admin = await house.member("boss", Role.ADMIN)
-    await admin.post("/console/new-person", {"username": "evil", "name": EVIL, "role": ["agent"]})
+    await admin.post("/console/people/~new", {"username": "evil", "name": EVIL, "role": ["agent"]})
     for path in ("/console/people", "/console/people/evil", "/console/audit", f"/console/people?q={EVIL}"):
         page = await admin.get(path)
         assert page.status_code == 200 and "<script>alert" not in page.text
