@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -29,17 +29,17 @@ from store.ids import new_id
 PEOPLE = (
     ("zhang.san", "张三", "hotline", Role.AGENT),
     ("li.si", "李四", "business-environment", Role.SUPERVISOR),
+    ("sun.qi", "孙七", "government-service", Role.ADMIN),
     ("wang.wu", "王五", "water", Role.HANDLER),
 )
 
 
 @dataclass(frozen=True)
 class ServedConsole:
-    """Where it is, everybody's one-time password, and the admin's recovery codes once there are some."""
+    """Where it is, and everybody's one-time password."""
 
     url: str
     passwords: dict[str, str]
-    recovery_codes: list[str] = field(default_factory=list)
 
 
 @contextmanager
