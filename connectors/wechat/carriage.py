@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -75,16 +75,15 @@ class Carriage:
     async def sent(self, carried: Carried) -> None:
         """The reply has gone out: say so of what it held, and leave the rest to the outbox."""
         tag = _tag(carried.message_id)
+        # What was tried is not left to the passive way any more: the outbox goes on with it at once.
+        rest = Mark(Delivery.PENDING, tried=self._channel.can_reply_later)
         async with self._desk.database.write() as session:
             await mark_sent(session, carried.whole, tag)
             if carried.begun is not None:
-                # What was tried is not left to the passive way any more: the outbox goes on with it at once.
-                parts = carried.begun.parts_sent + 1
-                mark = Mark(
-                    Delivery.PENDING, sent_id=tag, parts_sent=parts, tried=self._channel.can_reply_later
-                )
-                await settle(session, Claim(carried.begun, "", carried.begun.id), mark)
-            await give_back(session, carried.rest)
+                begun = replace(rest, sent_id=tag, parts_sent=carried.begun.parts_sent + 1)
+                await settle(session, Claim(carried.begun, "", carried.begun.id), begun)
+            for message in carried.rest:
+                await settle(session, Claim(message, "", message.id), rest)
         if carried.begun is not None or carried.rest:
             self._desk.to_send.set()
 

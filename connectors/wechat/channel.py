@@ -24,7 +24,8 @@ _MOST_PARTS = 3
 # WeChat tells none for menu messages; these are of its sister interface for enterprises.
 _MENU_ITEMS = 10
 _MENU_LABEL_BYTES = 128
-_GRACE_SECONDS = 1.5
+# A little longer than an attempt waits for the replies (`Patience.ready`): until then they go with it, at no quota.
+_GRACE_SECONDS = 4.6
 # Ten years: what can only be a reply is never sent by itself.
 _FOR_EVER_SECONDS = 3650 * 86400.0
 _DAY_USED_UP, _TOO_FAST = 45009, 45011

@@ -10,9 +10,9 @@ import pytest
 from connectors.telegram.client import Client
 from connectors.telegram.line import Line
 from connectors.telegram.pace import Pace
+from tests.connectors.served import served
 from tests.connectors.telegram.faults import TOKEN, Faults, faulty_api
 from tests.connectors.telegram.front import Front, free_port
-from tests.connectors.telegram.served import served
 from tests.peers.node import PEERS, node
 
 

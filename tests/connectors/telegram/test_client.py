@@ -20,10 +20,10 @@ from connectors.telegram.line import Line
 from connectors.telegram.outcomes import Fetched, NotSent, Refused, RetryAfter, Sent, Unknown
 from connectors.telegram.pace import Pace
 from connectors.telegram.secrecy import HIDDEN, TokenFilter
+from tests.connectors.served import cutting
 from tests.connectors.telegram import faults as f
 from tests.connectors.telegram.faults import TOKEN, Faults
 from tests.connectors.telegram.front import free_port
-from tests.connectors.telegram.served import cutting
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -21,9 +21,9 @@ from connectors.telegram.outcomes import Sent
 from connectors.telegram.pace import Pace
 from connectors.telegram.poll import poll
 from connectors.telegram.routes import PATH, telegram_router
+from tests.connectors.served import serving
 from tests.connectors.telegram.faults import TOKEN
 from tests.connectors.telegram.front import Front, keys
-from tests.connectors.telegram.served import serving
 
 SECRET = "s3cret_Token-1"
 

@@ -25,9 +25,9 @@ from connectors.telegram.routes import PATH, telegram_router
 from conversations.models import Delivery, Message
 from desk.desk import Desk
 from desk.values import Utterance
+from tests.connectors.served import serving
 from tests.connectors.telegram.faults import TOKEN
 from tests.connectors.telegram.front import Front, keys
-from tests.connectors.telegram.served import serving
 from tests.fakes import ScriptedDialogue
 
 SECRET = "s3cret_Token-1"

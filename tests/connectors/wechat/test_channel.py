@@ -119,7 +119,7 @@ async def test_an_answer_that_was_late_goes_out_by_itself(
         await until_turned(desk)
     await deliver(desk, [channel], lambda: 1.0)
     assert fake.to("message/custom/send") == []  # still left to the passive way
-    clock.advance(timedelta(seconds=2))
+    clock.advance(timedelta(seconds=5))
     await deliver(desk, [channel], lambda: 1.0)
     assert fake.texts(PERSON) == ["echo 停水了"]
     async with phone_of(desk, channel) as phone:
@@ -148,13 +148,23 @@ async def test_a_long_answer_goes_on_by_itself(
     assert [row.delivery for row in await rows(desk)] == [Delivery.SENT]
 
 
+async def test_what_did_not_fit_into_the_reply_follows_at_once(
+    desk: Desk, fake: FakeWeChat, phone: Phone, channel: WeChatChannel, dialogue: ScriptedDialogue
+) -> None:
+    dialogue.answers["长"] = (Utterance("好的。"), Utterance(LONG))
+    fake.account.writes(PERSON)
+    assert await phone.writes("长") == "好的。"
+    await deliver(desk, [channel], lambda: 1.0)
+    assert "".join(fake.texts(PERSON)) == LONG
+
+
 async def test_options_are_shown_to_be_tapped_and_a_tap_picks(
     desk: Desk, fake: FakeWeChat, phone: Phone, channel: WeChatChannel, dialogue: ScriptedDialogue,
     clock: HandClock,
 ) -> None:  # fmt: skip
     dialogue.answers["报装"] = (Utterance("哪一件？", BUTTONS, {"outcome": "clarify"}),)
     await write(desk, fake, "报装")
-    clock.advance(timedelta(seconds=2))
+    clock.advance(timedelta(seconds=5))
     await deliver(desk, [channel], lambda: 1.0)
     menu = fake.account.people[PERSON].received[0]["msgmenu"]
     assert [item["content"] for item in menu["list"]] == ["用水报装", "用气报装"]
@@ -229,7 +239,7 @@ async def test_what_was_held_goes_out_when_the_person_writes_again(
     await deliver(desk, [channel], lambda: 1.0)
     assert [row.delivery for row in await rows(desk)] == [Delivery.HELD]
     await write(desk, fake, "二")
-    clock.advance(timedelta(seconds=2))
+    clock.advance(timedelta(seconds=5))
     await deliver(desk, [channel], lambda: 1.0)
     assert fake.texts(PERSON) == ["echo 一", "echo 二"]
 
