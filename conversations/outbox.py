@@ -71,33 +71,35 @@ async def claim_due(
 
 
 async def claim_replies(
-    session: AsyncSession, message_id: int, *, now: datetime, lease: timedelta, earlier: bool = False
+    session: AsyncSession, message_id: int, *, now: datetime, lease: timedelta
 ) -> list[Message]:
     """Claim every pending reply to a message for the quick path, in order; all of them or none.
 
-    None where one is on its way already, or where something of the thread has to go out before. With `earlier`
-    what waited before is claimed as well and comes first: the way of an account that can only reply.
+    None where one is on its way already, or where something of the thread has to go out before.
     """
     thread_id = await session.scalar(select(Message.thread_id).where(Message.id == message_id))
     if thread_id is None:
         return []
-    holder, _ = await holder_and_talk(session, thread_id)
-    if holder == Holder.STAFF:
-        await drop_overtaken(session, [thread_id])
-    rows = await session.execute(
-        select(Message.id, Message.answers_id, Message.delivery)
-        .where(Message.thread_id == thread_id, Message.delivery.in_(_UNSENT))
-        .order_by(Message.id)
-    )
-    unsent = rows.all()
+    unsent = await _unsent_of(session, thread_id)
     last = max((id_ for id_, answers_id, _ in unsent if answers_id == message_id), default=0)
     wanted = [row for row in unsent if row[0] <= last]
-    ready = all(delivery == Delivery.PENDING for *_, delivery in wanted)
-    alone = all(answers_id == message_id for _, answers_id, _ in wanted)
-    if not wanted or not ready or not (alone or earlier):
+    if not all(answers == message_id and delivery == Delivery.PENDING for _, answers, delivery in wanted):
         return []
-    claims = await _claim(session, [id_ for id_, *_ in wanted], now, now + lease)
-    return [claim.message for claim in claims]
+    return await _claim_all(session, [id_ for id_, *_ in wanted], now, now + lease)
+
+
+async def claim_unsent(
+    session: AsyncSession, thread_id: str, *, now: datetime, lease: timedelta
+) -> list[Message] | None:
+    """Claim everything of a thread that is not out, in order, also what is held: for an account that can only reply.
+
+    None where something of it is on its way already: then it may be had in a moment.
+    """
+    unsent = await _unsent_of(session, thread_id)
+    if any(delivery == Delivery.SENDING for *_, delivery in unsent):
+        return None
+    await release_held(session, thread_id)
+    return await _claim_all(session, [id_ for id_, *_ in unsent], now, now + lease)
 
 
 async def overtaken(session: AsyncSession, look: Look) -> Sequence[str]:
@@ -174,6 +176,23 @@ def _due(look: Look) -> ColumnElement[bool]:
 
 def _paused(look: Look) -> ColumnElement[bool]:
     return exists().where(ChannelPause.channel == look.channel, ChannelPause.until > look.now)
+
+
+async def _unsent_of(session: AsyncSession, thread_id: str) -> Sequence[tuple[int, int | None, Delivery]]:
+    """Id, what it answers and state of each unsent message, under the lock of the thread."""
+    holder, _ = await holder_and_talk(session, thread_id)
+    if holder == Holder.STAFF:
+        await drop_overtaken(session, [thread_id])
+    rows = await session.execute(
+        select(Message.id, Message.answers_id, Message.delivery)
+        .where(Message.thread_id == thread_id, Message.delivery.in_(_UNSENT))
+        .order_by(Message.id)
+    )
+    return [(id_, answers_id, delivery) for id_, answers_id, delivery in rows]
+
+
+async def _claim_all(session: AsyncSession, ids: list[int], now: datetime, until: datetime) -> list[Message]:
+    return [claim.message for claim in await _claim(session, ids, now, until)] if ids else []
 
 
 def _of_the_bot() -> ColumnElement[bool]:

@@ -15,7 +15,6 @@ from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import (
     CHANNEL,
     NOT_STORED,
-    STILL_LOOKING,
     Said,
     Shown,
     Silent,
@@ -77,7 +76,7 @@ class Answers:
         self._begin_turn(received, said)
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
-        return answer or self._late(self._attempt(push, received, came))
+        return answer or await self._late(asked, self._attempt(push, received, came))
 
     async def close(self) -> None:
         """End the turns that are being taken; their messages go on waiting."""
@@ -159,11 +158,11 @@ class Answers:
             )
         self._desk.to_send.set()
 
-    def _late(self, attempt: int) -> Answer:
+    async def _late(self, asked: Asked, attempt: int) -> Answer:
         """Not in time: it is sent later; where it cannot be, WeChat's three attempts give three times the time."""
         if self._channel.can_reply_later:
             return Answer()
-        return Answer(STILL_LOOKING) if attempt >= _ATTEMPTS else Answer(overdue=True)
+        return await self.carriage.meanwhile(asked) if attempt >= _ATTEMPTS else Answer(overdue=True)
 
     def _attempt(self, push: Push, received: Received, came: datetime) -> int:
         """Which attempt this is, by the time since the first, which may not have reached us; any process can tell."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from sqlalchemy import select
 
 from connectors.wechat.channel import WeChatChannel
-from connectors.wechat.conversation import CHANNEL
+from connectors.wechat.conversation import CHANNEL, STILL_LOOKING
 from connectors.wechat.letters import Letter, load
 from conversations.messages import replies_to
 from conversations.models import Author, Delivery, Message, Turn
-from conversations.outbox import Claim, Look, claim_due, claim_replies, release_held
+from conversations.outbox import Claim, claim_replies, claim_unsent
 from conversations.outcomes import Mark, give_back, mark_sent, settle
 from conversations.quotas import Recipient
 from desk.delivery import LEASE
@@ -72,6 +71,14 @@ class Carriage:
             looks += 1
         return answer
 
+    async def meanwhile(self, asked: Asked) -> Answer:
+        """For the last attempt, where the replies are not there: what waited before, and a word."""
+        claimed = await self._claim_unsent(asked)
+        answer = await self._loaded(asked, claimed) if claimed else Answer()
+        if claimed and any(message.answers_id == asked.message_id for message in claimed):
+            return answer  # they have come this very moment
+        return replace(answer, text="\n\n".join(filter(None, (answer.text, STILL_LOOKING))))
+
     async def sent(self, carried: Carried) -> None:
         """The reply has gone out: say so of what it held, and leave the rest to the outbox."""
         tag = _tag(carried.message_id)
@@ -105,25 +112,24 @@ class Carriage:
         if asked.again and (before := await self._carried_before(asked)):
             letters = [await self._letter(asked, message, parts_sent=0) for message in before]
             return Answer(load(letters, later=self._channel.can_reply_later).text)
-        if not coming and self._channel.can_reply_later:
+        if not self._channel.can_reply_later:
+            return await self._all_unsent(asked, coming=coming)
+        if not coming:
             return Answer()
-        claimed = await self._claim(asked, coming=coming)
+        async with self._desk.database.write() as session:
+            claimed = await claim_replies(session, asked.message_id, now=self._desk.clock(), lease=LEASE)
+        return await self._loaded(asked, claimed) if claimed else None
+
+    async def _all_unsent(self, asked: Asked, *, coming: bool) -> Answer | None:
+        """For an account that can only reply, to which whatever waits was held for this very moment."""
+        claimed = await self._claim_unsent(asked)
         if claimed:
             return await self._loaded(asked, claimed)
-        return None if coming else Answer()
+        return None if coming or claimed is None else Answer()
 
-    async def _claim(self, asked: Asked, *, coming: bool) -> list[Message]:
-        now = self._desk.clock()
+    async def _claim_unsent(self, asked: Asked) -> list[Message] | None:
         async with self._desk.database.write() as session:
-            if self._channel.can_reply_later:
-                return await claim_replies(session, asked.message_id, now=now, lease=LEASE)
-            # What is held by an account that can only reply was held for this very moment.
-            await release_held(session, asked.thread_id)
-            if coming:
-                return await claim_replies(session, asked.message_id, now=now, lease=LEASE, earlier=True)
-            look = Look(CHANNEL, now, timedelta(0))
-            due = await claim_due(session, look, threads=[asked.thread_id], lease=LEASE, limit=1)
-            return [claim.message for claim in due]
+            return await claim_unsent(session, asked.thread_id, now=self._desk.clock(), lease=LEASE)
 
     async def _loaded(self, asked: Asked, messages: Sequence[Message]) -> Answer:
         try:

@@ -14,6 +14,7 @@ from conversations.outbox import (
     Look,
     claim_due,
     claim_replies,
+    claim_unsent,
     drop_overtaken,
     due_threads,
     overtaken,
@@ -66,9 +67,14 @@ class Box:
             threads = await due_threads(session, look, 10)
             return await claim_due(session, look, threads=threads, lease=LEASE, limit=10)
 
-    async def replies(self, message_id: int, *, earlier: bool = False) -> list[Message]:
+    async def replies(self, message_id: int) -> list[Message]:
         async with self.database.write() as session:
-            return await claim_replies(session, message_id, now=self.clock(), lease=LEASE, earlier=earlier)
+            return await claim_replies(session, message_id, now=self.clock(), lease=LEASE)
+
+    async def unsent(self) -> list[str] | None:
+        async with self.database.write() as session:
+            found = await claim_unsent(session, self.thread_id, now=self.clock(), lease=LEASE)
+            return None if found is None else [message.text for message in found]
 
     async def settle(self, claim: Claim, mark: Mark) -> bool:
         async with self.database.write() as session:
@@ -326,7 +332,23 @@ async def test_the_quick_path_does_not_overtake_what_waited_before(box: Box) -> 
     question = await box.add("停水了", author=Author.PERSON)
     await box.add("回答", answers=question)
     assert await box.replies(question) == []
-    assert [reply.text for reply in await box.replies(question, earlier=True)] == ["工单已受理", "回答"]
+
+
+async def test_an_account_that_can_only_reply_takes_all_that_is_not_out(box: Box) -> None:
+    held = await box.add("工单已受理", author=Author.SYSTEM)
+    (claim,) = await box.claim()
+    await box.settle(claim, Mark(Delivery.HELD, "只能回复。"))
+    question = await box.add("停水了", author=Author.PERSON)
+    await box.add("回答", answers=question)
+    await box.add("您好", author=Author.STAFF)
+    assert await box.unsent() == ["工单已受理", "回答", "您好"]
+    assert (await box.get(held)).delivery == Delivery.SENDING
+    assert await box.unsent() is None
+
+
+async def test_where_all_is_out_there_is_nothing_to_take(box: Box) -> None:
+    await box.add("停水了", author=Author.PERSON)
+    assert await box.unsent() == []
 
 
 async def test_the_quick_path_does_not_take_what_is_on_its_way(box: Box) -> None:
@@ -334,7 +356,7 @@ async def test_the_quick_path_does_not_take_what_is_on_its_way(box: Box) -> None
     for text in ("一", "二"):
         await box.add(text, answers=question)
     assert texts(await box.claim()) == ["一"]
-    assert await box.replies(question, earlier=True) == []
+    assert await box.replies(question) == []
 
 
 async def test_the_quick_path_has_no_bot_replies_where_staff_took_over(box: Box) -> None:

@@ -21,6 +21,8 @@ from connectors.wechat.letters import ASK_LATER
 from connectors.wechat.routes import PATH
 from connectors.wechat.xml import MAX_BYTES, read_fields
 from conversations.models import Author, Delivery, Holder, Message, Thread, Turn
+from conversations.outbox import Look, claim_due, due_threads
+from conversations.outcomes import Mark, settle
 from desk.delivery import deliver
 from desk.desk import Desk
 from desk.values import Utterance
@@ -176,23 +178,79 @@ async def test_an_answer_that_came_between_attempts_goes_out_with_the_next(
 
 
 async def test_what_can_only_be_a_reply_is_not_sent_by_itself(
-    phone: Phone, desk: Desk, channel: WeChatChannel, clock: HandClock
+    phone: Phone, desk: Desk, channel: WeChatChannel
 ) -> None:
     await phone.writes("你好")
-    async with desk.database.write() as session:
-        person = (await session.scalars(select(Message))).first()
-        assert person is not None
-        await session.execute(update(Thread).values(holder=Holder.STAFF))
-        session.add(
-            Message(
-                thread_id=person.thread_id, author=Author.STAFF, channel="wechat", text="您好，我是小王。",
-                delivery=Delivery.PENDING, created_at=clock(),
-            )
-        )  # fmt: skip
+    await staff_write(desk, "您好，我是小王。")
     await deliver(desk, [channel], lambda: 1.0)
     assert [row.delivery for row in await rows(desk, Author.STAFF)] == [Delivery.HELD]
     assert await phone.writes("在吗") == "您好，我是小王。"
     assert [row.delivery for row in await rows(desk, Author.STAFF)] == [Delivery.SENT]
+
+
+async def staff_write(desk: Desk, *texts: str) -> None:
+    """Somebody of the staff has taken the talk and writes."""
+    async with desk.database.write() as session:
+        await session.execute(update(Thread).values(holder=Holder.STAFF))
+        thread_id = (await session.scalars(select(Thread.id))).one()
+        for text in texts:
+            session.add(
+                Message(
+                    thread_id=thread_id, author=Author.STAFF, channel="wechat", text=text,
+                    delivery=Delivery.PENDING, created_at=desk.clock(),
+                )
+            )  # fmt: skip
+            await session.flush()
+
+
+async def test_all_that_staff_wrote_goes_out_with_the_next_reply(
+    phone: Phone, desk: Desk, channel: WeChatChannel
+) -> None:
+    await phone.writes("你好")
+    await staff_write(desk, "您好，我是小王。", "请说说情况。")
+    await deliver(desk, [channel], lambda: 1.0)
+    assert await phone.writes("在吗") == "您好，我是小王。\n\n请说说情况。"
+    assert [row.delivery for row in await rows(desk, Author.STAFF)] == [Delivery.SENT] * 2
+    assert await phone.writes("好") == ""
+
+
+async def test_what_the_outbox_is_just_trying_is_waited_for(
+    phone: Phone, desk: Desk, channel: WeChatChannel
+) -> None:
+    await phone.writes("你好")
+    await staff_write(desk, "您好，我是小王。")
+    async with desk.database.write() as session:
+        look = Look("wechat", desk.clock())
+        (claim,) = await claim_due(
+            session, look, threads=await due_threads(session, look, 1), lease=timedelta(minutes=1), limit=1
+        )
+    asking = asyncio.create_task(phone.writes("在吗"))
+    while [row.turn for row in await rows(desk, Author.PERSON)] != [Turn.DONE, Turn.STAFF]:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # it looks meanwhile
+    async with desk.database.write() as session:
+        await settle(session, claim, Mark(Delivery.HELD, "只能回复。"))
+    assert await asking == "您好，我是小王。"
+
+
+async def test_what_is_parked_is_shown_while_the_next_answer_takes_its_time(
+    phone: Phone, desk: Desk, channel: WeChatChannel, dialogue: ScriptedDialogue, clock: HandClock
+) -> None:
+    dialogue.gate = asyncio.Event()
+    async with phone_of(desk, channel, patience=SHORT) as impatient:
+        await impatient.writes("停水了", id="1")
+        dialogue.gate.set()
+        while not await rows(desk):
+            await asyncio.sleep(0.01)
+        dialogue.gate, heard = asyncio.Event(), []
+        for _ in range(3):
+            heard.append(await impatient.writes("停电了", id="2"))
+            clock.advance(timedelta(seconds=SHORT.cut))
+        assert heard == ["", "", f"echo 停水了\n\n{STILL_LOOKING}"]
+        dialogue.gate.set()
+        while len(await rows(desk)) < 2:
+            await asyncio.sleep(0.01)
+    assert await phone.writes("好了吗") == "echo 停电了\n\necho 好了吗"
 
 
 async def test_a_message_left_to_staff_is_acknowledged(
