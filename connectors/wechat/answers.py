@@ -38,16 +38,22 @@ log = logging.getLogger(__name__)
 
 _TRY_AGAIN_SECONDS = 0.3
 _ATTEMPTS = 3
+# WeChat shows it for 15 s and refuses to be told again before.
+_TYPING_SHOWN_SECONDS = 15.5
 # What the bot has asked stays asked after a picture in between.
 _STILL_ASKED = ("form", "clarify")
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds. `ready`: how long an attempt waits for the replies; `cut`: when WeChat hangs up and tries again."""
+    """Seconds. `ready`: how long an attempt waits for the replies; `cut`: when WeChat hangs up and tries again.
+
+    `typing`: after how long the person is shown that an answer is being written.
+    """
 
     ready: float = 4.5
     cut: float = 5.0
+    typing: float = 1.5
 
 
 class Answers:
@@ -73,7 +79,7 @@ class Answers:
         received = await self._stored(push, said, deadline)
         if received is None:
             return Answer(NOT_STORED)
-        self._begin_turn(received, said)
+        self._begin_turn(received, said, push.sender)
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
         return answer or await self._late(asked, self._attempt(push, received, came))
@@ -119,13 +125,14 @@ class Answers:
             )
         return told.text if known else told.to_strangers
 
-    def _begin_turn(self, received: Received, said: Said | Shown) -> None:
+    def _begin_turn(self, received: Received, said: Said | Shown, openid: str) -> None:
         """Every attempt asks for the turn, as the process that had it may be gone; only one gets it."""
-        task = asyncio.create_task(self._turn(received, said))
+        task = asyncio.create_task(self._turn(received, said, openid))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
 
-    async def _turn(self, received: Received, said: Said | Shown) -> None:
+    async def _turn(self, received: Received, said: Said | Shown, openid: str) -> None:
+        typing = asyncio.create_task(self._typing(openid))
         try:
             if isinstance(said, Shown):
                 await self._answer_shown(received, said)
@@ -134,6 +141,15 @@ class Answers:
             log.debug("the dialogue model is away")
         except Exception as error:
             report("taking a turn for WeChat", error)
+        finally:
+            typing.cancel()
+            await asyncio.gather(typing, return_exceptions=True)
+
+    async def _typing(self, openid: str) -> None:
+        await asyncio.sleep(self.patience.typing)
+        while True:
+            await self._channel.show_typing(openid)
+            await asyncio.sleep(_TYPING_SHOWN_SECONDS)
 
     async def _answer_shown(self, received: Received, shown: Shown) -> None:
         """A picture is nothing for the dialogue; what it last asked is asked again. Staff see what they hold."""

@@ -31,6 +31,7 @@ _FOR_EVER_SECONDS = 3650 * 86400.0
 _DAY_USED_UP, _TOO_FAST = 45009, 45011
 _PAUSES = {_DAY_USED_UP: 3600.0, _TOO_FAST: 60.0}
 _OPERATOR_PAUSE = 600.0
+_NEVER = (Todo.CAPABILITY_OFF, Todo.PLAIN_TEXT)
 _ONLY_REPLIES = "本公众号只能在对方来消息时回复，等对方再来消息时一并发出。"
 _NOTHING_LEFT = "对方上次来消息后可发的条数已经用完或已过期；等对方再来消息才能送达。"
 
@@ -58,6 +59,7 @@ class WeChatChannel:
         self._api = api
         self._public_url = public_url.rstrip("/")
         self._menus = True
+        self._typing = True
 
     @property
     def can_reply_later(self) -> bool:
@@ -91,6 +93,19 @@ class WeChatChannel:
             if not isinstance(result, Sent):
                 return replace(result, parts_sent=number)
         return Sent()
+
+    async def show_typing(self, openid: str) -> None:
+        """Show for 15 s that an answer is being written, where the account may; where it fails, nothing is missing."""
+        api = self._api if self._typing else None
+        if api is None:
+            return
+        async with self._desk.database.read() as session:
+            found = await left(session, Recipient(CHANNEL, openid), now=self._desk.clock())
+        if not found.messages:
+            return
+        outcome = await api.typing(openid)
+        if isinstance(outcome, calls.Refused) and outcome.meaning.todo in _NEVER:
+            self._typing = False
 
     async def letter(self, recipient: Recipient, outgoing: Outgoing, outcome: str) -> Letter:
         """A message as it is to be read in WeChat. `outcome`: what the bot meant by it."""

@@ -12,7 +12,9 @@ import httpx
 
 from connectors.wechat.api import WeChatApi
 from connectors.wechat.calls import open_client
+from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import AccessTokens, MemoryTokenStore
+from desk.desk import Desk
 from tests.connectors.wechat.fake_api import FakeWeChat
 
 # For held calls alone: nothing answers them before they are released, so that the length of the wait decides nothing.
@@ -49,6 +51,20 @@ async def connected(
             jitter_seconds=jitter_seconds,
         )
         yield Connected(WeChatApi(client, tokens), tokens, store)
+
+
+def api_at(address: str, desk: Desk, fake: FakeWeChat) -> WeChatApi:
+    """The API as the product has it, its token in the desk's database."""
+    client = open_client(address)
+    tokens = AccessTokens(
+        client,
+        DatabaseTokenStore(desk.database, fake.account.app_id),
+        app_id=fake.account.app_id,
+        secret=fake.account.secret,
+        clock=desk.clock,
+        jitter_seconds=0.0,
+    )
+    return WeChatApi(client, tokens)
 
 
 @contextmanager

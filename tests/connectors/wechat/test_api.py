@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -26,17 +25,15 @@ from connectors.wechat.calls import (
 from connectors.wechat.codes import CODES, Todo, meaning
 from connectors.wechat.media import Media, TooLarge, VideoLink
 from connectors.wechat.menu import as_json
-from store.clock import CITY_ZONE
 from tests.connectors.wechat.connected import IMPATIENT, connected, nobody, until
 from tests.connectors.wechat.fake_account import (
     TEST_ACCOUNT,
     UNVERIFIED_SUBSCRIPTION,
     VERIFIED_SERVICE,
     VERIFIED_SUBSCRIPTION,
-    Account,
     Kind,
 )
-from tests.connectors.wechat.fake_api import FakeWeChat, Fault, served
+from tests.connectors.wechat.fake_api import FakeWeChat, Fault
 from tests.fakes import HandClock
 
 PERSON = "oPerson"
@@ -57,21 +54,10 @@ TABLE = {
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock(datetime(2026, 11, 23, 10, 0, tzinfo=CITY_ZONE))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeWeChat]:
-    with served(FakeWeChat(Account(lambda: datetime.now(CITY_ZONE)))) as server:
-        yield server
-
-
-@pytest.fixture
-def fake(server: FakeWeChat, clock: HandClock) -> FakeWeChat:
-    server.begin(Account(clock, templates={"T1"}))
-    server.account.writes(PERSON)
-    return server
+def fake(fake: FakeWeChat) -> FakeWeChat:
+    fake.account.templates.add("T1")
+    fake.account.writes(PERSON)
+    return fake
 
 
 def code_of(outcome: object) -> int:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from connectors.wechat.api import WeChatApi
-from connectors.wechat.calls import open_client
 from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import CHANNEL
 from connectors.wechat.letters import TYPE_SOMETHING
 from connectors.wechat.store import DatabaseTokenStore
-from connectors.wechat.token import AccessTokens, Token
+from connectors.wechat.token import Token
 from conversations.models import Author, Delivery, Message
 from conversations.quotas import Left, Recipient, left, open_window, take
 from desk.delivery import deliver
 from desk.desk import Desk
 from desk.ports import Held, NotSent, Outgoing, Refused, RetryAfter, Sent, Unknown
 from desk.values import Utterance
-from store.clock import CITY_ZONE
 from store.database import Database
-from tests.connectors.wechat.connected import IMPATIENT, nobody
-from tests.connectors.wechat.fake_account import UNVERIFIED_SERVICE, VERIFIED_SUBSCRIPTION, Account
-from tests.connectors.wechat.fake_api import FakeWeChat, Fault, served
+from tests.connectors.wechat.connected import api_at, nobody
+from tests.connectors.wechat.fake_account import UNVERIFIED_SERVICE, VERIFIED_SUBSCRIPTION
+from tests.connectors.wechat.fake_api import FakeWeChat, Fault
 from tests.connectors.wechat.phone import PERSON, SHORT, Phone, phone_of
 from tests.fakes import HandClock, ScriptedDialogue
 
@@ -34,37 +31,6 @@ SEND = "/cgi-bin/message/custom/send"
 WHO = Recipient(CHANNEL, PERSON)
 BUTTONS = ({"title": "用水报装", "payload": "/water"}, {"title": "用气报装", "payload": "/gas"})
 LONG = "".join(f"第{number}条说明请看这里。" for number in range(120))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeWeChat]:
-    with served(FakeWeChat(Account(lambda: datetime.now(CITY_ZONE)))) as server:
-        yield server
-
-
-@pytest.fixture
-def fake(server: FakeWeChat, clock: HandClock) -> FakeWeChat:
-    server.begin(Account(clock))
-    return server
-
-
-def api_at(client_address: str, desk: Desk, fake: FakeWeChat, *, timeout: object = None) -> WeChatApi:
-    client = open_client(client_address, timeout=IMPATIENT) if timeout else open_client(client_address)
-    store = DatabaseTokenStore(desk.database, fake.account.app_id)
-    tokens = AccessTokens(
-        client,
-        store,
-        app_id=fake.account.app_id,
-        secret=fake.account.secret,
-        clock=desk.clock,
-        jitter_seconds=0.0,
-    )
-    return WeChatApi(client, tokens)
-
-
-@pytest.fixture
-def channel(desk: Desk, fake: FakeWeChat) -> WeChatChannel:
-    return WeChatChannel(desk, api_at(fake.address, desk, fake))
 
 
 @pytest.fixture

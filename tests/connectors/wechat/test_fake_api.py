@@ -6,22 +6,20 @@ import importlib
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from store.clock import CITY_ZONE
 from tests.connectors.wechat.fake_account import (
     TEST_ACCOUNT,
     UNVERIFIED_SERVICE,
     UNVERIFIED_SUBSCRIPTION,
     VERIFIED_SUBSCRIPTION,
-    Account,
     Kind,
 )
-from tests.connectors.wechat.fake_api import FakeWeChat, Fault, served
+from tests.connectors.wechat.fake_api import FakeWeChat, Fault
 from tests.fakes import HandClock
 from tests.peers.node import PEERS, node
 
@@ -37,22 +35,11 @@ MENU: dict[str, Any] = {
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock(datetime(2026, 11, 23, 10, 0, tzinfo=CITY_ZONE))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeWeChat]:
-    with served(FakeWeChat(Account(lambda: datetime.now(CITY_ZONE)))) as server:
-        yield server
-
-
-@pytest.fixture
-def fake(server: FakeWeChat, clock: HandClock) -> FakeWeChat:
-    server.begin(Account(clock, templates={"T1"}))
-    server.account.writes(PERSON)
-    server.account.stores("M1", "image/jpeg", PICTURE)
-    return server
+def fake(fake: FakeWeChat) -> FakeWeChat:
+    fake.account.templates.add("T1")
+    fake.account.writes(PERSON)
+    fake.account.stores("M1", "image/jpeg", PICTURE)
+    return fake
 
 
 @pytest.fixture

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from connectors.wechat.calls import NotSent, Refused
 from connectors.wechat.codes import Todo
 from connectors.wechat.token import MemoryTokenStore, Token
-from store.clock import CITY_ZONE
 from tests.connectors.wechat.connected import IMPATIENT, connected, nobody, until
 from tests.connectors.wechat.fake_account import Account
-from tests.connectors.wechat.fake_api import FakeWeChat, Fault, served
+from tests.connectors.wechat.fake_api import FakeWeChat, Fault
 from tests.fakes import HandClock
 
 STABLE = "/cgi-bin/stable_token"
 LIFE = timedelta(seconds=7200)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock(datetime(2026, 11, 23, 10, 0, tzinfo=CITY_ZONE))
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeWeChat]:
-    with served(FakeWeChat(Account(lambda: datetime.now(CITY_ZONE)))) as server:
-        yield server
-
-
-@pytest.fixture
-def fake(server: FakeWeChat, clock: HandClock) -> FakeWeChat:
-    server.begin(Account(clock))
-    return server
 
 
 class LateStore(MemoryTokenStore):
