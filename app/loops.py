@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
+from connectors.wechat.notices import TicketNotices
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
 _RING_SECONDS = 30.0
+_NOTICE_SECONDS = 5.0
+_TROUBLE_SECONDS = 60.0
 # What is being sent when the process is told to end may take so long to come to its end.
 DRAIN_SECONDS = 5.0
 
@@ -53,6 +56,17 @@ async def ring_clocks(desk: Desk, staff_idle: timedelta) -> None:
         except Exception:
             log.exception("ringing the tickets' clocks failed; trying again")
         await asyncio.sleep(_RING_SECONDS)
+
+
+async def send_notices(notices: TicketNotices) -> None:
+    """For ever: tell of news of tickets that cannot be sent."""
+    while True:
+        taken = False
+        try:
+            taken = await notices.round()
+        except Exception:
+            log.exception("sending notices failed; trying again")
+        await asyncio.sleep(_NOTICE_SECONDS if taken else _TROUBLE_SECONDS)
 
 
 async def deliver_pending(

@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from app.loops import deliver_pending, ring_clocks, take_waiting_turns
+from app.loops import deliver_pending, ring_clocks, send_notices, take_waiting_turns
 from app.rasa_process import RasaProcess
 from app.settings import Settings
 from app.telegram import Telegram, connect_telegram
@@ -157,6 +157,8 @@ def _lifespan(
         ]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
+        if wechat is not None and wechat.notices is not None:
+            tasks.append(asyncio.create_task(send_notices(wechat.notices)))
         sending = deliver_pending(desk, channels, random.random, stopping) if channels else None
         delivery = asyncio.create_task(sending) if sending else None
         running = AsyncExitStack()

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from connectors.telegram.account import webhook_problem
 from connectors.wechat.crypto import Account
+from connectors.wechat.notices import Template
 from staff.sessions import Policy
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
@@ -63,6 +64,8 @@ class Settings(BaseSettings):
     wechat_aes_key_previous: SecretStr = SecretStr("")
     wechat_mode: Literal["plaintext", "compatible", "secure"] = "secure"
     wechat_can_reply_later: bool = True
+    wechat_ticket_template: str = ""
+    wechat_ticket_template_fields: str = "number=character_string1,state=phrase2,date=time3"
     wechat_api_url: str = "https://api.weixin.qq.com"
     telegram_token: SecretStr = SecretStr("")
     telegram_webhook_url: str = ""
@@ -101,6 +104,10 @@ class Settings(BaseSettings):
                 if not value.get_secret_value():
                     raise ValueError(f"{name} has no value: QIFU_WECHAT_APP_ID is set")
             self.wechat_account()
+        if self.wechat_template() and not self.wechat_can_reply_later:
+            raise ValueError(
+                "QIFU_WECHAT_TICKET_TEMPLATE: an account that can only reply has no template messages"
+            )
         return self
 
     @model_validator(mode="after")
@@ -138,6 +145,12 @@ class Settings(BaseSettings):
             absolute=timedelta(hours=self.console_session_hours),
             second_factor=self.console_second_factor or by_default,
         )
+
+    def wechat_template(self) -> Template | None:
+        """The template for news of tickets, if any. Raises `ValueError` where its fields cannot be right."""
+        if not self.wechat_ticket_template:
+            return None
+        return Template.of(self.wechat_ticket_template, self.wechat_ticket_template_fields)
 
     def database_url(self) -> str:
         """The database; by default a SQLite file in the data folder."""

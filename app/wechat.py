@@ -15,6 +15,7 @@ from connectors.wechat.answers import Answers, Patience
 from connectors.wechat.api import WeChatApi
 from connectors.wechat.calls import open_client
 from connectors.wechat.channel import WeChatChannel
+from connectors.wechat.notices import TicketNotices
 from connectors.wechat.routes import wechat_router
 from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import AccessTokens
@@ -34,6 +35,7 @@ class WeChat:
     channel: WeChatChannel
     answers: Answers
     client: httpx.AsyncClient
+    notices: TicketNotices | None
 
     async def close(self) -> None:
         """End its turns and give the connections back; before the database is closed."""
@@ -48,9 +50,13 @@ def connect_wechat(settings: Settings, desk: Desk, *, patience: Patience | None 
     client = open_client(settings.wechat_api_url)
     api = _api(settings, client, desk.database, desk.clock) if settings.wechat_can_reply_later else None
     channel = WeChatChannel(desk, api, public_url=settings.public_url)
-    answers = Answers(desk, channel, max_letters=settings.message_max_letters, patience=patience)
+    template = settings.wechat_template()
+    notices = TicketNotices(desk, api, template) if api and template else None
+    answers = Answers(
+        desk, channel, max_letters=settings.message_max_letters, patience=patience, notices=notices
+    )
     router = wechat_router(settings.wechat_account(), answers, clock=desk.clock)
-    return WeChat(router, channel, answers, client)
+    return WeChat(router, channel, answers, client, notices)
 
 
 @asynccontextmanager

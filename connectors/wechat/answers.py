@@ -23,7 +23,8 @@ from connectors.wechat.conversation import (
     leaves,
     meant,
 )
-from connectors.wechat.pushes import Push
+from connectors.wechat.notices import TicketNotices
+from connectors.wechat.pushes import Push, TemplateSent
 from conversations.messages import end_turn, last_reply
 from conversations.models import Author, Delivery, Holder, Message, Person, Turn
 from conversations.quotas import Recipient, close_windows, open_window
@@ -60,17 +61,26 @@ class Answers:
     """The answers of one account. Turns go on when the request that began them is gone; `close` ends them."""
 
     def __init__(
-        self, desk: Desk, channel: WeChatChannel, *, max_letters: int, patience: Patience | None = None
+        self,
+        desk: Desk,
+        channel: WeChatChannel,
+        *,
+        max_letters: int,
+        patience: Patience | None = None,
+        notices: TicketNotices | None = None,
     ) -> None:
         self.patience = patience or Patience()
         self.carriage = Carriage(desk, channel)
         self._desk = desk
         self._channel = channel
         self._max_letters = max_letters
+        self._notices = notices
         self._turns: set[asyncio.Task[None]] = set()
 
     async def to(self, push: Push, *, arrived: float) -> Answer:
         """The answer to one attempt of a push. `arrived`: when it came, on the event loop's clock."""
+        if isinstance(push, TemplateSent) and self._notices is not None:
+            await self._notices.finished(push)
         said, came = meant(push, max_letters=self._max_letters), self._desk.clock()
         if isinstance(said, Told | Silent):
             await self._note_act(push)

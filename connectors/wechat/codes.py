@@ -74,6 +74,7 @@ CODES: Mapping[int, Meaning] = {
     45081: _TYPING,
     46003: Meaning(Todo.NOTHING, "公众号还没有自定义菜单。"),
     47001: Meaning(Todo.MEND, f"数据格式不对，{_REQUEST}"),
+    47003: Meaning(Todo.MEND, "模板的字段与设置的不同，或者内容不合要求，请管理员检查设置。"),
     48001: Meaning(Todo.CAPABILITY_OFF, "本公众号没有这个接口的权限。"),
     48004: Meaning(Todo.OPERATOR, "本公众号的接口已被微信封禁，请管理员登录公众平台查看。"),
     50002: Meaning(Todo.OPERATOR, "公众号账号受限，可能已被冻结，请管理员登录公众平台查看。"),

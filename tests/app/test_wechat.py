@@ -61,8 +61,9 @@ async def test_no_size_of_a_push_is_answered_in_json(tmp_path: Path) -> None:
         assert answer.headers["content-type"].startswith("text/plain")
 
 
-async def test_the_product_starts_and_ends_with_the_channel(tmp_path: Path) -> None:
-    given = settings(tmp_path, **WECHAT)
+@pytest.mark.parametrize("template", ["", "T1"])
+async def test_the_product_starts_and_ends_with_the_channel(template: str, tmp_path: Path) -> None:
+    given = settings(tmp_path, **WECHAT, wechat_ticket_template=template)
     upgrade(given.database_url())
     app = create_app(given)
     async with app.router.lifespan_context(app):
@@ -78,6 +79,8 @@ async def test_the_product_starts_and_ends_with_the_channel(tmp_path: Path) -> N
         ({"wechat_aes_key": SecretStr("")}, "QIFU_WECHAT_AES_KEY"),
         ({"wechat_app_secret": SecretStr("")}, "QIFU_WECHAT_APP_SECRET"),
         ({"wechat_aes_key": SecretStr("short")}, "EncodingAESKey"),
+        ({"wechat_ticket_template": "T1", "wechat_can_reply_later": False}, "QIFU_WECHAT_TICKET_TEMPLATE"),
+        ({"wechat_ticket_template": "T1", "wechat_ticket_template_fields": "a=b"}, "number, state, date"),
         ({"public_url": "qifu.example.cn"}, "https://"),
     ],
 )

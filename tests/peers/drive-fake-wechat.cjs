@@ -30,6 +30,12 @@ async function drive() {
   got.long = await outcome(() => api.sendText(openid, '长'.repeat(683)));
   got.template = await outcome(() =>
     api.sendTemplate(openid, template, '', '', { number: { value: 'PDS-20261123-0001' } }));
+  const notice = (to, id, data) => outcome(() => api.sendTemplate(to, id, '', '', data));
+  got.notices = [
+    await notice('nobody', template, {}),
+    await notice(openid, 'gone', {}),
+    await notice(openid, template, { phrase2: { value: '超过五个字的状态' } }),
+  ].map((answer) => answer.code);
   got.noMenu = await outcome(() => api.getMenu());
   got.created = await outcome(() => api.createMenu(menu));
   got.menu = await outcome(() => api.getMenu());

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,13 @@ _TYPING_LASTS = timedelta(seconds=15)
 _MEDIA_LIFE = timedelta(days=3)
 _MSG_TYPES = {"text", "image", "voice", "video", "music", "news", "msgmenu", "miniprogrampage"}
 
+_FIELD_KINDS = {
+    "character_string": "[ -~]{1,32}",
+    "phrase": "[\u4e00-\u9fff]{1,5}",
+    "thing": "(?s).{1,20}",
+    "time": "[0-9]{4}年[0-9]{1,2}月[0-9]{1,2}日( [0-9]{2}:[0-9]{2})?",
+}
+
 MESSAGES = {
     -1: "system error", 40001: "invalid credential, access_token is invalid or not latest", 40002: "invalid grant_type",
     40003: "invalid openid", 40007: "invalid media_id", 40008: "invalid message type", 40013: "invalid appid",
@@ -30,7 +38,7 @@ MESSAGES = {
     45011: "api minute-quota reach limit, must slower, retry next minute",
     45015: "response out of time limit or subscription is canceled", 45047: "out of response count limit",
     45072: "invalid command", 45080: "have not recieve user msg in 30s", 45081: "typing already", 46003: "menu no exist",
-    47001: "data format error", 48001: "api unauthorized", 76021: "cgi_path not found, please check",
+    47001: "data format error", 47003: "argument invalid! data value invalid", 48001: "api unauthorized", 76021: "cgi_path not found, please check",
     76022: "could not use this cgi_path, no permission", 89503: "this ip need confirm, please remind admin to confirm",
 }  # fmt: skip
 
@@ -193,6 +201,8 @@ class Account:
         self._follower(body, stranger=43004)
         if body.get("template_id") not in self.templates:
             raise Refusal(40037)
+        if not all(_fills(name, field) for name, field in body.get("data", {}).items()):
+            raise Refusal(47003)
         for number, notice in enumerate(self.notices):
             if notice["touser"] == body["touser"] and notice.get("client_msg_id", "") == body.get(
                 "client_msg_id"
@@ -322,6 +332,12 @@ class Account:
             if window.left > 0:
                 return window
         raise Refusal(45047)
+
+
+def _fills(name: str, field: Any) -> bool:
+    """Whether a value is what the kind of its field takes, which the field's name begins with."""
+    pattern = _FIELD_KINDS.get(name.rstrip("0123456789"), r"(?s).+")
+    return isinstance(field, dict) and bool(re.fullmatch(pattern, str(field.get("value", ""))))
 
 
 def _check_button(

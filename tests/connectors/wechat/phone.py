@@ -15,6 +15,7 @@ from connectors.wechat.answers import Answers, Patience
 from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.crypto import Account, decrypt
 from connectors.wechat.crypto import aes_key as key_of
+from connectors.wechat.notices import TicketNotices
 from connectors.wechat.replies import SUCCESS
 from connectors.wechat.routes import PATH, wechat_router
 from connectors.wechat.xml import read_fields, write_fields
@@ -93,10 +94,15 @@ class Phone:
 
 @asynccontextmanager
 async def phone_of(
-    desk: Desk, channel: WeChatChannel, *, patience: Patience = LONG, account: Account = ACCOUNT
+    desk: Desk,
+    channel: WeChatChannel,
+    *,
+    patience: Patience = LONG,
+    account: Account = ACCOUNT,
+    notices: TicketNotices | None = None,
 ) -> AsyncIterator[Phone]:
     """A phone that reaches a process of ours."""
-    answers = Answers(desk, channel, max_letters=1000, patience=patience)
+    answers = Answers(desk, channel, max_letters=1000, patience=patience, notices=notices)
     app = FastAPI()
     app.include_router(wechat_router(account, answers, clock=desk.clock))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -317,12 +317,15 @@ def test_wechatpy_gets_on_with_the_fake(fake: FakeWeChat, clock: HandClock) -> N
         lambda: client.message.send_text(PERSON, "长" * 683),
         lambda: client.message.send_articles(PERSON, [article, article]),
         lambda: client.media.download("gone"),
+        lambda: client.message.send_template("oNobody", "T1", {}),
+        lambda: client.message.send_template(PERSON, "T2", {}),
+        lambda: client.message.send_template(PERSON, "T1", {"time3": {"value": "昨天"}}),
         lambda: [client.message.send_text(PERSON, "x") for _ in range(3)],
     ):
         with pytest.raises(refused) as error:
             attempt()
         codes.append(vars(error.value)["errcode"])
-    assert codes == [40003, 45002, 45008, 40007, 45047]
+    assert codes == [40003, 45002, 45008, 40007, 43004, 40037, 47003, 45047]
 
 
 def test_co_wechat_api_gets_on_with_the_fake(fake: FakeWeChat) -> None:
@@ -332,6 +335,7 @@ def test_co_wechat_api_gets_on_with_the_fake(fake: FakeWeChat) -> None:
     assert answer["stranger"]["code"] == 40003
     assert answer["long"]["code"] == 45002
     assert (answer["template"]["errcode"], answer["template"]["msgid"]) == (0, 1000)
+    assert answer["notices"] == [43004, 40037, 47003]
     assert answer["noMenu"]["code"] == 46003
     assert answer["created"]["errcode"] == answer["removed"]["errcode"] == 0
     assert [button["name"] for button in answer["menu"]["menu"]["button"]] == ["办事咨询", "转人工"]
