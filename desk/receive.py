@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from desk.desk import Desk
 from desk.values import InboundMessage
 
 WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
+Also = Callable[[AsyncSession], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +38,23 @@ class Received:
         return self.message.id
 
 
-async def receive(desk: Desk, inbound: InboundMessage) -> Received:
-    """Store a message with its person and thread. The same (channel, external id) is stored once."""
+async def receive(desk: Desk, inbound: InboundMessage, also: Also | None = None) -> Received:
+    """Store a message with its person and thread. The same (channel, external id) is stored once.
+
+    `also`: what else is written of a message that is new, in the same transaction.
+    """
     try:
-        received = await _store(desk, inbound)
+        received = await _store(desk, inbound, also)
     except IntegrityError:
         # On PostgreSQL another process stored the same message, or the same new person, at the same time:
         # what it stored is there now.
-        received = await _store(desk, inbound)
+        received = await _store(desk, inbound, also)
     if inbound.channel != WEB:
         desk.to_send.set()  # what was held for the person may go out now
     return received
 
 
-async def _store(desk: Desk, inbound: InboundMessage) -> Received:
+async def _store(desk: Desk, inbound: InboundMessage, also: Also | None) -> Received:
     async with desk.database.write() as session:
         known = await by_external_id(session, inbound.channel, inbound.external_id)
         if known is not None:
@@ -71,6 +76,8 @@ async def _store(desk: Desk, inbound: InboundMessage) -> Received:
         )
         session.add(message)
         await session.flush()
+        if also is not None:
+            await also(session)
         return Received(message, repeated=False)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from connectors.wechat.carriage import Answer, Asked, Carriage
 from connectors.wechat.channel import WeChatChannel
@@ -31,7 +32,7 @@ from conversations.quotas import Recipient, close_windows, open_window
 from conversations.threads import holder_and_talk
 from desk.desk import Desk
 from desk.ports import DialogueDown
-from desk.receive import Received, receive
+from desk.receive import Also, Received, receive
 from desk.turns import take_turns
 from desk.values import InboundMessage
 
@@ -83,7 +84,9 @@ class Answers:
             await self._notices.finished(push)
         said, came = meant(push, max_letters=self._max_letters), self._desk.clock()
         if isinstance(said, Told | Silent):
-            await self._note_act(push)
+            if counted := self._counted(push):
+                async with self._desk.database.write() as session:
+                    await counted(session)
             return Answer(await self._told(said, push) if isinstance(said, Told) else "")
         deadline = arrived + self.patience.ready
         received = await self._stored(push, said, deadline)
@@ -105,26 +108,28 @@ class Answers:
         inbound = InboundMessage(CHANNEL, push.key, push.sender, said.text, self._desk.clock())
         while True:
             try:
-                await self._note_act(push)
-                return await receive(self._desk, inbound)
+                return await receive(self._desk, inbound, self._counted(push))
             except Exception as error:
                 report("storing a message from WeChat", error)
             if asyncio.get_running_loop().time() + _TRY_AGAIN_SECONDS >= deadline:
                 return None
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
 
-    async def _note_act(self, push: Push) -> None:
-        """What the person did opens or closes the windows for what we send."""
+    def _counted(self, push: Push) -> Also | None:
+        """The writing down of what the person did, which opens or closes the windows for what we send."""
         recipient, act = Recipient(CHANNEL, push.sender), act_of(push)
         if not self._channel.can_reply_later or (act is None and not leaves(push)):
-            return
-        async with self._desk.database.write() as session:
+            return None
+
+        async def count(session: AsyncSession) -> None:
             if act is None:
                 await close_windows(session, recipient)
                 return
             # From WeChat's own second, the same for each attempt: see `open_window`.
             until = datetime.fromtimestamp(push.created, self._desk.clock().tzinfo) + act.lasts
             await open_window(session, recipient, act, messages=act.messages, until=until)
+
+        return count
 
     async def _told(self, told: Told, push: Push) -> str:
         if not told.to_strangers:
