@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.base import Base
+from store.base import LEFT_OUT, Base
 
 
 class Holder(StrEnum):
@@ -210,6 +210,7 @@ class AccessToken(Base):
     """A channel's access token, shared by all processes. `value` is as good as a password until `expires_at`."""
 
     __tablename__ = "access_tokens"
+    __table_args__ = {"info": LEFT_OUT}  # noqa: RUF012
 
     channel: Mapped[str] = mapped_column(primary_key=True)
     account: Mapped[str] = mapped_column(primary_key=True)

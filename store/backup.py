@@ -26,14 +26,14 @@ class BackupRefused(Exception):
 
 
 async def back_up(database: Database, file: Path) -> dict[str, int]:
-    """Write every row as one state of the database saw it; table -> rows. The file appears when it is whole."""
+    """Write every row, but those of tables that are `LEFT_OUT`, as one state of the database saw it; table -> rows. The file appears when it is whole."""
     part = file.with_suffix(file.suffix + ".part")
     counts: dict[str, int] = {}
     async with database.read() as session:
         if not database.embedded:
             await session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for table in Base.metadata.sorted_tables:
+            for table in _tables():
                 with archive.open(f"{table.name}.jsonl", "w") as out:
                     counts[table.name] = 0
                     for row in (await session.execute(_in_order(table))).mappings():
@@ -57,13 +57,18 @@ async def restore_into(database: Database, file: Path) -> dict[str, int]:
                     f"备份的表结构是 {manifest['revision']}，当前是 {head()}：请用同一版本恢复后再升级"
                 )
             async with database.write() as session:
-                for table in Base.metadata.sorted_tables:
+                for table in _tables():
                     await _fill(session, table, archive)
                 if not database.embedded:
                     await _advance_sequences(session)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
         raise BackupRefused(f"{file.name} 不是完整的备份文件") from error
     return dict(manifest["rows"])
+
+
+def _tables() -> list[Table]:
+    """Those that a backup holds, each after those that it refers to."""
+    return [table for table in Base.metadata.sorted_tables if table.info.get("backup", True)]
 
 
 def _in_order(table: Table) -> Select[Any]:

@@ -31,6 +31,9 @@ _Word = Enum(
     values_callable=lambda kind: [str(member.value) for member in kind],
 )
 
+# For `Table.info`: a table whose rows stay out of backups, as they are secrets that another can be had for.
+LEFT_OUT = {"backup": False}
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware moment, kept in UTC. SQLite forgets the zone; this gives it back."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 
-from conversations.models import Author, Message, Person, Thread, Turn
+from conversations.models import AccessToken, Author, Message, Person, Thread, Turn
 from knowledge.article import Article
 from knowledge.models import ArticleRow
 from knowledge.rows import archive, import_articles
@@ -83,6 +83,7 @@ async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
                 ).mappings()
             ]
             for table in Base.metadata.sorted_tables
+            if table.name != AccessToken.__tablename__
         }
 
 
@@ -113,6 +114,22 @@ async def test_an_empty_database_takes_every_row(
     assert await everything(other_database) == before
     assert counts == {name: len(rows) for name, rows in before.items()}
     assert counts["messages"] == 2 and counts["tickets"] == 1
+
+
+async def test_a_backup_holds_no_access_token_and_a_restore_leaves_the_one_that_is_there(
+    database: Database, other_database: Database, tmp_path: Path
+) -> None:
+    for kept in (database, other_database):
+        async with kept.write() as session:
+            session.add(
+                AccessToken(channel="wechat", account="wx1", value="a-token-of-wechat", expires_at=NOON)
+            )
+    await back_up(database, tmp_path / "backup.zip")
+    with zipfile.ZipFile(tmp_path / "backup.zip") as archive_file:
+        assert not any(b"a-token-of-wechat" in archive_file.read(name) for name in archive_file.namelist())
+    assert "access_tokens" not in await restore_into(other_database, tmp_path / "backup.zip")
+    async with other_database.read() as session:
+        assert (await session.scalars(select(AccessToken.value))).all() == ["a-token-of-wechat"]
 
 
 async def test_a_backup_is_the_same_whichever_database_it_came_from(
