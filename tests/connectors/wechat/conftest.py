@@ -9,7 +9,7 @@ import pytest
 from connectors.wechat.channel import WeChatChannel
 from desk.desk import Desk
 from store.clock import utc_now
-from tests.connectors.wechat.connected import api_at
+from tests.connectors.wechat.connected import FOLLOWER, api_at
 from tests.connectors.wechat.fake_account import Account
 from tests.connectors.wechat.fake_api import FakeWeChat, served
 from tests.fakes import HandClock
@@ -24,8 +24,9 @@ def server() -> Iterator[FakeWeChat]:
 
 @pytest.fixture
 def fake(server: FakeWeChat, clock: HandClock) -> FakeWeChat:
-    """The fake with a new account on the test's clock."""
-    server.begin(Account(clock))
+    """The fake with a new account on the test's clock, to which `FOLLOWER` has written, and which has a template, T1."""
+    server.begin(Account(clock, templates={"T1"}))
+    server.account.writes(FOLLOWER)
     return server
 
 

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 import httpx
 
 from connectors.wechat.api import WeChatApi
-from connectors.wechat.calls import open_client
+from connectors.wechat.calls import Refused, open_client
 from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import AccessTokens, MemoryTokenStore
 from desk.desk import Desk
 from tests.connectors.wechat.fake_api import FakeWeChat
 
+SEND = "/cgi-bin/message/custom/send"
+# A token was wrong or is over.
+TOKEN_CODES = (40001, 40014, 42001)
+# The OpenID of somebody who has written.
+FOLLOWER = "oPerson"
 # For held calls alone: nothing answers them before they are released, so that the length of the wait decides nothing.
 IMPATIENT = httpx.Timeout(connect=10.0, read=0.3, write=10.0, pool=10.0)
 
@@ -65,6 +70,12 @@ def api_at(address: str, desk: Desk, fake: FakeWeChat) -> WeChatApi:
         jitter_seconds=0.0,
     )
     return WeChatApi(client, tokens)
+
+
+def code_of(outcome: object) -> int:
+    """The error code of a refusal."""
+    assert isinstance(outcome, Refused), outcome
+    return outcome.code
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from itertools import count
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from connectors.wechat.answers import Answers, Patience
 from connectors.wechat.channel import WeChatChannel
@@ -19,6 +20,7 @@ from connectors.wechat.notices import TicketNotices
 from connectors.wechat.replies import SUCCESS
 from connectors.wechat.routes import PATH, wechat_router
 from connectors.wechat.xml import read_fields, write_fields
+from conversations.models import Author, Message
 from desk.desk import Desk
 from tests.connectors.wechat.forging import ACCOUNT, APP_ID, cipher_of, plain_query, sealed_body, sealed_query
 from tests.connectors.wechat.vectors import KEY
@@ -109,6 +111,13 @@ async def phone_of(
     async with httpx.AsyncClient(transport=transport, base_url="http://qifu") as http:
         yield Phone(http, desk.clock, answers)
         await answers.close()
+
+
+async def rows(desk: Desk, author: Author = Author.BOT) -> list[Message]:
+    """What an author has said, in order."""
+    async with desk.database.read() as session:
+        found = await session.scalars(select(Message).where(Message.author == author).order_by(Message.id))
+        return list(found)
 
 
 async def plain(phone: Phone, **fields: str) -> httpx.Response:

@@ -7,27 +7,25 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import CHANNEL
 from connectors.wechat.letters import TYPE_SOMETHING
 from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import Token
-from conversations.models import Author, Delivery, Message
+from conversations.models import Delivery
 from conversations.quotas import Left, Recipient, left, open_window, take
 from desk.delivery import deliver
 from desk.desk import Desk
 from desk.ports import Held, NotSent, Outgoing, Refused, RetryAfter, Sent, Unknown
 from desk.values import Utterance
 from store.database import Database
-from tests.connectors.wechat.connected import api_at, nobody
+from tests.connectors.wechat.connected import SEND, api_at, nobody
 from tests.connectors.wechat.fake_account import UNVERIFIED_SERVICE, VERIFIED_SUBSCRIPTION
 from tests.connectors.wechat.fake_api import FakeWeChat, Fault
-from tests.connectors.wechat.phone import PERSON, SHORT, Phone, phone_of
+from tests.connectors.wechat.phone import PERSON, SHORT, Phone, phone_of, rows
 from tests.fakes import HandClock, ScriptedDialogue
 
-SEND = "/cgi-bin/message/custom/send"
 WHO = Recipient(CHANNEL, PERSON)
 BUTTONS = ({"title": "用水报装", "payload": "/water"}, {"title": "用气报装", "payload": "/gas"})
 LONG = "".join(f"第{number}条说明请看这里。" for number in range(120))
@@ -59,14 +57,6 @@ async def allow(desk: Desk, fake: FakeWeChat, *, messages: int = 5) -> None:
 async def remaining(desk: Desk) -> int:
     async with desk.database.read() as session:
         return (await left(session, WHO, now=desk.clock())).messages
-
-
-async def rows(desk: Desk) -> list[Message]:
-    async with desk.database.read() as session:
-        found = await session.scalars(
-            select(Message).where(Message.author == Author.BOT).order_by(Message.id)
-        )
-        return list(found)
 
 
 async def until_turned(desk: Desk, count: int = 1) -> None:

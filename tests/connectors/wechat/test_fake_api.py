@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.connectors.wechat.connected import FOLLOWER, SEND
 from tests.connectors.wechat.fake_account import (
     TEST_ACCOUNT,
     UNVERIFIED_SERVICE,
@@ -23,9 +24,7 @@ from tests.connectors.wechat.fake_api import FakeWeChat, Fault
 from tests.fakes import HandClock
 from tests.peers.node import PEERS, node
 
-PERSON = "oPerson"
 PICTURE = b"\xff\xd8\xff\xe0 a picture"
-SEND = "/cgi-bin/message/custom/send"
 MENU: dict[str, Any] = {
     "button": [
         {"name": "办事咨询", "sub_button": [{"type": "click", "name": "用水报装", "key": "ask.water"}]},
@@ -36,8 +35,6 @@ MENU: dict[str, Any] = {
 
 @pytest.fixture
 def fake(fake: FakeWeChat) -> FakeWeChat:
-    fake.account.templates.add("T1")
-    fake.account.writes(PERSON)
     fake.account.stores("M1", "image/jpeg", PICTURE)
     return fake
 
@@ -85,7 +82,7 @@ def post(raw: httpx.Client, fake: FakeWeChat) -> Callable[..., int]:
     return call
 
 
-def text(content: str = "您好", to: str = PERSON) -> dict[str, Any]:
+def text(content: str = "您好", to: str = FOLLOWER) -> dict[str, Any]:
     return {"touser": to, "msgtype": "text", "text": {"content": content}}
 
 
@@ -161,11 +158,11 @@ def test_five_messages_go_out_within_forty_eight_hours_of_one(
 ) -> None:
     clock.advance(timedelta(hours=47))
     assert [post("message/custom/send", text(f"{n}")) for n in range(6)] == [0, 0, 0, 0, 0, 45047]
-    fake.account.writes(PERSON)
+    fake.account.writes(FOLLOWER)
     assert post("message/custom/send", text("6")) == 0
     clock.advance(timedelta(hours=48))
     assert post("message/custom/send", text("7")) == 45015
-    assert fake.texts(PERSON) == ["0", "1", "2", "3", "4", "6"]
+    assert fake.texts(FOLLOWER) == ["0", "1", "2", "3", "4", "6"]
 
 
 def test_a_tap_gives_three_messages_in_one_minute(
@@ -181,7 +178,7 @@ def test_a_tap_gives_three_messages_in_one_minute(
 def test_what_a_tap_gives_is_used_before_what_a_message_gave(
     post: Callable[..., int], fake: FakeWeChat, clock: HandClock
 ) -> None:
-    fake.account.taps(PERSON)
+    fake.account.taps(FOLLOWER)
     assert post("message/custom/send", text()) == 0
     clock.advance(timedelta(minutes=2))
     assert [post("message/custom/send", text()) for _ in range(6)] == [0, 0, 0, 0, 0, 45047]
@@ -194,13 +191,13 @@ def test_what_a_tap_gives_is_used_before_what_a_message_gave(
         (rb'{"touser":"oPerson","msgtype":"text","text":{"content":"\\u4f60"}}', 0),
         (b"not json", 47001),
         (b"[]", 47001),
-        ({"touser": PERSON, "msgtype": "Text", "Text": {"content": "x"}}, 40008),
+        ({"touser": FOLLOWER, "msgtype": "Text", "Text": {"content": "x"}}, 40008),
         (text(to="oNobody"), 40003),
         (text(""), 44004),
         (text("长" * 682 + "ab"), 0),
         (text("长" * 682 + "abc"), 45002),
-        ({"touser": PERSON, "msgtype": "news", "news": {"articles": [{}, {}]}}, 45008),
-        ({"touser": PERSON, "msgtype": "image", "image": {"media_id": "gone"}}, 40007),
+        ({"touser": FOLLOWER, "msgtype": "news", "news": {"articles": [{}, {}]}}, 45008),
+        ({"touser": FOLLOWER, "msgtype": "image", "image": {"media_id": "gone"}}, 40007),
     ],
 )
 def test_a_message_is_looked_at(body: Any, code: int, post: Callable[..., int]) -> None:
@@ -228,15 +225,15 @@ def test_a_kind_of_account_may_do_what_the_vendor_lists(
     fake.account.kind = kind
     assert post("message/custom/send", text()) == custom
     choices = {"head_content": "请选择", "list": [{"id": "1", "content": "用水"}], "tail_content": ""}
-    body = {"touser": PERSON, "msgtype": "msgmenu", "msgmenu": choices}
+    body = {"touser": FOLLOWER, "msgtype": "msgmenu", "msgmenu": choices}
     assert post("message/custom/send", body) == msgmenu
-    assert post("message/template/send", {"touser": PERSON, "template_id": "T1", "data": {}}) == template
+    assert post("message/template/send", {"touser": FOLLOWER, "template_id": "T1", "data": {}}) == template
     assert post("menu/create", MENU) == menu
 
 
 def test_typing_has_its_rules(post: Callable[..., int], clock: HandClock) -> None:
     def typing(command: str) -> int:
-        return post("message/custom/typing", {"touser": PERSON, "command": command})
+        return post("message/custom/typing", {"touser": FOLLOWER, "command": command})
 
     assert [typing("typing"), typing("Typing"), typing("Typing")] == [45072, 0, 45081]
     assert [typing("CancelTyping"), typing("Typing")] == [0, 0]
@@ -278,7 +275,7 @@ def test_a_fault_hits_so_many_calls_of_its_interface(post: Callable[..., int], f
     fake.fault(Fault(SEND, times=2, code=45011))
     assert post("menu/create", MENU) == 0
     assert [post("message/custom/send", text()) for _ in range(3)] == [45011, 45011, 0]
-    assert len(fake.texts(PERSON)) == 1
+    assert len(fake.texts(FOLLOWER)) == 1
     assert len(fake.to("message/custom/send")) == 3
 
 
@@ -289,7 +286,7 @@ def test_a_connection_is_cut_before_or_after_the_delivery(
     fake.fault(Fault(SEND, drop=drop))
     with pytest.raises(httpx.TransportError):
         post("message/custom/send", text())
-    assert fake.texts(PERSON) == delivered
+    assert fake.texts(FOLLOWER) == delivered
 
 
 # Clients of others
@@ -297,10 +294,10 @@ def test_a_connection_is_cut_before_or_after_the_delivery(
 
 def test_wechatpy_gets_on_with_the_fake(fake: FakeWeChat, clock: HandClock) -> None:
     client, refused = _wechatpy(fake)
-    assert client.message.send_text(PERSON, "您好 😀")["errcode"] == 0
+    assert client.message.send_text(FOLLOWER, "您好 😀")["errcode"] == 0
     menu = {"head_content": "请选择", "list": [{"id": "1", "content": "用水"}], "tail_content": ""}
-    assert client.message.send_msg_menu(PERSON, menu)["errcode"] == 0
-    assert client.message.send_template(PERSON, "T1", {"a": {"value": "一"}})["msgid"] == 1000
+    assert client.message.send_msg_menu(FOLLOWER, menu)["errcode"] == 0
+    assert client.message.send_template(FOLLOWER, "T1", {"a": {"value": "一"}})["msgid"] == 1000
     assert client.menu.get() is None
     client.menu.create(MENU)
     assert client.menu.get()["menu"]["button"][0]["sub_button"] == MENU["button"][0]["sub_button"]
@@ -308,19 +305,19 @@ def test_wechatpy_gets_on_with_the_fake(fake: FakeWeChat, clock: HandClock) -> N
     assert client.misc.get_wechat_ips() == ["198.51.100.1", "203.0.113.0/24"]
     assert client.media.download("M1").content == PICTURE
     fake.account.expire_tokens()
-    assert client.message.send_text(PERSON, "再次")["errcode"] == 0
-    assert fake.texts(PERSON) == ["您好 😀", "再次"]
+    assert client.message.send_text(FOLLOWER, "再次")["errcode"] == 0
+    assert fake.texts(FOLLOWER) == ["您好 😀", "再次"]
     article = {"title": "一", "description": "二", "url": "", "picurl": ""}
     codes = []
     for attempt in (
         lambda: client.message.send_text("oNobody", "x"),
-        lambda: client.message.send_text(PERSON, "长" * 683),
-        lambda: client.message.send_articles(PERSON, [article, article]),
+        lambda: client.message.send_text(FOLLOWER, "长" * 683),
+        lambda: client.message.send_articles(FOLLOWER, [article, article]),
         lambda: client.media.download("gone"),
         lambda: client.message.send_template("oNobody", "T1", {}),
-        lambda: client.message.send_template(PERSON, "T2", {}),
-        lambda: client.message.send_template(PERSON, "T1", {"time3": {"value": "昨天"}}),
-        lambda: [client.message.send_text(PERSON, "x") for _ in range(3)],
+        lambda: client.message.send_template(FOLLOWER, "T2", {}),
+        lambda: client.message.send_template(FOLLOWER, "T1", {"time3": {"value": "昨天"}}),
+        lambda: [client.message.send_text(FOLLOWER, "x") for _ in range(3)],
     ):
         with pytest.raises(refused) as error:
             attempt()
@@ -329,9 +326,9 @@ def test_wechatpy_gets_on_with_the_fake(fake: FakeWeChat, clock: HandClock) -> N
 
 
 def test_co_wechat_api_gets_on_with_the_fake(fake: FakeWeChat) -> None:
-    answer = _driven(fake.address, fake.account.app_id, fake.account.secret, PERSON, "T1", "M1")
+    answer = _driven(fake.address, fake.account.app_id, fake.account.secret, FOLLOWER, "T1", "M1")
     assert answer["text"]["errcode"] == 0
-    assert fake.texts(PERSON)[0] == '您好，您的投诉已受理 😀 "引号" \\u4e2d'
+    assert fake.texts(FOLLOWER)[0] == '您好，您的投诉已受理 😀 "引号" \\u4e2d'
     assert answer["stranger"]["code"] == 40003
     assert answer["long"]["code"] == 45002
     assert (answer["template"]["errcode"], answer["template"]["msgid"]) == (0, 1000)

@@ -34,7 +34,6 @@ class Office:
     """A person who wrote long ago and has a ticket, and the ways to them."""
 
     def __init__(self, desk: Desk, fake: FakeWeChat, channel: WeChatChannel) -> None:
-        fake.account.templates.add("T1")
         self.desk, self.fake, self.channel = desk, fake, channel
         self.notices = TicketNotices(desk, api_at(fake.address, desk, fake), TEMPLATE)
         self.thread_id = self.number = ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator
@@ -11,30 +10,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
 from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
 
 from connectors.wechat.channel import WeChatChannel
-from connectors.wechat.conversation import MENU_GONE, NOT_STORED, SCANNED, STILL_LOOKING, UNHEARD, WELCOME
+from connectors.wechat.conversation import MENU_GONE, NOT_STORED, SCANNED, UNHEARD, WELCOME
 from connectors.wechat.crypto import Account
-from connectors.wechat.letters import ASK_LATER
 from connectors.wechat.routes import PATH
 from connectors.wechat.xml import MAX_BYTES, read_fields
-from conversations.models import Author, Delivery, Holder, Message, Thread, Turn
-from conversations.outbox import Look, claim_due, due_threads
-from conversations.outcomes import Mark, settle
-from desk.delivery import deliver
+from conversations.models import Author, Delivery
 from desk.desk import Desk
 from desk.values import Utterance
 from store.database import Database
 from tests.connectors.wechat.forging import APP_ID, NONCE, cipher_of, sealed_body, sealed_query
-from tests.connectors.wechat.phone import SHORT, Phone, phone_of, plain
+from tests.connectors.wechat.phone import SHORT, Phone, phone_of, plain, rows
 from tests.connectors.wechat.vectors import KEY, TOKEN, URL
-from tests.fakes import HandClock, ScriptedDialogue
-
-WATER = {"title": "用水报装", "payload": "/water"}
-GAS = {"title": "用气报装", "payload": "/gas"}
-CLARIFY = Utterance("您想问的是哪一件？", (WATER, GAS), {"outcome": "clarify"})
+from tests.fakes import ScriptedDialogue
 
 
 @pytest.fixture
@@ -47,12 +37,6 @@ def channel(desk: Desk) -> WeChatChannel:
 async def phone(desk: Desk, channel: WeChatChannel) -> AsyncIterator[Phone]:
     async with phone_of(desk, channel) as phone:
         yield phone
-
-
-async def rows(desk: Desk, author: Author = Author.BOT) -> list[Message]:
-    async with desk.database.read() as session:
-        found = await session.scalars(select(Message).where(Message.author == author).order_by(Message.id))
-        return list(found)
 
 
 async def test_the_verification_is_answered_with_the_very_text(phone: Phone) -> None:
@@ -103,207 +87,6 @@ async def test_a_push_in_plaintext_is_answered_in_plaintext_where_that_is_set(
     async with phone_of(desk, channel, account=Account(TOKEN, APP_ID, mode="plaintext")) as phone:
         answer = await plain(phone, MsgType="text", Content="停水了", MsgId="1")
     assert read_fields(answer.content)["Content"] == "echo 停水了"
-
-
-async def test_three_attempts_share_one_turn_and_one_answer(
-    phone: Phone, desk: Desk, dialogue: ScriptedDialogue
-) -> None:
-    gate = dialogue.gate = asyncio.Event()
-    attempts = [asyncio.create_task(phone.writes("停水了", id="1")) for _ in range(3)]
-    await dialogue.reached.wait()
-    gate.set()
-    answers = set(await asyncio.gather(*attempts))
-    assert "echo 停水了" in answers
-    assert answers <= {"echo 停水了", ""}
-    assert len(dialogue.askings) == 1
-    assert [row.delivery for row in await rows(desk)] == [Delivery.SENT]
-    assert len(await rows(desk, Author.PERSON)) == 1
-
-
-async def test_an_attempt_whose_answer_did_not_arrive_is_answered_again(
-    phone: Phone, desk: Desk, dialogue: ScriptedDialogue
-) -> None:
-    dialogue.answers["报装"] = (replace(CLARIFY, text="好的。", buttons=()), CLARIFY)
-    first = await phone.writes("报装", id="1")
-    assert first == await phone.writes("报装", id="1")
-    assert len(dialogue.askings) == 1
-    assert len(await rows(desk)) == 2
-
-
-async def test_messages_of_one_person_at_once_are_answered_each(phone: Phone) -> None:
-    texts = [f"第{number}句" for number in range(5)]
-    answers = await asyncio.gather(*(phone.writes(text) for text in texts))
-    said = "\n".join(answers)
-    assert [said.count(f"echo {text}") for text in texts] == [1] * 5
-
-
-async def test_two_replies_become_one_text_and_a_number_picks(
-    phone: Phone, dialogue: ScriptedDialogue
-) -> None:
-    dialogue.answers["报装"] = (Utterance("好的。", (GAS,), {"outcome": "smalltalk"}), CLARIFY)
-    answer = await phone.writes("报装")
-    assert answer == "好的。\n\n您想问的是哪一件？\n\n回复数字即可：\n1. 用水报装\n2. 用气报装"
-    assert await phone.writes("2") == "echo /gas"
-
-
-async def test_an_account_that_can_only_reply_lets_wechat_ask_three_times_and_parks_the_answer(
-    phone: Phone, desk: Desk, channel: WeChatChannel, dialogue: ScriptedDialogue, clock: HandClock
-) -> None:
-    gate = dialogue.gate = asyncio.Event()
-    answers = []
-    async with phone_of(desk, channel, patience=SHORT) as impatient:
-        for _ in range(3):
-            answers.append(await impatient.writes("停水了", id="1"))
-            clock.advance(timedelta(seconds=SHORT.cut))
-        gate.set()
-        while not await rows(desk):
-            await asyncio.sleep(0.01)
-    assert answers == ["", "", STILL_LOOKING]
-    assert len(dialogue.askings) == 1
-    clock.advance(timedelta(minutes=5))
-    assert await phone.writes("好了吗") == "echo 停水了\n\necho 好了吗"
-    assert [row.delivery for row in await rows(desk)] == [Delivery.SENT, Delivery.SENT]
-
-
-async def test_an_answer_that_came_between_attempts_goes_out_with_the_next(
-    phone: Phone, desk: Desk, channel: WeChatChannel, dialogue: ScriptedDialogue, clock: HandClock
-) -> None:
-    dialogue.gate = asyncio.Event()
-    async with phone_of(desk, channel, patience=SHORT) as impatient:
-        assert await impatient.writes("停水了", id="1") == ""
-        dialogue.gate.set()
-        clock.advance(timedelta(seconds=SHORT.cut))
-        assert await phone.writes("停水了", id="1") == "echo 停水了"
-    assert len(dialogue.askings) == 1
-
-
-async def test_what_can_only_be_a_reply_is_not_sent_by_itself(
-    phone: Phone, desk: Desk, channel: WeChatChannel
-) -> None:
-    await phone.writes("你好")
-    await staff_write(desk, "您好，我是小王。")
-    await deliver(desk, [channel], lambda: 1.0)
-    assert [row.delivery for row in await rows(desk, Author.STAFF)] == [Delivery.HELD]
-    assert await phone.writes("在吗") == "您好，我是小王。"
-    assert [row.delivery for row in await rows(desk, Author.STAFF)] == [Delivery.SENT]
-
-
-async def staff_write(desk: Desk, *texts: str) -> None:
-    """Somebody of the staff has taken the talk and writes."""
-    async with desk.database.write() as session:
-        await session.execute(update(Thread).values(holder=Holder.STAFF))
-        thread_id = (await session.scalars(select(Thread.id))).one()
-        for text in texts:
-            session.add(
-                Message(
-                    thread_id=thread_id, author=Author.STAFF, channel="wechat", text=text,
-                    delivery=Delivery.PENDING, created_at=desk.clock(),
-                )
-            )  # fmt: skip
-            await session.flush()
-
-
-async def test_all_that_staff_wrote_goes_out_with_the_next_reply(
-    phone: Phone, desk: Desk, channel: WeChatChannel
-) -> None:
-    await phone.writes("你好")
-    await staff_write(desk, "您好，我是小王。", "请说说情况。")
-    await deliver(desk, [channel], lambda: 1.0)
-    assert await phone.writes("在吗") == "您好，我是小王。\n\n请说说情况。"
-    assert [row.delivery for row in await rows(desk, Author.STAFF)] == [Delivery.SENT] * 2
-    assert await phone.writes("好") == ""
-
-
-async def test_what_the_outbox_is_just_trying_is_waited_for(
-    phone: Phone, desk: Desk, channel: WeChatChannel
-) -> None:
-    await phone.writes("你好")
-    await staff_write(desk, "您好，我是小王。")
-    async with desk.database.write() as session:
-        look = Look("wechat", desk.clock())
-        (claim,) = await claim_due(
-            session, look, threads=await due_threads(session, look, 1), lease=timedelta(minutes=1), limit=1
-        )
-    asking = asyncio.create_task(phone.writes("在吗"))
-    while [row.turn for row in await rows(desk, Author.PERSON)] != [Turn.DONE, Turn.STAFF]:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)  # it looks meanwhile
-    async with desk.database.write() as session:
-        await settle(session, claim, Mark(Delivery.HELD, "只能回复。"))
-    assert await asking == "您好，我是小王。"
-
-
-async def test_what_is_parked_is_shown_while_the_next_answer_takes_its_time(
-    phone: Phone, desk: Desk, channel: WeChatChannel, dialogue: ScriptedDialogue, clock: HandClock
-) -> None:
-    dialogue.gate = asyncio.Event()
-    async with phone_of(desk, channel, patience=SHORT) as impatient:
-        await impatient.writes("停水了", id="1")
-        dialogue.gate.set()
-        while not await rows(desk):
-            await asyncio.sleep(0.01)
-        dialogue.gate, heard = asyncio.Event(), []
-        for _ in range(3):
-            heard.append(await impatient.writes("停电了", id="2"))
-            clock.advance(timedelta(seconds=SHORT.cut))
-        assert heard == ["", "", f"echo 停水了\n\n{STILL_LOOKING}"]
-        dialogue.gate.set()
-        while len(await rows(desk)) < 2:
-            await asyncio.sleep(0.01)
-    assert await phone.writes("好了吗") == "echo 停电了\n\necho 好了吗"
-
-
-async def test_a_message_left_to_staff_is_acknowledged(
-    phone: Phone, desk: Desk, dialogue: ScriptedDialogue
-) -> None:
-    await phone.writes("你好")
-    async with desk.database.write() as session:
-        await session.execute(update(Thread).values(holder=Holder.STAFF))
-    assert await phone.writes("在吗") == ""
-    assert await phone.sends("image", MediaId="m", PicUrl="http://p") == ""
-    assert [row.turn for row in await rows(desk, Author.PERSON)] == [Turn.DONE, Turn.STAFF, Turn.STAFF]
-    assert len(dialogue.askings) == 1
-
-
-async def test_a_handed_over_person_is_told_how_they_hear_of_it(
-    phone: Phone, dialogue: ScriptedDialogue
-) -> None:
-    dialogue.answers["转人工"] = (Utterance("已为您转人工。", detail={"outcome": "handoff"}),)
-    assert await phone.writes("转人工") == f"已为您转人工。\n{ASK_LATER}"
-
-
-async def test_a_long_answer_without_a_page_goes_on_with_the_next_message(
-    phone: Phone, dialogue: ScriptedDialogue
-) -> None:
-    text = "".join(f"第{number}条说明请看这里。" for number in range(120))
-    dialogue.answers["长"] = (Utterance(text, detail={"outcome": "answered"}),)
-    heard = [await phone.writes(said) for said in ("长", "继续", "好", "嗯", "行")]
-    joined = "".join(heard).replace("（未完，回复任意内容接着看。）", "").replace("\n", "")
-    assert heard[0].endswith("（未完，回复任意内容接着看。）")
-    assert text in joined
-    assert all(f"echo {said}" in joined for said in ("继续", "好"))
-
-
-async def test_a_long_answer_points_to_its_page(desk: Desk, dialogue: ScriptedDialogue) -> None:
-    long = Utterance("这是一句说明。" * 300, (WATER,), {"outcome": "answered", "article": "water-connection"})
-    dialogue.answers["长"] = (long,)
-    async with phone_of(desk, WeChatChannel(desk, None, public_url="https://qifu.example.cn/")) as phone:
-        answer = await phone.writes("长")
-        assert "https://qifu.example.cn/articles/water-connection" in answer
-        assert answer.endswith("1. 用水报装")
-        assert await phone.writes("谢谢") == "echo 谢谢"
-
-
-async def test_a_picture_is_kept_and_answered_and_the_form_goes_on(
-    phone: Phone, desk: Desk, dialogue: ScriptedDialogue
-) -> None:
-    dialogue.answers["报装"] = (CLARIFY,)
-    await phone.writes("报装")
-    answer = await phone.sends("image", MediaId="m", PicUrl="http://p")
-    assert "图片" in answer
-    assert answer.endswith("2. 用气报装")
-    assert await phone.writes("2") == "echo /gas"
-    assert [row.text for row in await rows(desk, Author.PERSON)] == ["报装", "［图片］", "2"]
 
 
 @pytest.mark.parametrize(
