@@ -170,13 +170,13 @@ def _lifespan(
         if delivery is not None:
             await delivery
         await running.aclose()
-        if wechat is not None:
-            await wechat.close()
         for task in tasks:
             task.cancel()
         for task in tasks:
             with suppress(asyncio.CancelledError):
                 await task
+        if wechat is not None:
+            await wechat.close()
         await dialogue.close()
         await desk.database.close()
 

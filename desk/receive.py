@@ -17,7 +17,7 @@ from desk.desk import Desk
 from desk.values import InboundMessage
 
 WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
-Also = Callable[[AsyncSession], Awaitable[None]]
+Also = Callable[[AsyncSession, Message], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ async def _store(desk: Desk, inbound: InboundMessage, also: Also | None) -> Rece
         session.add(message)
         await session.flush()
         if also is not None:
-            await also(session)
+            await also(session, message)
         return Received(message, repeated=False)
 
 

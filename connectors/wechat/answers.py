@@ -16,6 +16,7 @@ from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import (
     CHANNEL,
     NOT_STORED,
+    OPTION_GONE,
     Said,
     Shown,
     Silent,
@@ -25,8 +26,9 @@ from connectors.wechat.conversation import (
     meant,
 )
 from connectors.wechat.notices import TicketNotices
-from connectors.wechat.pushes import Push, TemplateSent
-from conversations.messages import end_turn, last_reply
+from connectors.wechat.pushes import Push, TemplateSent, Text
+from connectors.wechat.taps import tapped
+from conversations.messages import last_reply
 from conversations.models import Author, Delivery, Holder, Message, Person, Turn
 from conversations.quotas import Recipient, close_windows, open_window
 from conversations.threads import holder_and_talk
@@ -84,15 +86,13 @@ class Answers:
             await self._notices.finished(push)
         said, came = meant(push, max_letters=self._max_letters), self._desk.clock()
         if isinstance(said, Told | Silent):
-            if counted := self._counted(push):
-                async with self._desk.database.write() as session:
-                    await counted(session)
+            await self._count_alone(push)
             return Answer(await self._told(said, push) if isinstance(said, Told) else "")
         deadline = arrived + self.patience.ready
         received = await self._stored(push, said, deadline)
-        if received is None:
-            return Answer(NOT_STORED)
-        self._begin_turn(received, said, push.sender)
+        if isinstance(received, str):
+            return Answer(received)
+        self._begin_turn(received, push.sender)
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
         return answer or await self._late(asked, self._attempt(push, received, came))
@@ -103,33 +103,61 @@ class Answers:
             task.cancel()
         await asyncio.gather(*self._turns, return_exceptions=True)
 
-    async def _stored(self, push: Push, said: Said | Shown, deadline: float) -> Received | None:
-        """The message's row; None where it could not be stored in time, which the person is told."""
-        inbound = InboundMessage(CHANNEL, push.key, push.sender, said.text, self._desk.clock())
+    async def _stored(self, push: Push, said: Said | Shown, deadline: float) -> Received | str:
+        """The message's row, or what the person is told where it does not count or could not be stored in time."""
         while True:
             try:
-                return await receive(self._desk, inbound, self._counted(push))
+                key = await self._key(push)
+                if key is None:
+                    await self._count_alone(push)
+                    return OPTION_GONE
+                inbound = InboundMessage(CHANNEL, key, push.sender, said.text, self._desk.clock())
+                return await receive(self._desk, inbound, self._also(push, said))
             except Exception as error:
                 report("storing a message from WeChat", error)
             if asyncio.get_running_loop().time() + _TRY_AGAIN_SECONDS >= deadline:
-                return None
+                return NOT_STORED
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
 
-    def _counted(self, push: Push) -> Also | None:
-        """The writing down of what the person did, which opens or closes the windows for what we send."""
-        recipient, act = Recipient(CHANNEL, push.sender), act_of(push)
-        if not self._channel.can_reply_later or (act is None and not leaves(push)):
-            return None
+    async def _key(self, push: Push) -> str | None:
+        """Under which a push is stored once; None for a tap that asks for nothing any more."""
+        if not (isinstance(push, Text) and push.menu_id):
+            return push.key
+        async with self._desk.database.read() as session:
+            tap = await tapped(session, push.menu_id, push.sender)
+        return tap.key if tap else push.key
 
-        async def count(session: AsyncSession) -> None:
-            if act is None:
-                await close_windows(session, recipient)
-                return
+    def _also(self, push: Push, said: Said | Shown) -> Also:
+        """What belongs to a message that is new. A picture is answered with it, or it would be taken for words."""
+
+        async def also(session: AsyncSession, message: Message) -> None:
+            await self._count(session, push)
+            if isinstance(said, Shown):
+                await self._answer_shown(session, message, said)
+
+        return also
+
+    async def _count_alone(self, push: Push) -> None:
+        """Count what is not stored as a message. The answer does not hang on it."""
+        if not self._channel.can_reply_later or (act_of(push) is None and not leaves(push)):
+            return
+        try:
+            async with self._desk.database.write() as session:
+                await self._count(session, push)
+        except Exception as error:
+            report("counting what a person did in WeChat", error)
+
+    async def _count(self, session: AsyncSession, push: Push) -> None:
+        """What the person did opens or closes the windows for what we send."""
+        recipient, act = Recipient(CHANNEL, push.sender), act_of(push)
+        if not self._channel.can_reply_later:
+            return
+        if leaves(push):
+            await close_windows(session, recipient)
+        elif act is not None:
             # From WeChat's own second, the same for each attempt: see `open_window`.
             until = datetime.fromtimestamp(push.created, self._desk.clock().tzinfo) + act.lasts
             await open_window(session, recipient, act, messages=act.messages, until=until)
-
-        return count
 
     async def _told(self, told: Told, push: Push) -> str:
         if not told.to_strangers:
@@ -140,18 +168,16 @@ class Answers:
             )
         return told.text if known else told.to_strangers
 
-    def _begin_turn(self, received: Received, said: Said | Shown, openid: str) -> None:
+    def _begin_turn(self, received: Received, openid: str) -> None:
         """Every attempt asks for the turn, as the process that had it may be gone; only one gets it."""
-        task = asyncio.create_task(self._turn(received, said, openid))
+        task = asyncio.create_task(self._turn(received.thread_id, openid))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
 
-    async def _turn(self, received: Received, said: Said | Shown, openid: str) -> None:
+    async def _turn(self, thread_id: str, openid: str) -> None:
         typing = asyncio.create_task(self._typing(openid))
         try:
-            if isinstance(said, Shown):
-                await self._answer_shown(received, said)
-            await take_turns(self._desk, received.thread_id)
+            await take_turns(self._desk, thread_id)
         except DialogueDown:  # the loop of the app takes the turn when the model is back
             log.debug("the dialogue model is away")
         except Exception as error:
@@ -166,28 +192,27 @@ class Answers:
             await self._channel.show_typing(openid)
             await asyncio.sleep(_TYPING_SHOWN_SECONDS)
 
-    async def _answer_shown(self, received: Received, shown: Shown) -> None:
+    async def _answer_shown(self, session: AsyncSession, message: Message, shown: Shown) -> None:
         """A picture is nothing for the dialogue; what it last asked is asked again. Staff see what they hold."""
-        async with self._desk.database.write() as session:
-            holder, _ = await holder_and_talk(session, received.thread_id)
-            if holder == Holder.STAFF or not await end_turn(session, received.message_id, Turn.DONE):
-                return
-            last = await last_reply(session, received.thread_id)
-            asked = last if last is not None and last.detail.get("outcome") in _STILL_ASKED else None
-            session.add(
-                Message(
-                    thread_id=received.thread_id,
-                    author=Author.BOT,
-                    channel=CHANNEL,
-                    answers_id=received.message_id,
-                    text=shown.answer,
-                    buttons=list(asked.buttons) if asked else [],
-                    detail=dict(asked.detail) if asked else {"outcome": "smalltalk"},
-                    delivery=Delivery.PENDING,
-                    created_at=self._desk.clock(),
-                )
+        holder, _ = await holder_and_talk(session, message.thread_id)
+        if holder == Holder.STAFF:
+            return
+        message.turn = Turn.DONE
+        last = await last_reply(session, message.thread_id)
+        asked = last if last is not None and last.detail.get("outcome") in _STILL_ASKED else None
+        session.add(
+            Message(
+                thread_id=message.thread_id,
+                author=Author.BOT,
+                channel=CHANNEL,
+                answers_id=message.id,
+                text=shown.answer,
+                buttons=list(asked.buttons) if asked else [],
+                detail=dict(asked.detail) if asked else {"outcome": "smalltalk"},
+                delivery=Delivery.PENDING,
+                created_at=self._desk.clock(),
             )
-        self._desk.to_send.set()
+        )
 
     async def _late(self, asked: Asked, attempt: int) -> Answer:
         """Not in time: it is sent later; where it cannot be, WeChat's three attempts give three times the time."""

@@ -110,7 +110,10 @@ class Carriage:
             coming = any(reply.delivery in _OPEN for reply in await replies_to(session, asked.message_id))
         # What went out with an earlier attempt did not reach WeChat, or it would not ask again.
         if asked.again and (before := await self._carried_before(asked)):
-            letters = [await self._letter(asked, message, parts_sent=0) for message in before]
+            letters = [
+                await self._letter(asked, message, parts_sent=message.parts_sent - _begun(message))
+                for message in before
+            ]
             return Answer(load(letters, later=self._channel.can_reply_later).text)
         if not self._channel.can_reply_later:
             return await self._all_unsent(asked, coming=coming)
@@ -165,6 +168,11 @@ class Carriage:
         )
         recipient = Recipient(CHANNEL, asked.sender)
         return await self._channel.letter(recipient, outgoing, str(message.detail.get("outcome")))
+
+
+def _begun(message: Message) -> bool:
+    """Whether only a part of it went along, which counts as sent by now."""
+    return message.delivery != Delivery.SENT
 
 
 def _tag(message_id: int) -> str:

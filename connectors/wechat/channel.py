@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.wechat import calls
 from connectors.wechat.api import Choice, WeChatApi
@@ -73,6 +74,12 @@ class WeChatChannel:
 
     async def send(self, outgoing: Outgoing) -> SendResult:
         """Send what is not out yet, part by part."""
+        try:
+            return await self._send_parts(outgoing)
+        except SQLAlchemyError as error:
+            return _not_begun(error, outgoing.parts_sent)
+
+    async def _send_parts(self, outgoing: Outgoing) -> SendResult:
         api = self._api
         if api is None:
             return Held(_ONLY_REPLIES, outgoing.parts_sent)
@@ -85,11 +92,14 @@ class WeChatChannel:
             return Refused("消息没有内容。", permanent=True)
         for number in range(outgoing.parts_sent, len(parts)):
             last = number == len(parts) - 1
-            result = await self._send(api, _Try(recipient, parts[number], choices if last else ()))
+            try:
+                result = await self._send(api, _Try(recipient, parts[number], choices if last else ()))
+            except SQLAlchemyError as error:  # of the quota or the token: WeChat has not got this part
+                return _not_begun(error, number)
             if (
                 result is None
             ):  # no menus for this account: the options become text, which changes the last part
-                return await self.send(replace(outgoing, parts_sent=number))
+                return await self._send_parts(replace(outgoing, parts_sent=number))
             if not isinstance(result, Sent):
                 return replace(result, parts_sent=number)
         return Sent()
@@ -182,6 +192,12 @@ class WeChatChannel:
         if refused.code in _PAUSES:
             return RetryAfter(_PAUSES[refused.code], whole_channel=True, reason=reason)
         return Refused(reason, permanent=refused.permanent)
+
+
+def _not_begun(error: SQLAlchemyError, parts_sent: int) -> NotSent:
+    """Nothing of it went out: not to be taken for a result that nobody knows."""
+    log.error("the database failed before a message went out to WeChat: %s", type(error).__name__)
+    return NotSent("数据库暂时不可用，稍后会自动重发。", parts_sent)
 
 
 def _choices(outgoing: Outgoing) -> tuple[Choice, ...]:

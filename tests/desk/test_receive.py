@@ -26,7 +26,8 @@ async def test_what_belongs_to_a_message_is_written_with_it_and_once(
 ) -> None:
     written = []
 
-    async def also(session: AsyncSession) -> None:
+    async def also(session: AsyncSession, message: Message) -> None:
+        assert message.id
         written.append(await session.scalar(select(func.count()).select_from(Message)))
         await open_window(session, WHO, "message", messages=5, until=desk.clock() + desk.talk_idle)
 
@@ -40,7 +41,7 @@ async def test_what_belongs_to_a_message_is_written_with_it_and_once(
 async def test_what_cannot_be_written_leaves_the_message_unstored(
     desk: Desk, inbound: InboundMessage
 ) -> None:
-    async def also(session: AsyncSession) -> None:
+    async def also(session: AsyncSession, message: Message) -> None:
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):

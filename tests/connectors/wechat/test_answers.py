@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import STILL_LOOKING
@@ -218,6 +218,17 @@ async def test_a_long_answer_without_a_page_goes_on_with_the_next_message(
     assert all(f"echo {said}" in joined for said in ("继续", "好"))
 
 
+async def test_a_later_part_is_given_again_where_it_did_not_arrive(
+    phone: Phone, dialogue: ScriptedDialogue
+) -> None:
+    text = "".join(f"第{number}条说明请看这里。" for number in range(240))
+    dialogue.answers["长"] = (Utterance(text, detail={"outcome": "answered"}),)
+    first = [await phone.writes("长", id="1") for _ in range(2)]
+    second = [await phone.writes("继续", id="2") for _ in range(2)]
+    last = [await phone.writes("还有呢", id="3") for _ in range(2)]
+    assert first[0] == first[1] != second[0] == second[1] != last[0] == last[1]
+
+
 async def test_a_long_answer_points_to_its_page(desk: Desk, dialogue: ScriptedDialogue) -> None:
     long = Utterance("这是一句说明。" * 300, (WATER,), {"outcome": "answered", "article": "water-connection"})
     dialogue.answers["长"] = (long,)
@@ -226,6 +237,20 @@ async def test_a_long_answer_points_to_its_page(desk: Desk, dialogue: ScriptedDi
         assert "https://qifu.example.cn/articles/water-connection" in answer
         assert answer.endswith("1. 用水报装")
         assert await phone.writes("谢谢") == "echo 谢谢"
+
+
+async def test_a_picture_never_reaches_the_dialogue_though_another_takes_the_turns(
+    desk: Desk, channel: WeChatChannel, dialogue: ScriptedDialogue
+) -> None:
+    """As the loop of the app does, or the turn of the message before."""
+
+    async with phone_of(desk, channel, patience=SHORT) as phone:
+        sending = asyncio.create_task(phone.sends("image", MediaId="m", PicUrl="http://p"))
+        while not sending.done():
+            async with desk.database.read() as session:
+                assert not await session.scalar(select(exists().where(Message.turn == Turn.WAITING)))
+            await asyncio.sleep(0)
+    assert dialogue.askings == []
 
 
 async def test_a_picture_is_kept_and_answered_and_the_form_goes_on(

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from connectors.wechat.channel import WeChatChannel
-from connectors.wechat.conversation import CHANNEL
+from connectors.wechat.conversation import CHANNEL, OPTION_GONE, WELCOME
 from connectors.wechat.letters import TYPE_SOMETHING
 from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import Token
@@ -125,6 +126,34 @@ async def test_options_are_shown_to_be_tapped_and_a_tap_picks(
     menu = fake.account.people[PERSON].received[0]["msgmenu"]
     assert [item["content"] for item in menu["list"]] == ["用水报装", "用气报装"]
     assert await phone.writes("用气报装", bizmsgmenuid=menu["list"][1]["id"]) == "echo /gas"
+
+
+async def test_a_question_of_a_form_is_answered_by_one_tap(
+    desk: Desk, fake: FakeWeChat, phone: Phone, channel: WeChatChannel, dialogue: ScriptedDialogue,
+    clock: HandClock,
+) -> None:  # fmt: skip
+    skip = ({"title": "跳过", "payload": "/skip"},)
+    dialogue.answers["我要投诉"] = (Utterance("信用代码是？", skip, {"outcome": "form"}),)
+    dialogue.answers["/skip"] = (Utterance("联系人是？", skip, {"outcome": "form"}),)
+    await write(desk, fake, "我要投诉")
+    clock.advance(timedelta(seconds=5))
+    await deliver(desk, [channel], lambda: 1.0)
+    item = fake.account.people[PERSON].received[0]["msgmenu"]["list"][0]["id"]
+    heard = [await phone.writes("跳过", bizmsgmenuid=item) for _ in range(2)]
+    assert heard == ["联系人是？\n\n回复数字即可：\n1. 跳过"] * 2
+    assert [asking.text for asking in dialogue.askings] == ["我要投诉", "/skip"]
+
+
+async def test_a_tap_on_a_question_of_long_ago_asks_for_nothing(
+    desk: Desk, fake: FakeWeChat, phone: Phone, dialogue: ScriptedDialogue
+) -> None:
+    dialogue.answers["我要投诉"] = (Utterance("信用代码是？", detail={"outcome": "form"}),)
+    await phone.writes("我要投诉")
+    asked = (await rows(desk))[0].id
+    await phone.writes("91410400MA3X12345")
+    assert await phone.writes("跳过", bizmsgmenuid=f"{asked}:0") == OPTION_GONE
+    assert await phone.writes("跳过", bizmsgmenuid="0") == "echo 跳过"
+    assert len(dialogue.askings) == 3
 
 
 async def test_an_account_without_menus_gets_numbers(
@@ -261,6 +290,24 @@ async def test_a_result_that_nobody_knows_is_said_to_be_so(
     fake.fault(Fault(SEND, drop="after"))
     assert isinstance(await channel.send(Outgoing(1, PERSON, "一")), Unknown)
     assert await remaining(desk) == 4
+
+
+@pytest.mark.parametrize("table", ["quota_windows", "access_tokens"])
+async def test_where_the_database_fails_before_it_is_sent_it_is_tried_again(
+    table: str, desk: Desk, fake: FakeWeChat, channel: WeChatChannel
+) -> None:
+    await allow(desk, fake)
+    async with desk.database.write() as session:
+        await session.execute(text(f"ALTER TABLE {table} RENAME TO gone"))
+    result = await channel.send(Outgoing(1, PERSON, "一"))
+    assert isinstance(result, NotSent)
+    assert fake.to("message/custom/send") == []
+
+
+async def test_who_follows_is_welcomed_though_it_cannot_be_counted(desk: Desk, phone: Phone) -> None:
+    async with desk.database.write() as session:
+        await session.execute(text("ALTER TABLE quota_windows RENAME TO gone"))
+    assert await phone.does("subscribe", EventKey="") == WELCOME
 
 
 async def test_where_wechat_is_not_reached_it_is_tried_again(desk: Desk, fake: FakeWeChat) -> None:
