@@ -26,7 +26,10 @@ class BackupRefused(Exception):
 
 
 async def back_up(database: Database, file: Path) -> dict[str, int]:
-    """Write every row, but those of tables that are `LEFT_OUT`, as one state of the database saw it; table -> rows. The file appears when it is whole."""
+    """Write every row as one state of the database saw it; table -> rows. The file appears when it is whole.
+
+    Tables that are `LEFT_OUT` are not in it.
+    """
     part = file.with_suffix(file.suffix + ".part")
     counts: dict[str, int] = {}
     async with database.read() as session:
