@@ -14,8 +14,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from app.loops import deliver_pending, ring_clocks, take_waiting_turns
+from app.loops import deliver_pending, fetch_attachments, ring_clocks, take_waiting_turns
 from app.rasa_process import RasaProcess
+from app.scanning import CommandScan
 from app.settings import Settings
 from app.telegram import Telegram, connect_telegram
 from app.telegram import running as telegram_running
@@ -36,8 +37,9 @@ from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
+from desk.fetching import Fetcher
 from desk.intake.form import Intake
-from desk.ports import Channel
+from desk.ports import Channel, Fetching
 from knowledge.library import Library
 from knowledge.search.confidence import read_calibration
 from knowledge.search.index import Index
@@ -45,6 +47,7 @@ from staff.passwords import Hashing
 from staff.sign_in import Door
 from store.clock import Clock, utc_now
 from store.database import Database
+from store.files import Files
 from store.ids import new_id
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
@@ -76,12 +79,14 @@ def create_app(
         intake=Intake(PINGDINGSHAN),
         office_hours=OfficeHours.parse(settings.office_hours),
         limits=TimeLimits.parse(settings.ticket_limits),
+        attachments=settings.attachment_limits(),
     )
     stopping = asyncio.Event()
     wechat = connect_wechat(settings, desk)
     channels = (*channels, wechat.channel) if wechat else channels
     telegram = connect_telegram(settings, desk)
     channels = (*channels, telegram.channel) if telegram else channels
+    fetcher = _fetcher(settings, desk, wechat, telegram)
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -94,6 +99,7 @@ def create_app(
             wechat,
             telegram,
             timedelta(minutes=settings.staff_idle_minutes),
+            fetcher,
         ),
     )
     app.state.desk = desk
@@ -143,6 +149,7 @@ def _lifespan(
     wechat: WeChat | None,
     telegram: Telegram | None,
     staff_idle: timedelta,
+    fetcher: Fetcher | None,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -157,6 +164,7 @@ def _lifespan(
         ]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
+        fetching = asyncio.create_task(fetch_attachments(fetcher)) if fetcher else None
         sending = deliver_pending(desk, channels, random.random, stopping) if channels else None
         delivery = asyncio.create_task(sending) if sending else None
         running = AsyncExitStack()
@@ -167,18 +175,38 @@ def _lifespan(
         desk.to_send.set()
         if delivery is not None:
             await delivery
+        # Before the connections of the channels are closed.
+        await _ended([fetching] if fetching else [])
         await running.aclose()
         if wechat is not None:
             await wechat.close()
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await _ended(tasks)
         await dialogue.close()
         await desk.database.close()
 
     return lifespan
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _fetcher(
+    settings: Settings, desk: Desk, wechat: WeChat | None, telegram: Telegram | None
+) -> Fetcher | None:
+    """What brings the files that people sent; None where no channel gives any."""
+    giving: list[Fetching] = []
+    if wechat and wechat.files:
+        giving.append(wechat.files)
+    if telegram:
+        giving.append(telegram.files)
+    scan = CommandScan(settings.attachment_scan) if settings.attachment_scan else None
+    files = Files(settings.attachments_folder())
+    return Fetcher(desk, giving, files, scan, random.random) if giving else None
 
 
 def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:

@@ -15,6 +15,7 @@ from connectors.wechat.answers import Answers, Patience
 from connectors.wechat.api import WeChatApi
 from connectors.wechat.calls import open_client
 from connectors.wechat.channel import WeChatChannel
+from connectors.wechat.fetching import WeChatFiles
 from connectors.wechat.routes import wechat_router
 from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import AccessTokens
@@ -28,10 +29,11 @@ _MOST_JITTER_SECONDS = 240.0
 
 @dataclass(frozen=True, slots=True)
 class WeChat:
-    """The channel's way in and its way out."""
+    """The channel's way in and its way out. `files`: none where the account may not fetch any."""
 
     router: APIRouter
     channel: WeChatChannel
+    files: WeChatFiles | None
     answers: Answers
     client: httpx.AsyncClient
 
@@ -50,7 +52,7 @@ def connect_wechat(settings: Settings, desk: Desk, *, patience: Patience | None 
     channel = WeChatChannel(desk, api, public_url=settings.public_url)
     answers = Answers(desk, channel, max_letters=settings.message_max_letters, patience=patience)
     router = wechat_router(settings.wechat_account(), answers, clock=desk.clock)
-    return WeChat(router, channel, answers, client)
+    return WeChat(router, channel, WeChatFiles(api) if api else None, answers, client)
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import exists, select
@@ -14,6 +14,7 @@ from connectors.wechat.carriage import Answer, Asked, Carriage
 from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import (
     CHANNEL,
+    NO_MEDIA,
     NOT_STORED,
     STILL_LOOKING,
     Said,
@@ -25,22 +26,18 @@ from connectors.wechat.conversation import (
     meant,
 )
 from connectors.wechat.pushes import Push
-from conversations.messages import end_turn, last_reply
-from conversations.models import Author, Delivery, Holder, Message, Person, Turn
+from conversations.models import Person
 from conversations.quotas import Recipient, close_windows, open_window
-from conversations.threads import holder_and_talk
 from desk.desk import Desk
 from desk.ports import DialogueDown
-from desk.receive import Received, receive
+from desk.receive import Handling, Received, receive
 from desk.turns import take_turns
-from desk.values import InboundMessage
+from desk.values import InboundMessage, OwnAnswer
 
 log = logging.getLogger(__name__)
 
 _TRY_AGAIN_SECONDS = 0.3
 _ATTEMPTS = 3
-# What the bot has asked stays asked after a picture in between.
-_STILL_ASKED = ("form", "clarify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class Answers:
         received = await self._stored(push, said, deadline)
         if received is None:
             return Answer(NOT_STORED)
-        self._begin_turn(received, said)
+        self._begin_turn(received)
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
         return answer or self._late(self._attempt(push, received, came))
@@ -87,16 +84,29 @@ class Answers:
 
     async def _stored(self, push: Push, said: Said | Shown, deadline: float) -> Received | None:
         """The message's row; None where it could not be stored in time, which the person is told."""
-        inbound = InboundMessage(CHANNEL, push.key, push.sender, said.text, self._desk.clock())
+        inbound, handling = self._taken(push, said)
         while True:
             try:
                 await self._note_act(push)
-                return await receive(self._desk, inbound)
+                return await receive(self._desk, inbound, handling)
             except Exception as error:
                 report("storing a message from WeChat", error)
             if asyncio.get_running_loop().time() + _TRY_AGAIN_SECONDS >= deadline:
                 return None
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
+
+    def _taken(self, push: Push, said: Said | Shown) -> tuple[InboundMessage, Handling]:
+        """What is stored of a push, and what is done about it."""
+        inbound = InboundMessage(CHANNEL, push.key, push.sender, said.text, self._desk.clock())
+        if isinstance(said, Said):
+            return inbound, Handling()
+        file = said.file
+        if file and not file.refused and not self._channel.can_reply_later:
+            file = replace(file, refused=NO_MEDIA)
+        own = OwnAnswer(said.answer) if said.answer else None
+        # A number picks an option of what was shown last.
+        handling = Handling(for_dialogue=False, own=own, ask_again=True)
+        return replace(inbound, file=file), handling
 
     async def _note_act(self, push: Push) -> None:
         """What the person did opens or closes the windows for what we send."""
@@ -120,44 +130,19 @@ class Answers:
             )
         return told.text if known else told.to_strangers
 
-    def _begin_turn(self, received: Received, said: Said | Shown) -> None:
+    def _begin_turn(self, received: Received) -> None:
         """Every attempt asks for the turn, as the process that had it may be gone; only one gets it."""
-        task = asyncio.create_task(self._turn(received, said))
+        task = asyncio.create_task(self._turn(received))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
 
-    async def _turn(self, received: Received, said: Said | Shown) -> None:
+    async def _turn(self, received: Received) -> None:
         try:
-            if isinstance(said, Shown):
-                await self._answer_shown(received, said)
             await take_turns(self._desk, received.thread_id)
         except DialogueDown:  # the loop of the app takes the turn when the model is back
             log.debug("the dialogue model is away")
         except Exception as error:
             report("taking a turn for WeChat", error)
-
-    async def _answer_shown(self, received: Received, shown: Shown) -> None:
-        """A picture is nothing for the dialogue; what it last asked is asked again. Staff see what they hold."""
-        async with self._desk.database.write() as session:
-            holder, _ = await holder_and_talk(session, received.thread_id)
-            if holder == Holder.STAFF or not await end_turn(session, received.message_id, Turn.DONE):
-                return
-            last = await last_reply(session, received.thread_id)
-            asked = last if last is not None and last.detail.get("outcome") in _STILL_ASKED else None
-            session.add(
-                Message(
-                    thread_id=received.thread_id,
-                    author=Author.BOT,
-                    channel=CHANNEL,
-                    answers_id=received.message_id,
-                    text=shown.answer,
-                    buttons=list(asked.buttons) if asked else [],
-                    detail=dict(asked.detail) if asked else {"outcome": "smalltalk"},
-                    delivery=Delivery.PENDING,
-                    created_at=self._desk.clock(),
-                )
-            )
-        self._desk.to_send.set()
 
     def _late(self, attempt: int) -> Answer:
         """Not in time: it is sent later; where it cannot be, WeChat's three attempts give three times the time."""

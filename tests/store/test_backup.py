@@ -24,6 +24,7 @@ from staff.roles import Role
 from store.backup import BackupRefused, back_up, restore_into
 from store.base import Base
 from store.database import Database
+from store.files import Files
 from store.ids import new_id
 from tickets.models import Kind, Ticket
 from tickets.tickets import Draft, open_ticket
@@ -73,6 +74,14 @@ async def fill(database: Database, article: Article) -> None:
         await add(session, COMMAND_LINE, "zhang.san", profile, OneTime("one", "hash"), id="a", at=NOON)
 
 
+async def saved(database: Database, file: Path) -> dict[str, int]:
+    return await back_up(database, file, Files(file.parent / "attachments"))
+
+
+async def restored(database: Database, file: Path) -> dict[str, int]:
+    return await restore_into(database, file, Files(file.parent / "restored"))
+
+
 async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
     async with database.read() as session:
         return {
@@ -89,7 +98,7 @@ async def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
 @pytest.fixture
 async def backup(database: Database, articles: dict[str, Article], tmp_path: Path) -> Path:
     await fill(database, articles["water-connection"])
-    await back_up(database, tmp_path / "backup.zip")
+    await saved(database, tmp_path / "backup.zip")
     return tmp_path / "backup.zip"
 
 
@@ -109,7 +118,7 @@ async def test_an_empty_database_takes_every_row(
     database: Database, other_database: Database, backup: Path
 ) -> None:
     before = await everything(database)
-    counts = await restore_into(other_database, backup)
+    counts = await restored(other_database, backup)
     assert await everything(other_database) == before
     assert counts == {name: len(rows) for name, rows in before.items()}
     assert counts["messages"] == 2 and counts["tickets"] == 1
@@ -118,14 +127,14 @@ async def test_an_empty_database_takes_every_row(
 async def test_a_backup_is_the_same_whichever_database_it_came_from(
     database: Database, other_database: Database, backup: Path, tmp_path: Path
 ) -> None:
-    await restore_into(other_database, backup)
-    await back_up(other_database, tmp_path / "again.zip")
+    await restored(other_database, backup)
+    await saved(other_database, tmp_path / "again.zip")
     with zipfile.ZipFile(backup) as one, zipfile.ZipFile(tmp_path / "again.zip") as other:
         assert {n: one.read(n) for n in one.namelist()} == {n: other.read(n) for n in other.namelist()}
 
 
 async def test_new_rows_get_fresh_ids_after_a_restore(other_database: Database, backup: Path) -> None:
-    await restore_into(other_database, backup)
+    await restored(other_database, backup)
     async with other_database.write() as session:
         newest = await session.scalar(select(Message.id).order_by(Message.id.desc()).limit(1))
         message = said("又停水了")
@@ -176,16 +185,16 @@ async def test_the_physical_order_of_rows_does_not_matter(
         session.add(said("答", question.id))
     async with database.write() as session:  # PostgreSQL puts a changed row behind the others
         await session.execute(text("UPDATE messages SET turn = 'done' WHERE answers_id IS NULL"))
-    await back_up(database, tmp_path / "backup.zip")
-    assert (await restore_into(other_database, tmp_path / "backup.zip"))["messages"] == 2
+    await saved(database, tmp_path / "backup.zip")
+    assert (await restored(other_database, tmp_path / "backup.zip"))["messages"] == 2
 
 
 async def test_an_empty_database_can_be_backed_up_and_restored(
     database: Database, other_database: Database, tmp_path: Path
 ) -> None:
-    counts = await back_up(database, tmp_path / "empty.zip")
+    counts = await saved(database, tmp_path / "empty.zip")
     assert set(counts.values()) == {0}
-    assert await restore_into(other_database, tmp_path / "empty.zip") == counts
+    assert await restored(other_database, tmp_path / "empty.zip") == counts
 
 
 async def test_more_rows_than_one_batch_come_back(
@@ -194,8 +203,8 @@ async def test_more_rows_than_one_batch_come_back(
     rows = [{"id": f"{n:05}", "channel": "web", "address": str(n), "created_at": NOON} for n in range(1_203)]
     async with database.write() as session:
         await session.execute(insert(Person), rows)
-    await back_up(database, tmp_path / "many.zip")
-    await restore_into(other_database, tmp_path / "many.zip")
+    await saved(database, tmp_path / "many.zip")
+    await restored(other_database, tmp_path / "many.zip")
     assert len((await everything(other_database))["people"]) == 1_203
 
 
@@ -209,7 +218,7 @@ async def test_a_database_with_rows_refuses_a_restore_and_keeps_its_rows(
     async with other_database.write() as session:
         session.add(Person(id="mine", channel="web", address="mine", created_at=NOON))
     with pytest.raises(BackupRefused, match="people"):
-        await restore_into(other_database, backup)
+        await restored(other_database, backup)
     rows = await everything(other_database)
     assert [row["id"] for row in rows["people"]] == ["mine"]
     assert rows["articles"] == []
@@ -220,19 +229,19 @@ async def test_a_backup_of_other_tables_is_refused(other_database: Database, bac
         backup, lambda m: m.update({"manifest.json": json.dumps({"revision": "0000", "rows": {}}).encode()})
     )
     with pytest.raises(BackupRefused, match="0000"):
-        await restore_into(other_database, old)
+        await restored(other_database, old)
 
 
 async def test_a_file_that_is_no_backup_is_refused(other_database: Database, tmp_path: Path) -> None:
     (tmp_path / "letter.zip").write_text("no zip at all", encoding="utf-8")
     with pytest.raises(BackupRefused, match=r"letter\.zip"):
-        await restore_into(other_database, tmp_path / "letter.zip")
+        await restored(other_database, tmp_path / "letter.zip")
 
 
 async def test_a_backup_cut_short_is_refused(other_database: Database, backup: Path) -> None:
     backup.write_bytes(backup.read_bytes()[:-200])
     with pytest.raises(BackupRefused):
-        await restore_into(other_database, backup)
+        await restored(other_database, backup)
 
 
 async def test_a_backup_with_a_damaged_byte_anywhere_is_refused_and_leaves_nothing(
@@ -246,7 +255,7 @@ async def test_a_backup_with_a_damaged_byte_anywhere_is_refused_and_leaves_nothi
     for place in range(start, end, member.compress_size // 8):
         backup.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
         with pytest.raises(BackupRefused):
-            await restore_into(other_database, backup)
+            await restored(other_database, backup)
     assert not any((await everything(other_database)).values())
 
 
@@ -255,18 +264,18 @@ async def test_a_backup_without_one_of_its_parts_is_refused_and_leaves_nothing(
     missing: str, other_database: Database, backup: Path
 ) -> None:
     with pytest.raises(BackupRefused):
-        await restore_into(other_database, changed(backup, lambda m: m.pop(missing)))
+        await restored(other_database, changed(backup, lambda m: m.pop(missing)))
     assert not any((await everything(other_database)).values())
 
 
 async def test_a_row_without_one_of_its_values_is_refused(other_database: Database, backup: Path) -> None:
     broken = changed(backup, lambda m: m.update({"people.jsonl": b'{"id": "p"}\n'}))
     with pytest.raises(BackupRefused):
-        await restore_into(other_database, broken)
+        await restored(other_database, broken)
 
 
 async def test_values_come_back_as_what_they_were(other_database: Database, backup: Path) -> None:
-    await restore_into(other_database, backup)
+    await restored(other_database, backup)
     async with other_database.read() as session:
         ticket = (await session.scalars(select(Ticket))).one()
         article = (await session.scalars(select(ArticleRow))).one()
