@@ -51,7 +51,7 @@ async def claim(
     rows = await session.scalars(
         select(Attachment)
         .where(_due(channels, now))
-        .order_by(Attachment.id)
+        .order_by(Attachment.message_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -84,7 +84,7 @@ async def settle(session: AsyncSession, claimed: Attachment, kept: Kept) -> bool
 
 async def of_talk(session: AsyncSession, thread_id: str) -> Sequence[Attachment]:
     """What came in the thread's present talk and belongs to no ticket yet, in order."""
-    rows = await session.scalars(select(Attachment).where(_free(thread_id)).order_by(Attachment.id))
+    rows = await session.scalars(select(Attachment).where(_free(thread_id)).order_by(Attachment.message_id))
     return rows.all()
 
 
@@ -102,7 +102,7 @@ async def give_to_ticket(session: AsyncSession, thread_id: str, ticket_id: str) 
 async def of_ticket(session: AsyncSession, ticket_id: str) -> Sequence[Attachment]:
     """Everything that was sent for a ticket, refused files included, in order."""
     rows = await session.scalars(
-        select(Attachment).where(Attachment.ticket_id == ticket_id).order_by(Attachment.id)
+        select(Attachment).where(Attachment.ticket_id == ticket_id).order_by(Attachment.message_id)
     )
     return rows.all()
 

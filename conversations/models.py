@@ -169,8 +169,8 @@ class Attachment(Base):
 
     __tablename__ = "attachments"
     __table_args__ = (
-        Index("ix_attachments_thread", "thread_id", "id"),
-        Index("ix_attachments_state", "state", "id"),
+        Index("ix_attachments_thread", "thread_id", "message_id"),
+        Index("ix_attachments_state", "state", "message_id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

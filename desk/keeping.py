@@ -52,12 +52,13 @@ async def keep(
     `words`: the message has some as well, which get their turn; `by_staff`: they hold the thread and see to it.
     """
     thread = await session.get_one(Thread, message.thread_id)
+    refused = file.refused or await _refused(desk, session, message, file)
     attachment = _row(desk, thread, message, file)
     session.add(attachment)
-    refused = file.refused or await _refused(desk, session, message, file)
     if refused:
         attachment.state, attachment.reason = Stored.REFUSED, refused
-        return Taken(f"没有收下这个{file.noun}：{refused}", refused=True)
+        one = "这张" if file.noun == "图片" else "这个"
+        return Taken(f"没有收下{one}{file.noun}：{refused}", refused=True)
     place = Place() if by_staff else await _place(desk, session, thread, message.created_at)
     place = await _supplement(desk, session, place, attachment, message)
     return Taken(_told(place, file.noun, words=words), refused=False)

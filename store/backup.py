@@ -70,8 +70,8 @@ async def restore_into(database: Database, file: Path, files: Files) -> dict[str
                     if not database.embedded:
                         await _advance_sequences(session)
                     for key in _file_keys(archive):
-                        brought.append(key)
                         files.put(key, archive.read(_FILES + key))
+                        brought.append(key)
                     if len(brought) != manifest["files"]:
                         raise BackupRefused(f"{file.name} 里缺少附件")
             except BaseException:

@@ -42,6 +42,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_attachments_key")),
     )
     op.create_index("ix_attachments_message_id", "attachments", ["message_id"])
-    op.create_index("ix_attachments_thread", "attachments", ["thread_id", "id"])
+    op.create_index("ix_attachments_thread", "attachments", ["thread_id", "message_id"])
     op.create_index("ix_attachments_ticket_id", "attachments", ["ticket_id"])
-    op.create_index("ix_attachments_state", "attachments", ["state", "id"])
+    op.create_index("ix_attachments_state", "attachments", ["state", "message_id"])
