@@ -283,3 +283,53 @@ async def test_values_come_back_as_what_they_were(other_database: Database, back
     assert ticket.enter_by == date(2026, 11, 24)
     assert (ticket.submitted_at, ticket.credit_code, ticket.confidential) == (NOON, None, True)
     assert article.content["key"] == "water-connection"
+
+
+async def test_files_are_in_the_backup_and_come_back(
+    database: Database, other_database: Database, backup: Path, tmp_path: Path
+) -> None:
+    kept = {new_id(): bytes([number]) * 1000 for number in range(5)}
+    for key, content in kept.items():
+        Files(tmp_path / "attachments").put(key, content)
+    (tmp_path / "attachments" / "00" / "half.part").parent.mkdir(exist_ok=True)
+    (tmp_path / "attachments" / "00" / "half.part").write_bytes(b"half")
+    await saved(database, backup)
+    await restored(other_database, backup)
+    came = Files(tmp_path / "restored")
+    assert {key: came.read(key) for key in came} == kept
+
+
+async def test_a_folder_with_files_refuses_a_restore_and_keeps_them(
+    other_database: Database, backup: Path, tmp_path: Path
+) -> None:
+    mine = new_id()
+    Files(tmp_path / "restored").put(mine, b"mine")
+    with pytest.raises(BackupRefused, match="附件文件夹不是空的"):
+        await restored(other_database, backup)
+    assert list(Files(tmp_path / "restored")) == [mine]
+    assert not any((await everything(other_database)).values())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.pop(next(name for name in m if name.startswith("attachments/"))),
+        lambda m: m.update({"attachments/../../x": b"x"}),
+        lambda m: m.update({f"attachments/{'e' * 32}": b"one too many"}),
+    ],
+)
+async def test_files_that_lack_or_lead_elsewhere_refuse_the_whole_backup(
+    change: Callable[[dict[str, bytes]], object],
+    database: Database,
+    other_database: Database,
+    backup: Path,
+    tmp_path: Path,
+) -> None:
+    for _ in range(2):
+        Files(tmp_path / "attachments").put(new_id(), b"x")
+    await saved(database, backup)
+    with pytest.raises(BackupRefused):
+        await restored(other_database, changed(backup, change))
+    assert not any((await everything(other_database)).values())
+    assert list(Files(tmp_path / "restored")) == []
+    assert not (tmp_path.parent / "x").exists()
