@@ -10,8 +10,8 @@ from datetime import timedelta
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
-from desk.outage import call_for_waiting
 from desk.fetching import Fetcher
+from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown
 from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads

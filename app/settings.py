@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.scanning import scan_command
 from connectors.telegram.account import webhook_problem
 from connectors.wechat.crypto import Account
-from staff.sessions import Policy
 from desk.desk import AttachmentLimits
+from staff.sessions import Policy
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
 

@@ -118,7 +118,9 @@ async def _place(desk: Desk, session: AsyncSession, thread: Thread, at: datetime
     return Place(ticket=ticket if mine else None, asked=asked)
 
 
-async def _supplement(session: AsyncSession, place: Place, attachment: Attachment, message: Message) -> Place:
+async def _supplement(
+    desk: Desk, session: AsyncSession, place: Place, attachment: Attachment, message: Message
+) -> Place:
     """Make the file a supplement of the ticket, if it belongs to one that is open."""
     if place.ticket is None:
         return place

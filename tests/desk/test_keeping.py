@@ -23,7 +23,8 @@ from desk.turns import take_turns
 from desk.values import InboundMessage, Reply, SentFile, Utterance
 from tests.desk.test_talk import VALUES
 from tests.fakes import HandClock, ScriptedDialogue
-from tickets.models import Kind, Step, Ticket
+from tickets.models import Kind, Ticket
+from tickets.states import Step
 from tickets.tickets import by_number, events
 
 _IDS = count(1)
