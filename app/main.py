@@ -86,7 +86,7 @@ def create_app(
     channels = (*channels, wechat.channel) if wechat else channels
     telegram = connect_telegram(settings, desk)
     channels = (*channels, telegram.channel) if telegram else channels
-    fetcher = _fetcher(settings, desk, wechat, telegram)
+    fetchers = _fetchers(settings, desk, wechat, telegram)
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -99,7 +99,7 @@ def create_app(
             wechat,
             telegram,
             timedelta(minutes=settings.staff_idle_minutes),
-            fetcher,
+            fetchers,
         ),
     )
     app.state.desk = desk
@@ -149,7 +149,7 @@ def _lifespan(
     wechat: WeChat | None,
     telegram: Telegram | None,
     staff_idle: timedelta,
-    fetcher: Fetcher | None,
+    fetchers: Sequence[Fetcher],
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -164,7 +164,7 @@ def _lifespan(
         ]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
-        fetching = asyncio.create_task(fetch_attachments(fetcher)) if fetcher else None
+        fetching = [asyncio.create_task(fetch_attachments(fetcher)) for fetcher in fetchers]
         sending = deliver_pending(desk, channels, random.random, stopping) if channels else None
         delivery = asyncio.create_task(sending) if sending else None
         running = AsyncExitStack()
@@ -176,7 +176,7 @@ def _lifespan(
         if delivery is not None:
             await delivery
         # Before the connections of the channels are closed.
-        await _ended([fetching] if fetching else [])
+        await _ended(fetching)
         await running.aclose()
         if wechat is not None:
             await wechat.close()
@@ -195,18 +195,14 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
             await task
 
 
-def _fetcher(
+def _fetchers(
     settings: Settings, desk: Desk, wechat: WeChat | None, telegram: Telegram | None
-) -> Fetcher | None:
-    """What brings the files that people sent; None where no channel gives any."""
-    giving: list[Fetching] = []
-    if wechat and wechat.files:
-        giving.append(wechat.files)
-    if telegram:
-        giving.append(telegram.files)
+) -> list[Fetcher]:
+    """What brings the files that people sent, one for each channel: none holds another up."""
+    giving: list[Fetching | None] = [wechat.files if wechat else None, telegram.files if telegram else None]
     scan = CommandScan(settings.attachment_scan) if settings.attachment_scan else None
     files = Files(settings.attachments_folder())
-    return Fetcher(desk, giving, files, scan, random.random) if giving else None
+    return [Fetcher(desk, channel, files, scan, random.random) for channel in giving if channel]
 
 
 def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,19 +38,19 @@ async def kept_since(session: AsyncSession, thread_id: str, since: datetime) -> 
     return found or 0
 
 
-async def any_due(session: AsyncSession, channels: Collection[str], now: datetime) -> bool:
+async def any_due(session: AsyncSession, channel: str, now: datetime) -> bool:
     """Whether a claim would find something. Locks nothing."""
-    found = await session.scalar(select(Attachment.id).where(_due(channels, now)).limit(1))
+    found = await session.scalar(select(Attachment.id).where(_due(channel, now)).limit(1))
     return found is not None
 
 
 async def claim(
-    session: AsyncSession, channels: Collection[str], *, now: datetime, lease: timedelta, limit: int
+    session: AsyncSession, channel: str, *, now: datetime, lease: timedelta, limit: int
 ) -> Sequence[Attachment]:
     """Claim what is to be fetched now, the oldest first; no other process gets it within `lease`."""
     rows = await session.scalars(
         select(Attachment)
-        .where(_due(channels, now))
+        .where(_due(channel, now))
         .order_by(Attachment.message_id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -117,10 +117,10 @@ def _free(thread_id: str) -> ColumnElement[bool]:
     )
 
 
-def _due(channels: Collection[str], now: datetime) -> ColumnElement[bool]:
+def _due(channel: str, now: datetime) -> ColumnElement[bool]:
     return and_(
         Attachment.state == Stored.PENDING,
-        Attachment.channel.in_(channels),
+        Attachment.channel == channel,
         or_(Attachment.due_at.is_(None), Attachment.due_at <= now),
         or_(Attachment.claimed_until.is_(None), Attachment.claimed_until < now),
     )

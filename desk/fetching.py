@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,23 +32,23 @@ INFECTED = "没有通过病毒检查，已经删除。"
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """What fetching needs: the channels that give files, where they are kept, and a scanner where one is set."""
+    """What fetching from a channel needs: where files are kept, and a scanner where one is set."""
 
     desk: Desk
-    channels: Sequence[Fetching]
+    channel: Fetching
     files: Files
     scan: Scan | None
     jitter: Jitter
 
     async def round(self) -> bool:
         """Fetch what is due, a few at once. Whether there was something."""
-        desk, names = self.desk, [channel.name for channel in self.channels]
+        desk, name = self.desk, self.channel.name
         # Looked at first without the lock of a writer: mostly there is nothing to do.
         async with desk.database.read() as session:
-            if not await any_due(session, names, desk.clock()):
+            if not await any_due(session, name, desk.clock()):
                 return False
         async with desk.database.write() as session:
-            claimed = await claim(session, names, now=desk.clock(), lease=LEASE, limit=AT_ONCE)
+            claimed = await claim(session, name, now=desk.clock(), lease=LEASE, limit=AT_ONCE)
         await asyncio.gather(*(self._bring(attachment) for attachment in claimed))
         return bool(claimed)
 
@@ -93,14 +92,13 @@ class Fetcher:
         return Kept(Stored.STORED, "", kind, len(data), digest, scanned=verdict is Verdict.CLEAN)
 
     async def _fetch(self, attachment: Attachment) -> FetchResult:
-        channel = next(channel for channel in self.channels if channel.name == attachment.channel)
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                return await channel.fetch(attachment.source, self.desk.attachments.most_bytes)
+                return await self.channel.fetch(attachment.source, self.desk.attachments.most_bytes)
         except TimeoutError:
             return NotYet("取文件超时。")
         except Exception as error:  # without its message, which may hold an address with a token
-            log.error("fetching a file through %s failed: %s", channel.name, type(error).__name__)
+            log.error("fetching a file through %s failed: %s", self.channel.name, type(error).__name__)
             return NotYet("取文件时程序出错。")
 
     def _not_fetched(self, attachment: Attachment, found: TooLarge | Gone | NotYet) -> Kept:

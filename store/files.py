@@ -29,7 +29,8 @@ class Files:
     def put(self, key: str, data: bytes) -> Path:
         """Write the file so that it survives a crash from the moment that it can be seen. Raises `OSError`."""
         path = self.path(key)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         handle, name = tempfile.mkstemp(_PART, f"{key}.", path.parent)
         part = Path(name)
         try:

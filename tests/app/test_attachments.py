@@ -52,7 +52,7 @@ async def _fill(settings: Settings) -> tuple[Attachment, str]:
         message = InboundMessage("telegram", source, "55", "［文件］", desk.clock(), file)
         received = await receive(desk, message, Handling(for_dialogue=False))
     async with desk.database.write() as session:
-        [attachment] = await claim(session, ["telegram"], now=desk.clock(), lease=LEASE, limit=9)
+        [attachment] = await claim(session, "telegram", now=desk.clock(), lease=LEASE, limit=9)
         files.put(attachment.key, PDF)
         await settle(session, attachment, Kept(Stored.STORED, "", "application/pdf", len(PDF), "0" * 64))
     reply = await submit(

@@ -45,7 +45,7 @@ def channel() -> ScriptedFetching:
 
 @pytest.fixture
 def fetcher(desk: Desk, channel: ScriptedFetching, tmp_path: Path) -> Fetcher:
-    return Fetcher(desk, [channel], Files(tmp_path / "attachments"), None, lambda: 1.0)
+    return Fetcher(desk, channel, Files(tmp_path / "attachments"), None, lambda: 1.0)
 
 
 async def told(desk: Desk) -> list[str]:
@@ -197,7 +197,7 @@ async def test_who_was_slow_changes_nothing_any_more(
     await channel.reached.wait()
     clock.advance(LEASE + timedelta(seconds=1))
     async with desk.database.write() as session:
-        assert await claim(session, ["telegram"], now=clock(), lease=LEASE, limit=1)
+        assert await claim(session, "telegram", now=clock(), lease=LEASE, limit=1)
     channel.gate.set()
     await slow
     assert (await the_one(desk)).state == Stored.PENDING

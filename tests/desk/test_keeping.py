@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from conversations.attachments import of_ticket
 from conversations.models import Attachment, Author, Holder, Message, Person, Stored, Thread, Turn
+from desk.casework import move_ticket
 from desk.complaints import attached_to_form, submit
 from desk.desk import AttachmentLimits, Desk
 from desk.intake.ask import ask
@@ -23,8 +24,9 @@ from desk.turns import take_turns
 from desk.values import InboundMessage, Reply, SentFile, Utterance
 from tests.desk.test_talk import VALUES
 from tests.fakes import HandClock, ScriptedDialogue
+from tickets.life import Doing
 from tickets.models import Kind, Ticket
-from tickets.states import Step
+from tickets.states import Actor, Step
 from tickets.tickets import by_number, events
 
 _IDS = count(1)
@@ -172,6 +174,19 @@ async def test_a_file_after_a_ticket_was_talked_about_supplements_it_once(desk: 
     await sends(desk, SentFile("f9", "文件", "现场.pdf"))
     assert (await said(desk))[-1] == f"已收到文件，已作为补充材料记入工单 {number}。"
     assert await supplements(desk, number) == ["附件：现场.pdf"]
+
+
+async def test_staff_who_move_the_ticket_at_that_moment_and_the_file_do_not_lock_each_other_out(
+    desk: Desk,
+) -> None:
+    for number in range(8):
+        ticket = await ticket_of(desk, await confirms(desk, who=f"p{number}"))
+        doing = Doing("zhang", Actor.DISPATCHER, desk.clock())
+        await asyncio.gather(
+            move_ticket(desk, ticket.id, Step.ACCEPTED, doing),
+            *(sends(desk, who=f"p{number}") for _ in range(3)),
+        )
+        assert len(await supplements(desk, ticket.number)) == 3
 
 
 async def test_a_file_in_place_of_the_words_of_a_supplement_goes_to_that_ticket(desk: Desk) -> None:

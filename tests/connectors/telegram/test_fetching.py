@@ -41,7 +41,7 @@ PHOTO = [{"file_id": "small", "width": 90, "height": 90}, {"file_id": "large", "
 
 @pytest.fixture
 def fetcher(desk: Desk, line: Line, tmp_path: Path) -> Fetcher:
-    return Fetcher(desk, [TelegramFiles(Api(line))], Files(tmp_path), None, lambda: 1.0)
+    return Fetcher(desk, TelegramFiles(Api(line)), Files(tmp_path), None, lambda: 1.0)
 
 
 async def test_what_an_update_brings_is_fetched_kept_or_refused_and_told(

@@ -53,7 +53,7 @@ def channel(desk: Desk, fake: FakeWeChat) -> WeChatChannel:
 @pytest.fixture
 def fetcher(desk: Desk, fake: FakeWeChat, tmp_path: Path) -> Fetcher:
     files = WeChatFiles(api_at(fake.address, desk, fake))
-    return Fetcher(desk, [files], Files(tmp_path), None, lambda: 1.0)
+    return Fetcher(desk, files, Files(tmp_path), None, lambda: 1.0)
 
 
 @pytest.fixture
