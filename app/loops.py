@@ -1,4 +1,4 @@
-"""What goes on by itself: taking the turns that nobody took, sending what is due, ringing the tickets' clocks."""
+"""What goes on by itself: turns nobody took, what is due to be sent, the tickets' clocks, files to be fetched."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from connectors.wechat.notices import TicketNotices
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
+from desk.fetching import Fetcher
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown
 from desk.takeover import requeue_silent
@@ -24,6 +25,8 @@ _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
 # What is being sent when the process is told to end may take so long to come to its end.
 DRAIN_SECONDS = 5.0
+# Nothing is written for so long: what is half-written then was left by a process that died.
+_HALF_WRITTEN_FOR = timedelta(hours=1)
 
 
 async def take_waiting_turns(desk: Desk) -> None:
@@ -86,3 +89,19 @@ async def deliver_pending(
             await courier.drain(DRAIN_SECONDS)
         except Exception:
             log.exception("what became of the last messages could not be written down; they count as unknown")
+
+
+async def fetch_attachments(fetcher: Fetcher) -> None:
+    """For ever: bring the files that people sent. What is under way at the end is brought again when its lease is over."""
+    clock, swept = fetcher.desk.clock, None
+    while True:
+        try:
+            if swept is None or clock() >= swept + _HALF_WRITTEN_FOR:
+                swept = clock()
+                await asyncio.to_thread(fetcher.files.sweep, before=swept - _HALF_WRITTEN_FOR)
+            busy = await fetcher.round()
+        except Exception:
+            log.exception("fetching attachments failed; trying again")
+            busy = False
+        if not busy:
+            await asyncio.sleep(_PAUSE_SECONDS)

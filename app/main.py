@@ -14,8 +14,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
-from app.loops import deliver_pending, ring_clocks, send_notices, take_waiting_turns
+from app.loops import (
+    deliver_pending,
+    fetch_attachments,
+    ring_clocks,
+    send_notices,
+    take_waiting_turns,
+)
 from app.rasa_process import RasaProcess
+from app.scanning import CommandScan
 from app.settings import Settings
 from app.telegram import Telegram, connect_telegram
 from app.telegram import running as telegram_running
@@ -36,8 +43,9 @@ from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
+from desk.fetching import Fetcher
 from desk.intake.form import Intake
-from desk.ports import Channel
+from desk.ports import Channel, Fetching
 from knowledge.library import Library
 from knowledge.search.confidence import read_calibration
 from knowledge.search.index import Index
@@ -45,6 +53,7 @@ from staff.passwords import Hashing
 from staff.sign_in import Door
 from store.clock import Clock, utc_now
 from store.database import Database
+from store.files import Files
 from store.ids import new_id
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
@@ -76,12 +85,14 @@ def create_app(
         intake=Intake(PINGDINGSHAN),
         office_hours=OfficeHours.parse(settings.office_hours),
         limits=TimeLimits.parse(settings.ticket_limits),
+        attachments=settings.attachment_limits(),
     )
     stopping = asyncio.Event()
     wechat = connect_wechat(settings, desk)
     channels = (*channels, wechat.channel) if wechat else channels
     telegram = connect_telegram(settings, desk)
     channels = (*channels, telegram.channel) if telegram else channels
+    fetchers = _fetchers(settings, desk, wechat, telegram)
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -94,6 +105,7 @@ def create_app(
             wechat,
             telegram,
             timedelta(minutes=settings.staff_idle_minutes),
+            fetchers,
         ),
     )
     app.state.desk = desk
@@ -143,6 +155,7 @@ def _lifespan(
     wechat: WeChat | None,
     telegram: Telegram | None,
     staff_idle: timedelta,
+    fetchers: Sequence[Fetcher],
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -159,6 +172,7 @@ def _lifespan(
             tasks.append(asyncio.create_task(rasa.watch()))
         if wechat is not None and wechat.notices is not None:
             tasks.append(asyncio.create_task(send_notices(wechat.notices)))
+        fetching = [asyncio.create_task(fetch_attachments(fetcher)) for fetcher in fetchers]
         sending = deliver_pending(desk, channels, random.random, stopping) if channels else None
         delivery = asyncio.create_task(sending) if sending else None
         running = AsyncExitStack()
@@ -169,18 +183,35 @@ def _lifespan(
         desk.to_send.set()
         if delivery is not None:
             await delivery
+        # Before the connections of the channels are closed.
+        await _ended(fetching)
         await running.aclose()
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        # Before what they work with is closed.
+        await _ended(tasks)
         if wechat is not None:
             await wechat.close()
         await dialogue.close()
         await desk.database.close()
 
     return lifespan
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _fetchers(
+    settings: Settings, desk: Desk, wechat: WeChat | None, telegram: Telegram | None
+) -> list[Fetcher]:
+    """What brings the files that people sent, one for each channel: none holds another up."""
+    giving: list[Fetching | None] = [wechat.files if wechat else None, telegram.files if telegram else None]
+    scan = CommandScan(settings.attachment_scan) if settings.attachment_scan else None
+    files = Files(settings.attachments_folder())
+    return [Fetcher(desk, channel, files, scan, random.random) for channel in giving if channel]
 
 
 def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:

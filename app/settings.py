@@ -12,9 +12,11 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.scanning import scan_command
 from connectors.telegram.account import webhook_problem
 from connectors.wechat.crypto import Account
 from connectors.wechat.notices import Template
+from desk.desk import AttachmentLimits
 from staff.sessions import Policy
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
@@ -72,6 +74,9 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr = SecretStr("")
     telegram_proxy: SecretStr = SecretStr("")
     telegram_api_url: str = "https://api.telegram.org"
+    attachment_max_bytes: int = Field(default=20_971_520, gt=0)
+    attachments_per_day: int = Field(default=20, ge=0)
+    attachment_scan: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("office_hours")
@@ -84,6 +89,13 @@ class Settings(BaseSettings):
     @classmethod
     def _ticket_limits_are_limits(cls, value: str) -> str:
         TimeLimits.parse(value)
+        return value
+
+    @field_validator("attachment_scan")
+    @classmethod
+    def _scan_is_a_command(cls, value: str) -> str:
+        if value:
+            scan_command(value)
         return value
 
     @model_validator(mode="after")
@@ -125,6 +137,10 @@ class Settings(BaseSettings):
             raise ValueError("an address like https://qifu.example.cn is needed")
         return value.rstrip("/")
 
+    def attachment_limits(self) -> AttachmentLimits:
+        """What is taken of the files that people send."""
+        return AttachmentLimits(self.attachment_max_bytes, self.attachments_per_day)
+
     def wechat_account(self) -> Account:
         """The Official Account. Raises `ValueError` where a value cannot be right."""
         keys = (self.wechat_aes_key.get_secret_value(), self.wechat_aes_key_previous.get_secret_value())
@@ -159,6 +175,10 @@ class Settings(BaseSettings):
     def tracker_url(self) -> str:
         """Where Rasa keeps its conversations; by default a SQLite file in the data folder."""
         return self.rasa_tracker or f"sqlite:///{self.data / 'rasa.db'}"
+
+    def attachments_folder(self) -> Path:
+        """Where the files that people sent are kept."""
+        return self.data / "attachments"
 
     def actions_url(self) -> str:
         """Where Rasa calls the custom actions."""

@@ -15,6 +15,8 @@ from connectors.telegram.account import Account
 from connectors.telegram.channel import TelegramChannel
 from connectors.telegram.client import Client
 from connectors.telegram.conversation import Conversation
+from connectors.telegram.fetching import TelegramFiles
+from connectors.telegram.files import Files
 from connectors.telegram.line import Line
 from connectors.telegram.routes import telegram_router
 from desk.desk import Desk
@@ -28,6 +30,7 @@ class Telegram:
     """The channel's way in and its way out. `router`: the webhook's; None where updates are only polled."""
 
     channel: TelegramChannel
+    files: TelegramFiles
     conversation: Conversation
     client: Client
     account: Account
@@ -62,7 +65,8 @@ def connect_telegram(settings: Settings, desk: Desk) -> Telegram | None:
             username=lambda: account.known_username,
             clock=desk.clock,
         )
-    return Telegram(TelegramChannel(client), conversation, client, account, line, router)
+    files = TelegramFiles(Files(line))
+    return Telegram(TelegramChannel(client), files, conversation, client, account, line, router)
 
 
 def open_line(settings: Settings) -> Line:

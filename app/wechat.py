@@ -15,6 +15,7 @@ from connectors.wechat.answers import Answers, Patience
 from connectors.wechat.api import WeChatApi
 from connectors.wechat.calls import open_client
 from connectors.wechat.channel import WeChatChannel
+from connectors.wechat.fetching import WeChatFiles
 from connectors.wechat.notices import TicketNotices
 from connectors.wechat.routes import wechat_router
 from connectors.wechat.store import DatabaseTokenStore
@@ -29,10 +30,11 @@ _MOST_JITTER_SECONDS = 240.0
 
 @dataclass(frozen=True, slots=True)
 class WeChat:
-    """The channel's way in and its way out."""
+    """The channel's way in and its way out. `files`: none where the account may not fetch any."""
 
     router: APIRouter
     channel: WeChatChannel
+    files: WeChatFiles | None
     answers: Answers
     client: httpx.AsyncClient
     notices: TicketNotices | None
@@ -56,7 +58,7 @@ def connect_wechat(settings: Settings, desk: Desk, *, patience: Patience | None 
         desk, channel, max_letters=settings.message_max_letters, patience=patience, notices=notices
     )
     router = wechat_router(settings.wechat_account(), answers, clock=desk.clock)
-    return WeChat(router, channel, answers, client, notices)
+    return WeChat(router, channel, WeChatFiles(api) if api else None, answers, client, notices)
 
 
 @asynccontextmanager

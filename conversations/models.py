@@ -51,6 +51,15 @@ class Delivery(StrEnum):
     DROPPED = "dropped"  # staff took the thread after the bot had written
 
 
+class Stored(StrEnum):
+    """What became of a file that a person sent."""
+
+    PENDING = "pending"  # to be fetched from the channel
+    STORED = "stored"
+    REFUSED = "refused"  # by our rules: Attachment.reason tells
+    FAILED = "failed"  # the channel does not give it (any more)
+
+
 class Person(Base):
     """Somebody who writes to us, as one channel knows them."""
 
@@ -153,6 +162,37 @@ class Note(Base):
     mentions: Mapped[list[Any]] = mapped_column(default=list)  # accounts that are called
     after_id: Mapped[int]  # the newest message when it was written: where it stands among them
     at: Mapped[datetime]
+
+
+class Attachment(Base):
+    """A file that a person sent. Its row comes with its message; its content is fetched later, see desk/fetching.py."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (
+        Index("ix_attachments_thread", "thread_id", "message_id"),
+        Index("ix_attachments_state", "state", "message_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), index=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
+    talk: Mapped[int]  # of the thread when it came
+    channel: Mapped[str]
+    source: Mapped[str]  # the channel's id of it
+    noun: Mapped[str]  # what it is called to people: 图片 or 文件
+    name: Mapped[str]  # the sender's, without folders; may be empty, and says nothing about the content
+    state: Mapped[Stored] = mapped_column(default=Stored.PENDING)
+    reason: Mapped[str] = mapped_column(default="")  # why it is not stored, or not yet
+    media_type: Mapped[str] = mapped_column(default="")  # by its content
+    size: Mapped[int | None]  # bytes
+    sha256: Mapped[str] = mapped_column(default="")
+    key: Mapped[str] = mapped_column(unique=True)  # the name under which its content is kept
+    scanned: Mapped[bool] = mapped_column(default=False)  # by the command of the settings, and found clean
+    ticket_id: Mapped[str | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]  # by the process that fetches it
+    created_at: Mapped[datetime]
 
 
 class ChannelPause(Base):

@@ -74,6 +74,16 @@ async def holder_and_talk(session: AsyncSession, thread_id: str) -> tuple[Holder
     return holder, talk
 
 
+async def lock(session: AsyncSession, thread_id: str) -> Holder:
+    """Lock the thread until the transaction ends, other than for news of its tickets; who holds it."""
+    # Whoever moves a ticket has its row locked and adds a message here: FOR UPDATE would wait for that, and that for us.
+    holder = await session.scalar(
+        select(Thread.holder).where(Thread.id == thread_id).with_for_update(key_share=True)
+    )
+    assert holder is not None, "a thread is never deleted while it is in use"
+    return holder
+
+
 async def call_staff(session: AsyncSession, thread_id: str, *, at: datetime) -> bool:
     """Put the thread into the waiting queue. False where it waited or was held by staff already."""
     moved = await session.execute(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from conversations.attachments import give_to_ticket, of_talk
 from conversations.models import Thread
+from conversations.threads import lock
 from desk.desk import Desk
 from desk.intake.fields import SKIPPED
 from desk.rules import rules
@@ -16,13 +18,19 @@ from tickets.tickets import Draft, open_ticket
 
 PROGRESS = Button("查询进度", "/progress")
 SECOND = Button("再提交一件", "/request")
+_NAMED = 5
 
 
 async def submit(
     desk: Desk, *, thread_id: str, message_id: int, kind: Kind, values: Mapping[str, str]
 ) -> Reply:
-    """The receipt of the ticket that the message confirmed; a repeated call gives the same ticket."""
+    """The receipt of the ticket that the message confirmed; a repeated call gives the same ticket.
+
+    What the person sent in this talk and belongs to no other ticket goes with it.
+    """
     async with desk.database.write() as session:
+        # In order with a file that comes just now: it is either seen here, or sees the ticket (desk/keeping.py).
+        await lock(session, thread_id)
         thread = await session.get_one(Thread, thread_id)
         ticket = await open_ticket(
             session,
@@ -35,7 +43,20 @@ async def submit(
             new_id=desk.new_id,
             rules=await rules(desk, session),
         )
-    return Reply(receipt(ticket), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND))
+        attached = await give_to_ticket(session, thread_id, ticket.id)
+    return Reply(
+        receipt(ticket, attached), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND)
+    )
+
+
+async def attached_to_form(desk: Desk, thread_id: str) -> str:
+    """What would go with the ticket if it were confirmed now: 2 个（图片、合同.pdf）; empty where there is nothing."""
+    async with desk.database.read() as session:
+        attachments = await of_talk(session, thread_id)
+    names = [attachment.name or attachment.noun for attachment in attachments[:_NAMED]]
+    if len(attachments) > _NAMED:
+        names.append("……")
+    return f"{len(attachments)} 个（{'、'.join(names)}）" if names else ""
 
 
 def cancelled() -> Reply:
@@ -59,8 +80,8 @@ def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
     )
 
 
-def receipt(ticket: Ticket) -> str:
-    """What the enterprise is told: the number, the promise and how to ask."""
+def receipt(ticket: Ticket, attached: int = 0) -> str:
+    """What the enterprise is told: the number, the promise and how to ask. `attached`: how many files go with it."""
     lines = [
         f"您的{KIND_NAMES[ticket.kind]}已提交，工单编号 {ticket.number}，当前状态：{STATE_NAMES[ticket.state]}。",
         f"接下来：{_day(ticket.enter_by)}前（1 个工作日内）录入平台，"
@@ -69,8 +90,10 @@ def receipt(ticket: Ticket) -> str:
         "需要补充、催办或撤回，也在这里说一声就行。",
         "\n依据：《河南省营商环境投诉举报案件调查处理办法》（豫政办〔2024〕67号）",
     ]
+    if attached:
+        lines.insert(1, f"附件：{attached} 个，已随{KIND_NAMES[ticket.kind]}一起提交。")
     if ticket.confidential:
-        lines.insert(2, "您选择了保密，只有受理和办理这张工单的人能看到您的信息。")
+        lines.insert(-2, "您选择了保密，只有受理和办理这张工单的人能看到您的信息。")
     return "\n".join(lines)
 
 

@@ -19,6 +19,14 @@ from tickets.limits import TimeLimits
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentLimits:
+    """What is taken of a file, in bytes, and how many within 24 hours of one person."""
+
+    most_bytes: int = 20 * 1024 * 1024
+    a_day: int = 20
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The parts, put together once in `app.create_app`."""
 
@@ -37,6 +45,7 @@ class Desk:
     form_idle: timedelta = timedelta(days=30)
     # A turn that takes longer than this has died with its process.
     turn_lease: timedelta = timedelta(seconds=30)
+    attachments: AttachmentLimits = AttachmentLimits()
     # A hint to this process's delivery that something may be due; the database is the truth.
     to_send: asyncio.Event = field(default_factory=asyncio.Event)
 

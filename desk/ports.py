@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 from desk.values import Utterance
@@ -124,4 +126,62 @@ class Channel(Protocol):
         It has `desk.delivery.SEND_SECONDS` and is cancelled then. Cancelled before anything went out (while it waits
         for its pace), it may return `NotSent`; else it lets the cancellation pass.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The content of a file."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """It is larger than was asked for; the rest was not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The channel will never give it. `reason` here and below: one short Chinese sentence for staff and the person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The channel did not give it; it may at another time."""
+
+    reason: str
+
+
+FetchResult = Fetched | TooLarge | Gone | NotYet
+
+
+class Fetching(Protocol):
+    """A channel that gives the files which people sent through it."""
+
+    @property
+    def name(self) -> str:
+        """As `Attachment.channel` has it."""
+        ...
+
+    async def fetch(self, source: str, most_bytes: int) -> FetchResult:
+        """Get the file, or say why not. What it raises counts as `NotYet`."""
+        ...
+
+
+class Verdict(StrEnum):
+    """What a scanner says of a file."""
+
+    CLEAN = "clean"
+    INFECTED = "infected"
+    UNKNOWN = "unknown"  # it did not run, or not to its end
+
+
+class Scan(Protocol):
+    """Something that looks for malicious content."""
+
+    async def __call__(self, file: Path) -> Verdict:
+        """What it says of the file; no longer than a minute."""
         ...

@@ -10,14 +10,17 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.messages import by_external_id, last_reply
-from conversations.models import Author, Message, Thread, Turn
+from conversations.models import Author, Delivery, Holder, Message, Thread, Turn
 from conversations.outbox import release_held
-from conversations.threads import open_thread
+from conversations.threads import lock, open_thread
 from desk.desk import Desk
-from desk.values import InboundMessage
+from desk.keeping import keep
+from desk.values import InboundMessage, OwnAnswer
 
 WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
 Also = Callable[[AsyncSession, Message], Awaitable[None]]
+# What the bot has asked stays asked after a picture in between.
+_STILL_ASKED = ("form", "clarify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +41,35 @@ class Received:
         return self.message.id
 
 
-async def receive(desk: Desk, inbound: InboundMessage, also: Also | None = None) -> Received:
-    """Store a message with its person and thread. The same (channel, external id) is stored once.
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What is done about a message beside storing it, in the same transaction.
 
-    `also`: what else is written of a message that is new, in the same transaction.
+    `for_dialogue`: it gets its turn; `own`: answered at once; `ask_again`: the own answer repeats the options of an
+    open question, as where only the last message shows any; `also`: what else is written where the message is new.
     """
+
+    for_dialogue: bool = True
+    own: OwnAnswer | None = None
+    ask_again: bool = False
+    also: Also | None = None
+
+
+async def receive(desk: Desk, inbound: InboundMessage, handling: Handling | None = None) -> Received:
+    """Store a message with its person, thread, file and own answer. The same (channel, external id) is stored once."""
+    handling = handling or Handling()
     try:
-        received = await _store(desk, inbound, also)
+        received = await _store(desk, inbound, handling)
     except IntegrityError:
         # On PostgreSQL another process stored the same message, or the same new person, at the same time:
         # what it stored is there now.
-        received = await _store(desk, inbound, also)
+        received = await _store(desk, inbound, handling)
     if inbound.channel != WEB:
         desk.to_send.set()  # what was held for the person may go out now
     return received
 
 
-async def _store(desk: Desk, inbound: InboundMessage, also: Also | None) -> Received:
+async def _store(desk: Desk, inbound: InboundMessage, handling: Handling) -> Received:
     async with desk.database.write() as session:
         known = await by_external_id(session, inbound.channel, inbound.external_id)
         if known is not None:
@@ -74,11 +89,59 @@ async def _store(desk: Desk, inbound: InboundMessage, also: Also | None) -> Rece
             turn=Turn.WAITING,
             created_at=inbound.at,
         )
-        session.add(message)
-        await session.flush()
-        if also is not None:
-            await also(session, message)
+        if handling.own is None and inbound.file is None:
+            session.add(message)
+            await session.flush()
+        else:
+            await _handle(desk, session, message, inbound, handling)
+        if handling.also is not None:
+            await handling.also(session, message)
         return Received(message, repeated=False)
+
+
+async def _handle(
+    desk: Desk, session: AsyncSession, message: Message, inbound: InboundMessage, handling: Handling
+) -> None:
+    """Store a message that is answered at once, or left to staff, so that no process gives it to the dialogue."""
+    holder = await lock(session, message.thread_id)
+    by_staff, own, key = holder == Holder.STAFF, handling.own, inbound.external_id
+    if not handling.for_dialogue:
+        message.turn = Turn.STAFF if by_staff and not (own and own.firm) else Turn.DONE
+    session.add(message)
+    await session.flush()
+    if inbound.file is not None:
+        taken = await keep(
+            desk, session, message, inbound.file, words=handling.for_dialogue, by_staff=by_staff
+        )
+        text = f"{taken.answer}\n{own.text}" if own else taken.answer
+        own = OwnAnswer(text, firm=taken.refused)  # what is not there is told in any case
+        key = key if taken.refused else inbound.file.album or key
+    if own is not None and (own.firm or not by_staff):
+        await _answer(desk, session, message, own, key=f"answer:{key}", ask_again=handling.ask_again)
+
+
+async def _answer(
+    desk: Desk, session: AsyncSession, message: Message, own: OwnAnswer, *, key: str, ask_again: bool
+) -> None:
+    """Put an answer into the outbox, once for each key: of an album only one."""
+    if await by_external_id(session, message.channel, key) is not None:
+        return
+    asked = await last_reply(session, message.thread_id) if ask_again else None
+    again = asked is not None and asked.detail.get("outcome") in _STILL_ASKED
+    session.add(
+        Message(
+            thread_id=message.thread_id,
+            # Not as the bot's: what it has asked stays its last word, and a button or a number still answers it.
+            author=Author.SYSTEM,
+            channel=message.channel,
+            external_id=key,
+            answers_id=message.id,
+            text=own.text,
+            buttons=list(asked.buttons) if asked and again else [button.as_json() for button in own.buttons],
+            delivery=Delivery.PENDING,
+            created_at=desk.clock(),
+        )
+    )
 
 
 async def _resume(desk: Desk, session: AsyncSession, thread: Thread, at: datetime) -> None:

@@ -226,7 +226,10 @@ def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
         "sure": (Button("确定撤回", "/affirm"), Button("不撤回", "/deny")),
     }
     text = "\n".join(filter(None, (talk.say, texts[asking])))
-    return Reply(text, outcome="form", buttons=buttons.get(asking, (Button("不查了", "/cancel"),)))
+    ticket = talk.number if asking == "note" else None  # a picture that comes now is meant for it
+    return Reply(
+        text, outcome="form", buttons=buttons.get(asking, (Button("不查了", "/cancel"),)), ticket=ticket
+    )
 
 
 def _about(ticket: Ticket, text: str) -> Reply:

@@ -11,6 +11,22 @@ Outcome = Literal["answered", "clarify", "unknown", "smalltalk", "form", "ticket
 
 
 @dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file as its channel tells of it. `source`: what it is fetched by; `size`: bytes, where told.
+
+    `noun`: what people call it; `refused`: why the channel cannot give it, a sentence; `album`: files that were sent
+    together share it.
+    """
+
+    source: str
+    noun: Literal["图片", "文件"]
+    name: str = ""
+    size: int | None = None
+    refused: str = ""
+    album: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     """What a channel brings, decoded. `external_id` is unique within the channel."""
 
@@ -19,6 +35,7 @@ class InboundMessage:
     sender: str
     text: str
     at: datetime
+    file: SentFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +51,20 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAnswer:
+    """What is answered without the dialogue. `firm`: also where staff hold the talk."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    firm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """One thing the bot says, with what it tells the machine. `default`: the button that a bare "yes" means."""
+    """One thing the bot says, with what it tells the machine.
+
+    `default`: the button that a bare "yes" means; `form`: the kind of ticket that is being filled in.
+    """
 
     text: str
     outcome: Outcome
@@ -45,6 +74,7 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     ticket: str | None = None
     default: str | None = None
+    form: str | None = None
 
     def detail(self) -> dict[str, Any]:
         """What the machine reads: kept beside the text, sent as Rasa's `custom`."""
@@ -55,6 +85,7 @@ class Reply:
             "options": list(self.options),
             "ticket": self.ticket,
             "default": self.default,
+            "form": self.form,
         }
 
 

@@ -1,4 +1,4 @@
-"""A whole database as one file: a zip of one JSON-lines file a table, the same for both databases."""
+"""A whole database with its files as one zip: a JSON-lines file a table, the same for both databases, and each file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.base import Base, Instant
 from store.database import Database
+from store.files import Files
 from store.migrate import head
 
 _MANIFEST = "manifest.json"
+_FILES = "attachments/"
 _BATCH = 500
 
 
@@ -25,8 +27,8 @@ class BackupRefused(Exception):
     """The file is no backup that this database can take; the message says why."""
 
 
-async def back_up(database: Database, file: Path) -> dict[str, int]:
-    """Write every row as one state of the database saw it; table -> rows. The file appears when it is whole.
+async def back_up(database: Database, file: Path, files: Files) -> dict[str, int]:
+    """Write every row as one state of the database saw it, and the files; table -> rows. It appears when it is whole.
 
     Tables that are `LEFT_OUT` are not in it.
     """
@@ -45,13 +47,17 @@ async def back_up(database: Database, file: Path) -> dict[str, int]:
                             + b"\n"
                         )
                         counts[table.name] += 1
-            archive.writestr(_MANIFEST, json.dumps({"revision": head(), "rows": counts}))
+            # After the rows: a row says that its file is there, and a file is never changed.
+            kept = _add_files(archive, files)
+            archive.writestr(_MANIFEST, json.dumps({"revision": head(), "rows": counts, "files": kept}))
     part.replace(file)
     return counts
 
 
-async def restore_into(database: Database, file: Path) -> dict[str, int]:
-    """Fill an empty database from a backup, all or nothing. Raises `BackupRefused`."""
+async def restore_into(database: Database, file: Path, files: Files) -> dict[str, int]:
+    """Fill an empty database and an empty folder from a backup, all or nothing. Raises `BackupRefused`."""
+    if any(True for _ in files):
+        raise BackupRefused(f"附件文件夹不是空的：{files.root}")
     try:
         with zipfile.ZipFile(file) as archive:
             manifest = json.loads(archive.read(_MANIFEST))
@@ -59,11 +65,22 @@ async def restore_into(database: Database, file: Path) -> dict[str, int]:
                 raise BackupRefused(
                     f"备份的表结构是 {manifest['revision']}，当前是 {head()}：请用同一版本恢复后再升级"
                 )
-            async with database.write() as session:
-                for table in _tables():
-                    await _fill(session, table, archive)
-                if not database.embedded:
-                    await _advance_sequences(session)
+            brought: list[str] = []
+            try:
+                async with database.write() as session:
+                    for table in _tables():
+                        await _fill(session, table, archive)
+                    if not database.embedded:
+                        await _advance_sequences(session)
+                    for key in _file_keys(archive):
+                        files.put(key, archive.read(_FILES + key))
+                        brought.append(key)
+                    if len(brought) != manifest["files"]:
+                        raise BackupRefused(f"{file.name} 里缺少附件")
+            except BaseException:
+                for key in brought:
+                    files.remove(key)
+                raise
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ValueError) as error:
         raise BackupRefused(f"{file.name} 不是完整的备份文件") from error
     return dict(manifest["rows"])
@@ -72,6 +89,21 @@ async def restore_into(database: Database, file: Path) -> dict[str, int]:
 def _tables() -> list[Table]:
     """Those that a backup holds, each after those that it refers to."""
     return [table for table in Base.metadata.sorted_tables if table.info.get("backup", True)]
+
+
+def _add_files(archive: zipfile.ZipFile, files: Files) -> int:
+    kept = 0
+    for key in files:
+        content = files.read(key)
+        if content is not None:  # else it was removed just now, with what its row says
+            # Pictures and documents are compressed already.
+            archive.writestr(f"{_FILES}{key}", content, zipfile.ZIP_STORED)
+            kept += 1
+    return kept
+
+
+def _file_keys(archive: zipfile.ZipFile) -> list[str]:
+    return [name.removeprefix(_FILES) for name in archive.namelist() if name.startswith(_FILES)]
 
 
 def _in_order(table: Table) -> Select[Any]:

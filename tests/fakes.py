@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from desk.ports import DialogueDown, Outgoing, SendResult, Sent
+from desk.ports import DialogueDown, FetchResult, Outgoing, SendResult, Sent
 from desk.values import Utterance
 
 
@@ -101,6 +101,32 @@ class ScriptedChannel:
             self._at.discard(outgoing.address)
         scripted = self.results.get(outgoing.text)
         result = scripted.pop(0) if scripted else Sent(f"id of {outgoing.text}")
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+
+@dataclass
+class ScriptedFetching:
+    """The `Fetching` port: for a source it gives the next of `results`, the last one again and again.
+
+    While `gate` is closed, a fetch waits at it; `reached` tells that one does.
+    """
+
+    name: str = "telegram"
+    results: dict[str, list[FetchResult | Exception]] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def fetch(self, source: str, most_bytes: int) -> FetchResult:
+        """The scripted result."""
+        self.fetched.append(source)
+        self.reached.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        scripted = self.results[source]
+        result = scripted.pop(0) if len(scripted) > 1 else scripted[0]
         if isinstance(result, Exception):
             raise result
         return result

@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from app.commands.common import console, fail, open_database, settings_or_exit
 from app.settings import Settings
+from conversations.attachments import of_ticket
+from desk.attachments import described
 from store.clock import CITY_ZONE
 from tickets.diagram import diagram as draw
 from tickets.diagram import limits_table, moves_table
@@ -59,6 +61,7 @@ async def _show(settings: Settings, number: str) -> None:
         if ticket is None:
             fail(f"没有工单 {number}")
         history = await events(session, ticket.id)
+        attached = await of_ticket(session, ticket.id)
     for name in ("number", "enterprise", "credit_code", "contact", "phone", "district", "subject",
                  "description", "wanted", "confidential", "enter_by", "decide_by"):  # fmt: skip
         console.print(f"{name}: {getattr(ticket, name)}", markup=False, highlight=False)
@@ -66,3 +69,5 @@ async def _show(settings: Settings, number: str) -> None:
     for event in history:
         at = event.at.astimezone(CITY_ZONE)
         console.print(f"  {at:%Y-%m-%d %H:%M} {STEP_NAMES[event.step]} {event.by} {event.note}", markup=False)
+    for attachment in attached:
+        console.print(f"  附件 {described(attachment)}", markup=False, highlight=False, soft_wrap=True)

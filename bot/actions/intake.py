@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.actions import tracker as read
 from desk.answers import answer, answers_surely
 from desk.articles import COMPLAINT
-from desk.complaints import cancelled, submit
+from desk.complaints import attached_to_form, cancelled, submit
 from desk.desk import Desk
 from desk.intake.ask import ask
 from desk.intake.form import CANCELLING, SUMMARY, Form, Outcome, Step
@@ -85,7 +85,10 @@ class AskIntake(Action):
         notes = tracker.get_slot("form_notes") or {}
         kind = Kind(tracker.get_slot("ticket_kind") or Kind.COMPLAINT)
         form = Form(_form(self._desk, tracker).values, self._field, int(notes.get("failures", 0)))
-        read.utter(dispatcher, ask(self._desk.intake, kind, form, notes.get("say", ())))
+        attached = (
+            await attached_to_form(self._desk, read.thread_id(tracker)) if self._field == SUMMARY else ""
+        )
+        read.utter(dispatcher, ask(self._desk.intake, kind, form, notes.get("say", ()), attached))
         return read.slots({"form_notes": {**notes, "say": []}})
 
 

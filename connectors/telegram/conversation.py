@@ -15,15 +15,14 @@ from connectors.telegram.account import Account
 from connectors.telegram.client import TYPING_SECONDS, Client
 from connectors.telegram.incoming import CHANNEL, Incoming
 from connectors.telegram.meanings import Context, Meaning, meant, option_key
-from conversations.messages import by_external_id, end_turn, last_reply, next_waiting
-from conversations.models import Author, Delivery, Holder, Message, Person, Thread, Turn
+from conversations.messages import by_external_id, last_reply, next_waiting
+from conversations.models import Message, Person, Thread
 from conversations.outbox import release_held
-from conversations.threads import holder_and_talk
 from desk.desk import Desk
 from desk.ports import DialogueDown
-from desk.receive import Received, receive
+from desk.receive import Handling, receive
 from desk.turns import take_turns
-from desk.values import InboundMessage
+from desk.values import InboundMessage, OwnAnswer
 
 log = logging.getLogger(__name__)
 
@@ -46,17 +45,14 @@ class Conversation:
         if incoming.kind == "unblocked":
             return await self._reachable(incoming)
         known, context = await self._look(incoming)
-        if known is not None and (incoming.kind in _BY_CONTEXT or known.turn != Turn.WAITING):
+        if known is not None:  # whoever stored it may be gone, and its turn not taken
             return self._begin(self._turn(known.thread_id, incoming.chat))
         meaning = meant(incoming, context, bot=self._account.known_username, max_letters=self._max_letters)
         if meaning is None:
             return None
         key = meaning.key or incoming.external_id
-        received = await receive(
-            self._desk, InboundMessage(CHANNEL, key, incoming.chat, meaning.text, incoming.at)
-        )
-        if meaning.answer:
-            await self._answer(received, meaning, incoming)
+        inbound = InboundMessage(CHANNEL, key, incoming.chat, meaning.text, incoming.at, meaning.file)
+        received = await receive(self._desk, inbound, _handling(meaning))
         if meaning.for_dialogue:
             self._begin(self._turn(received.thread_id, incoming.chat))
         return None
@@ -93,33 +89,6 @@ class Conversation:
                 and await by_external_id(session, CHANNEL, option_key(offered)) is not None,
             )
 
-    async def _answer(self, received: Received, meaning: Meaning, incoming: Incoming) -> None:
-        """Put our own answer into the outbox, once; of an album only one. Staff see what they hold themselves."""
-        # Not as the bot's: what it has asked stays its last word, and a button or a number still answers it.
-        key = f"answer:{incoming.album or incoming.external_id}"
-        async with self._desk.database.write() as session:
-            holder, _ = await holder_and_talk(session, received.thread_id)
-            left = holder == Holder.STAFF and not meaning.firm
-            ended = Turn.STAFF if left else Turn.DONE
-            if not meaning.for_dialogue and not await end_turn(session, received.message_id, ended):
-                return
-            if left or await by_external_id(session, CHANNEL, key) is not None:
-                return
-            session.add(
-                Message(
-                    thread_id=received.thread_id,
-                    author=Author.SYSTEM,
-                    channel=CHANNEL,
-                    external_id=key,
-                    answers_id=received.message_id,
-                    text=meaning.answer,
-                    buttons=[button.as_json() for button in meaning.buttons],
-                    delivery=Delivery.PENDING,
-                    created_at=self._desk.clock(),
-                )
-            )
-        self._desk.to_send.set()
-
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._turns.add(task)
@@ -142,6 +111,11 @@ class Conversation:
         """The first sign of it is given with the acknowledgement; it fades after some seconds."""
         await asyncio.sleep(TYPING_SECONDS)
         await self._client.keep_typing(chat)
+
+
+def _handling(meaning: Meaning) -> Handling:
+    own = OwnAnswer(meaning.answer, meaning.buttons, meaning.firm) if meaning.answer else None
+    return Handling(for_dialogue=meaning.for_dialogue, own=own)
 
 
 async def _thread_of(session: AsyncSession, chat: str) -> str | None:

@@ -9,7 +9,7 @@ from connectors.telegram.incoming import Incoming, Kind
 from conversations.models import Author, Message
 from desk.articles import COMPLAINT, HUMAN, REQUEST
 from desk.complaints import PROGRESS
-from desk.values import Button
+from desk.values import Button, SentFile
 
 WELCOME = (
     "您好，我是平顶山企业服务助手。企业办事的问题请直接问我，例如“怎么申请用水”；"
@@ -32,11 +32,9 @@ _LABELS: dict[Kind, str] = {
     "group": "［群聊］",
     "edited": "［修改］",
 }
-_FILES: dict[Kind, str] = {
-    "photo": "收到一张图片。我还看不懂图片，",
-    "document": "收到一个文件。我还打不开文件，",
-}
-_BY_WORDS, _AS_WRITTEN = "请用文字说明您的情况。", "先按您写的文字办理。"
+_FILES: tuple[Kind, ...] = ("photo", "document", "too_large")
+_TOO_LARGE = "超过了 20 MB，Telegram 不提供。请压缩后再发，或分成几个。"
+_BY_WORDS = "请用文字说明您的情况。"
 # A caption is words as any other; the name of a place is not.
 _CAPTIONED = ("photo", "document", "too_large", "voice", "video", "other")
 
@@ -45,7 +43,8 @@ _CAPTIONED = ("photo", "document", "too_large", "voice", "video", "other")
 class Meaning:
     """What to store and do. `text`: of the row; `for_dialogue`: whether it gets a turn; `answer`: ours, at once.
 
-    `firm`: answered even where staff hold the talk; `key`: the row's id in the channel where not the update's own.
+    `firm`: answered even where staff hold the talk; `key`: the row's id in the channel where not the update's own;
+    `file`: to be kept, which has an answer of its own.
     """
 
     text: str
@@ -54,6 +53,7 @@ class Meaning:
     buttons: tuple[Button, ...] = ()
     firm: bool = False
     key: str = ""
+    file: SentFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ def meant(incoming: Incoming, context: Context, *, bot: str, max_letters: int) -
     if incoming.kind in ("blocked", "unblocked"):
         return None
     if len(incoming.text) > max_letters:
-        return Meaning(incoming.text, answer=f"一次最多 {max_letters} 个字，请分几次发送。")
+        too_long = f"一次最多 {max_letters} 个字，请分几次发送。"
+        return Meaning(incoming.text, answer=too_long, file=_file(incoming))
     if words := for_dialogue(incoming):
         return Meaning(words, for_dialogue=True)
     match incoming.kind:
@@ -128,14 +129,25 @@ def _commanded(incoming: Incoming, bot: str) -> Meaning:
 def _shown(incoming: Incoming) -> Meaning:
     label = _LABELS.get(incoming.kind, "［其他内容］")
     caption = incoming.text if incoming.kind in _CAPTIONED else ""
-    if begun := _FILES.get(incoming.kind):
-        answer = begun + (_AS_WRITTEN if caption else _BY_WORDS)
-    else:
-        answer = notice(incoming, bot="") or _BY_WORDS
+    file = _file(incoming)
+    answer = "" if file else notice(incoming, bot="") or _BY_WORDS
     if caption:
-        return Meaning(caption, for_dialogue=True, answer=answer)
-    name = incoming.file.name if incoming.file else incoming.text
-    return Meaning(f"{label}{name}", answer=answer)
+        return Meaning(caption, for_dialogue=True, answer=answer, file=file)
+    return Meaning(f"{label}{file.name if file else incoming.text}", answer=answer, file=file)
+
+
+def _file(incoming: Incoming) -> SentFile | None:
+    sent = incoming.file
+    if sent is None or incoming.kind not in _FILES:
+        return None
+    return SentFile(
+        sent.id,
+        "图片" if incoming.kind == "photo" else "文件",
+        sent.name,
+        sent.size,
+        refused=_TOO_LARGE if incoming.kind == "too_large" else "",
+        album=incoming.album,
+    )
 
 
 def _in_form(message: Message | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import exists, select
@@ -15,6 +15,7 @@ from connectors.wechat.carriage import Answer, Asked, Carriage
 from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import (
     CHANNEL,
+    NO_MEDIA,
     NOT_STORED,
     OPTION_GONE,
     Said,
@@ -28,15 +29,13 @@ from connectors.wechat.conversation import (
 from connectors.wechat.notices import TicketNotices
 from connectors.wechat.pushes import Push, TemplateSent, Text
 from connectors.wechat.taps import tapped
-from conversations.messages import last_reply
-from conversations.models import Author, Delivery, Holder, Message, Person, Turn
+from conversations.models import Message, Person
 from conversations.quotas import Recipient, close_windows, open_window
-from conversations.threads import holder_and_talk
 from desk.desk import Desk
 from desk.ports import DialogueDown
-from desk.receive import Also, Received, receive
+from desk.receive import Handling, Received, receive
 from desk.turns import take_turns
-from desk.values import InboundMessage
+from desk.values import InboundMessage, OwnAnswer
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +43,6 @@ _TRY_AGAIN_SECONDS = 0.3
 _ATTEMPTS = 3
 # WeChat shows it for 15 s and refuses to be told again before.
 _TYPING_SHOWN_SECONDS = 15.5
-# What the bot has asked stays asked after a picture in between.
-_STILL_ASKED = ("form", "clarify")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +108,7 @@ class Answers:
                 if key is None:
                     await self._count_alone(push)
                     return OPTION_GONE
-                inbound = InboundMessage(CHANNEL, key, push.sender, said.text, self._desk.clock())
-                return await receive(self._desk, inbound, self._also(push, said))
+                return await receive(self._desk, *self._taken(push, said, key))
             except Exception as error:
                 report("storing a message from WeChat", error)
             if asyncio.get_running_loop().time() + _TRY_AGAIN_SECONDS >= deadline:
@@ -127,15 +123,22 @@ class Answers:
             tap = await tapped(session, push.menu_id, push.sender)
         return tap.key if tap else push.key
 
-    def _also(self, push: Push, said: Said | Shown) -> Also:
-        """What belongs to a message that is new. A picture is answered with it, or it would be taken for words."""
+    def _taken(self, push: Push, said: Said | Shown, key: str) -> tuple[InboundMessage, Handling]:
+        """What is stored of a push, and what is done about it."""
 
-        async def also(session: AsyncSession, message: Message) -> None:
+        async def also(session: AsyncSession, _: Message) -> None:
             await self._count(session, push)
-            if isinstance(said, Shown):
-                await self._answer_shown(session, message, said)
 
-        return also
+        inbound = InboundMessage(CHANNEL, key, push.sender, said.text, self._desk.clock())
+        if isinstance(said, Said):
+            return inbound, Handling(also=also)
+        file = said.file
+        if file and not file.refused and not self._channel.can_reply_later:
+            file = replace(file, refused=NO_MEDIA)
+        own = OwnAnswer(said.answer) if said.answer else None
+        # A number picks an option of what was shown last.
+        handling = Handling(for_dialogue=False, own=own, ask_again=True, also=also)
+        return replace(inbound, file=file), handling
 
     async def _count_alone(self, push: Push) -> None:
         """Count what is not stored as a message. The answer does not hang on it."""
@@ -191,28 +194,6 @@ class Answers:
         while True:
             await self._channel.show_typing(openid)
             await asyncio.sleep(_TYPING_SHOWN_SECONDS)
-
-    async def _answer_shown(self, session: AsyncSession, message: Message, shown: Shown) -> None:
-        """A picture is nothing for the dialogue; what it last asked is asked again. Staff see what they hold."""
-        holder, _ = await holder_and_talk(session, message.thread_id)
-        if holder == Holder.STAFF:
-            return
-        message.turn = Turn.DONE
-        last = await last_reply(session, message.thread_id)
-        asked = last if last is not None and last.detail.get("outcome") in _STILL_ASKED else None
-        session.add(
-            Message(
-                thread_id=message.thread_id,
-                author=Author.BOT,
-                channel=CHANNEL,
-                answers_id=message.id,
-                text=shown.answer,
-                buttons=list(asked.buttons) if asked else [],
-                detail=dict(asked.detail) if asked else {"outcome": "smalltalk"},
-                delivery=Delivery.PENDING,
-                created_at=self._desk.clock(),
-            )
-        )
 
     async def _late(self, asked: Asked, attempt: int) -> Answer:
         """Not in time: it is sent later; where it cannot be, WeChat's three attempts give three times the time."""

@@ -23,6 +23,8 @@ from connectors.wechat.pushes import (
     Video,
     Voice,
 )
+from desk.keeping import cleaned
+from desk.values import SentFile
 
 CHANNEL = "wechat"
 
@@ -39,6 +41,8 @@ UNHEARD = "没有听清，请打字。"
 MENU_GONE = "这个菜单已经更新，请退出公众号再进来，或者直接打字告诉我您要办的事。"
 OPTION_GONE = "这个选项已经失效，请直接打字告诉我。"
 STILL_LOOKING = "还在查，请稍后回复任意内容查看结果。"
+NO_MEDIA = "本公众号没有接收图片的权限，请用文字说明。"
+_NO_FILES = "微信不把文件提供给公众号。请改发图片（如拍照、截图），或者用文字说明。"
 NOT_STORED = "系统出了点问题，刚才这条消息没有收到，请过几分钟再发一次。着急的话可以拨打 12345。"
 
 
@@ -68,10 +72,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Something that is no words: `text` describes it for staff, `answer` tells the person what becomes of it."""
+    """Something that is no words: `text` describes it for staff, `answer` tells the person what becomes of it.
+
+    `file`: to be kept, which has an answer of its own.
+    """
 
     text: str
-    answer: str
+    answer: str = ""
+    file: SentFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +154,20 @@ def _words(push: Push) -> str | None:
 
 
 def _shown(push: Push) -> Shown | None:
-    by_words = "请用文字说明您的情况。"
     match push:
         case Image():
-            return Shown("［图片］", f"收到一张图片。我还看不懂图片，{by_words}")
+            return Shown("［图片］", file=SentFile(push.media_id, "图片"))
         case Video():
-            return Shown("［视频］", f"收到一段视频。我还看不懂视频，{by_words}")
+            return Shown("［视频］", "收不了视频。请改发图片（如截图），或者用文字说明您的情况。")
         case File():
-            return Shown(f"［文件］{push.title[:100]}", f"收到一个文件。我还打不开文件，{by_words}")
+            file = SentFile("", "文件", push.title, push.size, refused=_NO_FILES)
+            return Shown(f"［文件］{cleaned(push.title)}", file=file)
         case Location():
             place = push.label[:200] or f"{push.latitude:.5f}, {push.longitude:.5f}"
             return Shown(f"［位置］{place}", "收到您的位置。我还不会按位置查询，请打字说明您要办的事。")
         case Link():
             return Shown(
-                f"［链接］{push.title[:100]} {push.url[:500]}", f"收到一个链接。我不会打开链接，{by_words}"
+                f"［链接］{push.title[:100]} {push.url[:500]}",
+                "收到一个链接。我不会打开链接，请用文字说明您的情况。",
             )
     return None

@@ -15,17 +15,21 @@ _WHY = Button("为什么要问", "/explain")
 _SKIP = Button("跳过", "/skip")
 
 
-def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str]) -> Reply:
-    """The next thing that the form says; `say` comes before it."""
+def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str], attached: str = "") -> Reply:
+    """The next thing that the form says; `say` comes before it. `attached`: the files that go with it, in words."""
+    text, buttons = _asked(intake, kind, form, attached)
+    return Reply("\n".join((*say, text)), outcome="form", buttons=buttons, form=kind.value)
+
+
+def _asked(intake: Intake, kind: Kind, form: Form, attached: str) -> tuple[str, tuple[Button, ...]]:
     if form.asking == SUMMARY:
-        return _reply(
-            say, _summary(intake, kind, form), Button("确认提交", "/affirm"), Button("修改", "/deny"), _CANCEL
-        )
+        buttons = (Button("确认提交", "/affirm"), Button("修改", "/deny"), _CANCEL)
+        return _summary(intake, kind, form, attached), buttons
     if form.asking == CANCELLING:
         text = "确定不填了吗？已经填写的内容不会保留。"
-        return _reply(say, text, Button("确定取消", "/affirm"), Button("继续填写", "/deny"))
+        return text, (Button("确定取消", "/affirm"), Button("继续填写", "/deny"))
     field = intake.fields[form.asking or ""]
-    return _reply(say, _question(field, form), *_buttons(field, form))
+    return _question(field, form), _buttons(field, form)
 
 
 def _question(field: Field, form: Form) -> str:
@@ -43,8 +47,10 @@ def _buttons(field: Field, form: Form) -> tuple[Button, ...]:
     return (*choices, *skip, *help, *why, _CANCEL)
 
 
-def _summary(intake: Intake, kind: Kind, form: Form) -> str:
+def _summary(intake: Intake, kind: Kind, form: Form, attached: str) -> str:
     lines = [f"{f.label}：{shown(f.name, form.values[f.name])}" for f in intake.fields.values()]
+    if attached:
+        lines.append(f"附件：{attached}")
     return "\n".join(
         (
             f"请核对您的{KIND_NAMES[kind]}：",
@@ -52,7 +58,3 @@ def _summary(intake: Intake, kind: Kind, form: Form) -> str:
             "\n核对无误请回复“确认提交”。要改直接说，如“电话改成 13900000000”。",
         )
     )
-
-
-def _reply(say: Sequence[str], text: str, *buttons: Button) -> Reply:
-    return Reply("\n".join((*say, text)), outcome="form", buttons=buttons)

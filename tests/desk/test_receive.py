@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.models import Message, Person
 from conversations.quotas import Recipient, left, open_window
 from desk.desk import Desk
-from desk.receive import receive
+from desk.receive import Handling, receive
 from desk.values import InboundMessage
 from tests.fakes import HandClock
 
@@ -31,8 +31,8 @@ async def test_what_belongs_to_a_message_is_written_with_it_and_once(
         written.append(await session.scalar(select(func.count()).select_from(Message)))
         await open_window(session, WHO, "message", messages=5, until=desk.clock() + desk.talk_idle)
 
-    assert not (await receive(desk, inbound, also)).repeated
-    assert (await receive(desk, inbound, also)).repeated
+    assert not (await receive(desk, inbound, Handling(also=also))).repeated
+    assert (await receive(desk, inbound, Handling(also=also))).repeated
     assert written == [1]  # the message is there already: it is the same transaction
     async with desk.database.read() as session:
         assert (await left(session, WHO, now=desk.clock())).messages == 5
@@ -45,7 +45,7 @@ async def test_what_cannot_be_written_leaves_the_message_unstored(
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        await receive(desk, inbound, also)
+        await receive(desk, inbound, Handling(also=also))
     async with desk.database.read() as session:
         counted = [
             await session.scalar(select(func.count()).select_from(table)) for table in (Message, Person)

@@ -20,9 +20,9 @@ PATIENCE_SECONDS = 240
 
 
 class Served:
-    """`qifu serve` with its data in a folder."""
+    """`qifu serve` with its data in a folder. `more`: settings."""
 
-    def __init__(self, data: Path, database: str = "") -> None:
+    def __init__(self, data: Path, database: str = "", **more: str) -> None:
         self.port, self.rasa_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
@@ -33,6 +33,7 @@ class Served:
             "QIFU_RASA_PORT": str(self.rasa_port),
             "QIFU_RATE_PER_CONVERSATION": "1000/minute",
             "QIFU_RATE_PER_ADDRESS": "1000/minute",
+            **{f"QIFU_{name}": value for name, value in more.items()},
         }
         self._log = data / "serve.log"
         self.process: subprocess.Popen[bytes] | None = None

@@ -18,12 +18,11 @@ from connectors.telegram.conversation import Conversation
 from connectors.telegram.incoming import File, Incoming, Kind
 from connectors.telegram.line import Line
 from connectors.telegram.meanings import EDITED_IN_FORM, WELCOME
-from conversations.models import Author, Delivery, Holder, Message, Thread, Turn
+from conversations.models import Attachment, Author, Delivery, Holder, Message, Stored, Thread, Turn
 from desk.delivery import deliver
 from desk.desk import Desk
-from desk.receive import receive
-from desk.turns import take_turns
-from desk.values import InboundMessage, Utterance
+from desk.turns import take_turns, waiting_threads
+from desk.values import Utterance
 from tests.connectors.telegram.faults import BLOCKED, Faults
 from tests.fakes import HandClock, ScriptedDialogue
 
@@ -193,7 +192,7 @@ async def test_an_edit_during_a_form_is_no_answer_to_the_next_question(bot: Bot)
 async def test_a_photo_is_answered_honestly_and_its_caption_is_words(bot: Bot) -> None:
     await bot.gets("photo", file=File("f"))
     assert bot.asked() == []
-    assert "看不懂图片" in bot.said()[0]
+    assert "已收到图片" in bot.said()[0] and "看不懂" in bot.said()[0]
     await bot.gets("photo", file=File("g"), text="路灯坏了")
     assert bot.asked() == ["路灯坏了"]
     assert bot.said()[2] == "echo 路灯坏了"
@@ -259,14 +258,40 @@ async def test_what_came_while_the_model_was_away_is_answered_later(bot: Bot) ->
     assert bot.said() == ["echo 你好"]
 
 
-async def test_a_photo_whose_answer_was_cut_off_by_a_crash_is_answered_when_it_comes_again(bot: Bot) -> None:
-    photo = bot.update("photo", file=File("f"))
-    await receive(
-        bot.desk, InboundMessage("telegram", photo.external_id, photo.chat, "［图片］", bot.desk.clock())
-    )
-    await bot.accept(photo)
-    assert len(bot.said()) == 1
+async def test_a_photo_is_never_given_to_the_dialogue_not_even_by_another_process(bot: Bot) -> None:
+    async def looks_for_turns() -> None:
+        for _ in range(50):
+            for thread_id in await waiting_threads(bot.desk):
+                await take_turns(bot.desk, thread_id)
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(looks_for_turns())
+    for number in range(10):
+        await bot.conversation.accept(bot.update("photo", file=File(f"f{number}")))
+    await others
     assert bot.asked() == []
+    assert {row.turn for row in await bot.rows() if row.author == Author.PERSON} == {Turn.DONE}
+
+
+async def test_a_file_that_is_too_large_is_told_and_listed_with_its_reason(bot: Bot) -> None:
+    await bot.gets("too_large", file=File("f", 30_000_000, "验收报告.pdf"))
+    assert bot.said() == ["没有收下这个文件：超过了 20 MB，Telegram 不提供。请压缩后再发，或分成几个。"]
+    async with bot.desk.database.read() as session:
+        [attachment] = await session.scalars(select(Attachment))
+    assert (attachment.state, attachment.name) == (Stored.REFUSED, "验收报告.pdf")
+    assert "20 MB" in attachment.reason
+
+
+async def test_a_photo_with_too_long_a_caption_is_kept(bot: Bot) -> None:
+    await bot.gets("photo", file=File("f"), text="办" * 101)
+    [answer] = bot.said()
+    assert "已收到图片" in answer and "一次最多 100 个字" in answer
+
+
+async def test_of_an_album_one_that_is_not_taken_is_told_all_the_same(bot: Bot) -> None:
+    await bot.gets("photo", file=File("f1"), album="a1")
+    await bot.gets("document", file=File("f2", 21_000_000), album="a1")
+    assert [text.partition("：")[0] for text in bot.said()][1:] == ["没有收下这个文件"]
 
 
 async def test_nothing_breaks_where_a_stranger_blocks_or_unblocks(bot: Bot, clock: HandClock) -> None:

@@ -106,7 +106,6 @@ def test_help_names_the_commands_and_others_say_what_to_do() -> None:
     assert "12345" in (notice(incoming("command", command="privacy"), bot="QifuBot") or "")
     for kind in ("voice", "video", "sticker", "location", "other"):
         assert "文字" in (notice(incoming(kind), bot="QifuBot") or "")
-    assert "20 MB" in (notice(incoming("too_large"), bot="QifuBot") or "")
     assert "/help" in (notice(incoming("unknown_command"), bot="QifuBot") or "")
     assert "失效" in (notice(incoming("option"), bot="QifuBot") or "")
 

@@ -194,7 +194,7 @@ async def test_a_message_left_to_staff_is_acknowledged(
     async with desk.database.write() as session:
         await session.execute(update(Thread).values(holder=Holder.STAFF))
     assert await phone.writes("在吗") == ""
-    assert await phone.sends("image", MediaId="m", PicUrl="http://p") == ""
+    assert await phone.sends("link", Title="通知", Description="", Url="https://a.example") == ""
     assert [row.turn for row in await rows(desk, Author.PERSON)] == [Turn.DONE, Turn.STAFF, Turn.STAFF]
     assert len(dialogue.askings) == 1
 
