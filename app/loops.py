@@ -1,4 +1,4 @@
-"""What goes on by itself: taking the turns that nobody took, sending what is due, ringing the tickets' clocks."""
+"""What goes on by itself: turns that nobody took, what is due to be sent, the tickets' clocks, what is to be erased."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from connectors.wechat.notices import TicketNotices
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
+from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown
 from desk.takeover import requeue_silent
@@ -22,6 +23,8 @@ _PAUSE_SECONDS = 2.0
 _RING_SECONDS = 30.0
 _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
+_ERASE_SECONDS = 5.0
+_CLEAR_SECONDS = 3600.0
 # What is being sent when the process is told to end may take so long to come to its end.
 DRAIN_SECONDS = 5.0
 
@@ -67,6 +70,29 @@ async def send_notices(notices: TicketNotices) -> None:
         except Exception:
             log.exception("sending notices failed; trying again")
         await asyncio.sleep(_NOTICE_SECONDS if taken else _TROUBLE_SECONDS)
+
+
+async def erase_leavers(desk: Desk) -> None:
+    """For ever: people who are to be erased, and their talks in the dialogue model."""
+    while True:
+        try:
+            await erase_due(desk)
+            await forget_talks(desk)
+        except DialogueDown:
+            log.debug("the dialogue model is away")
+        except Exception:
+            log.exception("erasing failed; trying again")
+        await asyncio.sleep(_ERASE_SECONDS)
+
+
+async def clear_old_tickets(desk: Desk) -> None:
+    """For ever: tickets whose time is over."""
+    while True:
+        try:
+            await clear_tickets(desk)
+        except Exception:
+            log.exception("clearing tickets failed; trying again")
+        await asyncio.sleep(_CLEAR_SECONDS)
 
 
 async def deliver_pending(

@@ -14,9 +14,9 @@ from conversations.models import Author, Message, Thread, Turn
 from conversations.outbox import release_held
 from conversations.threads import open_thread
 from desk.desk import Desk
-from desk.values import InboundMessage
+from desk.erasure import starts_anew
+from desk.values import WEB, InboundMessage
 
-WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
 Also = Callable[[AsyncSession, Message], Awaitable[None]]
 
 
@@ -59,9 +59,9 @@ async def _store(desk: Desk, inbound: InboundMessage, also: Also | None) -> Rece
         known = await by_external_id(session, inbound.channel, inbound.external_id)
         if known is not None:
             return Received(known, repeated=True)
-        thread = await open_thread(
-            session, channel=inbound.channel, address=inbound.sender, at=inbound.at, new_id=desk.new_id
-        )
+        thread = await _thread(desk, session, inbound)
+        if thread.leaving is not None and await starts_anew(desk, session, thread):
+            thread = await _thread(desk, session, inbound)
         await _resume(desk, session, thread, inbound.at)
         if inbound.channel != WEB:
             await release_held(session, thread.id)
@@ -79,6 +79,12 @@ async def _store(desk: Desk, inbound: InboundMessage, also: Also | None) -> Rece
         if also is not None:
             await also(session, message)
         return Received(message, repeated=False)
+
+
+async def _thread(desk: Desk, session: AsyncSession, inbound: InboundMessage) -> Thread:
+    return await open_thread(
+        session, channel=inbound.channel, address=inbound.sender, at=inbound.at, new_id=desk.new_id
+    )
 
 
 async def _resume(desk: Desk, session: AsyncSession, thread: Thread, at: datetime) -> None:

@@ -26,7 +26,7 @@ def open_stores(url: str) -> Tuple[TrackerStore, LockStore]:
         return SqlTrackers(url), InMemoryLockStore()
     if scheme in ("redis", "rediss"):
         place = redis_place(url)
-        return RedisTrackerStore(Domain.empty(), **place), RedisLockStore(**place)
+        return RedisTrackers(Domain.empty(), **place), RedisLockStore(**place)
     raise ValueError(
         f"a tracker store is sqlite:///, postgresql:// or redis://, not {scheme or 'nothing'}://"
     )
@@ -43,6 +43,14 @@ def redis_place(url: str) -> Dict[str, Any]:
         "password": unquote(parts.password) if parts.password else None,
         "use_ssl": parts.scheme == "rediss",
     }
+
+
+class RedisTrackers(RedisTrackerStore):
+    """Rasa's Redis store, which can also forget."""
+
+    async def delete(self, sender_id: str) -> None:
+        """Delete a conversation; of a stranger, nothing."""
+        await asyncio.to_thread(self.red.delete, self.key_prefix + sender_id)
 
 
 class Mark(NamedTuple):
@@ -79,6 +87,11 @@ class SqlTrackers(SQLTrackerStore):
         """Append what is new in the tracker; raises RuntimeError if someone else has appended meanwhile."""
         await self._aside(self._append, tracker)
 
+    async def delete(self, sender_id: str) -> None:
+        """Delete a conversation; of a stranger, nothing."""
+        self._kept.pop(sender_id, None)
+        await self._aside(self._delete, sender_id)
+
     async def _aside(self, work: Callable[[Any], Any], subject: Any) -> Any:
         """Do the work; in a thread if it waits for a network, for which the other turns need not wait too."""
         return work(subject) if self._near else await asyncio.to_thread(work, subject)
@@ -112,6 +125,10 @@ class SqlTrackers(SQLTrackerStore):
             self._kept[tracker.sender_id] = tracker
         if len(self._kept) > KEPT_TRACKERS:
             self._kept.popitem(last=False)
+
+    def _delete(self, sender_id: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(self._rows.delete().where(self._rows.c.sender_id == sender_id))
 
     def _newest(self, connection: Any, sender_id: str) -> Optional[int]:
         newest: Optional[int] = connection.execute(NEWEST, {"sender_id": sender_id}).scalar()
