@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections import OrderedDict
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 from rasa.core.lock_store import InMemoryLockStore, LockStore, RedisLockStore
-from rasa.core.tracker_store import RedisTrackerStore, SQLTrackerStore, TrackerStore
+from rasa.core.tracker_store import RedisTrackerStore, SQLTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -19,7 +19,7 @@ KEPT_TRACKERS = 256
 NEWEST = sa.text("SELECT max(id) FROM events WHERE sender_id = :sender_id")
 
 
-def open_stores(url: str) -> Tuple[TrackerStore, LockStore]:
+def open_stores(url: str) -> Tuple["Trackers", LockStore]:
     """Return the tracker store at the URL and a lock store that fits it; raises ValueError on another scheme."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     if scheme in ("sqlite", "postgresql"):
@@ -140,6 +140,9 @@ class SqlTrackers(SQLTrackerStore):
         begun = sa.select(sa.func.max(columns.id)).where(ours, columns.type_name == SessionStarted.type_name)
         since = sa.func.coalesce(begun.scalar_subquery(), 0)
         return sa.select(columns.id, columns.data).where(ours, columns.id >= since).order_by(columns.id)
+
+
+Trackers = Union[SqlTrackers, RedisTrackers]
 
 
 def row(sender_id: str, event: Event) -> Dict[str, Any]:
