@@ -41,9 +41,14 @@ async def due(session: AsyncSession, now: datetime, limit: int = 200) -> Sequenc
     return found.all()
 
 
+def in_turn(thread: Thread, now: datetime) -> bool:
+    """Whether some process is taking a turn of a thread."""
+    return thread.turn_until is not None and thread.turn_until > now
+
+
 async def quiet(session: AsyncSession, thread: Thread, now: datetime) -> bool:
     """Whether nothing of a thread is under way: no turn to be taken, no message to be sent."""
-    if thread.turn_until is not None and thread.turn_until > now:
+    if in_turn(thread, now):
         return False
     busy = exists().where(
         Message.thread_id == thread.id,

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.circles import linked_to
-from conversations.leaving import due, erased_talks, follow_again, quiet, unfollow
+from conversations.leaving import due, erased_talks, follow_again, in_turn, quiet, unfollow
 from conversations.models import ErasedTalks, Leaving, Person, Thread
 from desk.desk import Desk
 from desk.linking import CHANNEL_NAMES, names_of, part, person_of
@@ -89,6 +89,10 @@ async def followed(desk: Desk, channel: str, address: str) -> None:
 
 async def starts_anew(desk: Desk, session: AsyncSession, thread: Thread) -> bool:
     """Somebody who was leaving writes: whether they were erased just now and begin as a new person."""
+    # As it is now: another process may be at it, or done with it.
+    if await session.get(Thread, thread.id, with_for_update=True, populate_existing=True) is None:
+        session.expunge(thread)
+        return True
     if thread.leaving == Leaving.UNFOLLOWED:
         thread.leaving = thread.erase_at = None
         return False
@@ -133,11 +137,11 @@ async def clear_tickets(desk: Desk) -> None:
 
 async def _ripe(desk: Desk, session: AsyncSession, thread: Thread) -> bool:
     now = desk.clock()
-    if thread.erase_at is None or thread.erase_at > now:
+    if thread.erase_at is None or thread.erase_at > now or in_turn(thread, now):
         return False
     if thread.leaving == Leaving.UNFOLLOWED:  # nothing can be sent to them
-        return thread.turn_until is None or thread.turn_until <= now
-    return await quiet(session, thread, now) or thread.erase_at + AT_LATEST - AFTER_FAREWELL <= now
+        return True
+    return thread.erase_at + AT_LATEST - AFTER_FAREWELL <= now or await quiet(session, thread, now)
 
 
 async def _erase(desk: Desk, session: AsyncSession, thread: Thread) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
 from conversations.messages import by_external_id, last_reply
 from conversations.models import Author, Message, Thread, Turn
@@ -45,9 +46,9 @@ async def receive(desk: Desk, inbound: InboundMessage, also: Also | None = None)
     """
     try:
         received = await _store(desk, inbound, also)
-    except IntegrityError:
-        # On PostgreSQL another process stored the same message, or the same new person, at the same time:
-        # what it stored is there now.
+    except (IntegrityError, StaleDataError):
+        # On PostgreSQL another process stored the same message, or the same new person, or erased the person at the
+        # same time: what it stored is there now, and what it erased is not.
         received = await _store(desk, inbound, also)
     if inbound.channel != WEB:
         desk.to_send.set()  # what was held for the person may go out now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -74,7 +75,7 @@ async def lives(desk: Desk, somebody: Somebody, dialogue: ScriptedDialogue) -> T
     more = await somebody.writes(TEXTS[1])
     await rate(desk, asked.thread_id, "满意")
     code = (await link(desk, asked.thread_id, asked.message_id, "绑定")).text
-    other = Somebody(desk, "telegram", "777")
+    other = Somebody(desk, "telegram", "tg-address-3")
     said = await other.writes("绑定")
     await link(desk, said.thread_id, said.message_id, code)
     await link(desk, asked.thread_id, more.message_id, "绑定 00000000")
@@ -162,9 +163,9 @@ async def test_nothing_of_others_is_erased(
     await delivered(desk)
     clock.advance(MINUTE)
     await erase_due(desk)
-    kept = await found(desk, ("你好呀", "echo 你好呀", "oU-address-2", "777"))
+    kept = await found(desk, ("你好呀", "echo 你好呀", "oU-address-2", "tg-address-3"))
     assert {table for table, _ in kept} == {"messages", "people"}
-    assert "微信已与这里解除绑定" in (await Somebody(desk, "telegram", "777").heard())[-1]
+    assert "微信已与这里解除绑定" in (await Somebody(desk, "telegram", "tg-address-3").heard())[-1]
 
 
 async def test_the_farewell_goes_out_first(desk: Desk, somebody: Somebody, clock: HandClock) -> None:
@@ -224,6 +225,26 @@ async def test_what_is_written_before_the_farewell_is_out_is_answered_too(
     clock.advance(MINUTE)
     await erase_due(desk)
     assert await somebody.row() is None
+
+
+@pytest.mark.parametrize("asked", [True, False])
+async def test_a_message_that_comes_while_somebody_is_erased_is_kept(
+    asked: bool, desk: Desk, somebody: Somebody, clock: HandClock
+) -> None:
+    old = await asks(somebody) if asked else (await somebody.writes("你好")).thread_id
+    if not asked:
+        await unfollowed(desk, somebody.channel, somebody.address, timedelta(0))
+    await delivered(desk)
+    clock.advance(MINUTE)
+    async with desk.database.write() as session:
+        await session.get_one(Thread, old, with_for_update=True)
+        erasing = asyncio.create_task(erase_due(desk))
+        await asyncio.sleep(0.2)
+        coming = asyncio.create_task(somebody.receives("用水报装"))
+        await asyncio.sleep(0.2)
+    await erasing
+    assert (await coming).thread_id != old
+    assert await found(desk, ("用水报装",)) == {("messages", "用水报装")}
 
 
 async def test_the_model_forgets_every_talk_also_when_it_was_away(
