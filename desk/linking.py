@@ -163,14 +163,20 @@ async def _redeem(desk: Desk, session: AsyncSession, person: Person, message_id:
     if not await use(session, digest, message_id, now):
         return _USED
     await join(session, giver, person, desk.new_id)
+    return _linked(await _tell_others(desk, session, person, message_id))
+
+
+async def _tell_others(
+    desk: Desk, session: AsyncSession, person: Person, message_id: int
+) -> Sequence[Person]:
     others = await linked_to(session, person)
+    here = CHANNEL_NAMES.get(person.channel, person.channel)
     for other in others:
         text = (
-            f"这里已与{CHANNEL_NAMES.get(person.channel, person.channel)}绑定，两边都能查询和办理两边提交的工单。"
-            "如果不是您本人操作的，请马上回复“解绑”。"
+            f"这里已与{here}绑定，两边都能查询和办理两边提交的工单。如果不是您本人操作的，请马上回复“解绑”。"
         )
         await tell(desk, session, other, text, key=f"linked:{message_id}:{other.id}")
-    return _linked(others)
+    return others
 
 
 async def _guesses_too_often(session: AsyncSession, person: Person, now: datetime) -> bool:
