@@ -1,4 +1,4 @@
-"""What goes on by itself: turns nobody took, what is due to be sent, the tickets' clocks, files to be fetched."""
+"""What goes on by itself: turns nobody took, what is to be sent, clocks that ring, files to fetch, what is to be erased."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from connectors.wechat.notices import TicketNotices
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
+from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown
@@ -23,6 +24,8 @@ _PAUSE_SECONDS = 2.0
 _RING_SECONDS = 30.0
 _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
+_ERASE_SECONDS = 5.0
+_CLEAR_SECONDS = 3600.0
 # What is being sent when the process is told to end may take so long to come to its end.
 DRAIN_SECONDS = 5.0
 # Nothing is written for so long: what is half-written then was left by a process that died.
@@ -72,6 +75,29 @@ async def send_notices(notices: TicketNotices) -> None:
         await asyncio.sleep(_NOTICE_SECONDS if taken else _TROUBLE_SECONDS)
 
 
+async def erase_leavers(desk: Desk) -> None:
+    """For ever: people who are to be erased, and their talks in the dialogue model."""
+    while True:
+        try:
+            await erase_due(desk)
+            await forget_talks(desk)
+        except DialogueDown:
+            log.debug("the dialogue model is away")
+        except Exception:
+            log.exception("erasing failed; trying again")
+        await asyncio.sleep(_ERASE_SECONDS)
+
+
+async def clear_old_tickets(desk: Desk) -> None:
+    """For ever: tickets whose time is over."""
+    while True:
+        try:
+            await clear_tickets(desk)
+        except Exception:
+            log.exception("clearing tickets failed; trying again")
+        await asyncio.sleep(_CLEAR_SECONDS)
+
+
 async def deliver_pending(
     desk: Desk, channels: Sequence[Channel], jitter: Jitter, stopping: asyncio.Event
 ) -> None:
@@ -99,6 +125,7 @@ async def fetch_attachments(fetcher: Fetcher) -> None:
             if swept is None or clock() >= swept + _HALF_WRITTEN_FOR:
                 swept = clock()
                 await asyncio.to_thread(fetcher.files.sweep, before=swept - _HALF_WRITTEN_FOR)
+                await fetcher.sweep(before=swept - _HALF_WRITTEN_FOR)
             busy = await fetcher.round()
         except Exception:
             log.exception("fetching attachments failed; trying again")

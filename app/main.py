@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import random
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,7 +16,9 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from app.loops import (
+    clear_old_tickets,
     deliver_pending,
+    erase_leavers,
     fetch_attachments,
     ring_clocks,
     send_notices,
@@ -86,6 +89,8 @@ def create_app(
         office_hours=OfficeHours.parse(settings.office_hours),
         limits=TimeLimits.parse(settings.ticket_limits),
         attachments=settings.attachment_limits(),
+        keep_tickets=timedelta(days=settings.keep_tickets_days),
+        link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
     stopping = asyncio.Event()
     wechat = connect_wechat(settings, desk)
@@ -164,10 +169,13 @@ def _lifespan(
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
-        tasks = [
-            asyncio.create_task(take_waiting_turns(desk)),
-            asyncio.create_task(ring_clocks(desk, staff_idle)),
-        ]
+        loops = (
+            take_waiting_turns(desk),
+            ring_clocks(desk, staff_idle),
+            erase_leavers(desk),
+            clear_old_tickets(desk),
+        )
+        tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
         if wechat is not None and wechat.notices is not None:

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     wechat_can_reply_later: bool = True
     wechat_ticket_template: str = ""
     wechat_ticket_template_fields: str = "number=character_string1,state=phrase2,date=time3"
+    wechat_unsubscribe_grace_hours: float = Field(default=24.0, ge=0, le=720)
     wechat_api_url: str = "https://api.weixin.qq.com"
     telegram_token: SecretStr = SecretStr("")
     telegram_webhook_url: str = ""
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     attachment_max_bytes: int = Field(default=20_971_520, gt=0)
     attachments_per_day: int = Field(default=20, ge=0)
     attachment_scan: str = ""
+    keep_tickets_days: int = Field(default=1095, ge=0, le=36500)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("office_hours")

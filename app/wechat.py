@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx
 from fastapi import APIRouter
@@ -55,7 +56,12 @@ def connect_wechat(settings: Settings, desk: Desk, *, patience: Patience | None 
     template = settings.wechat_template()
     notices = TicketNotices(desk, api, template) if api and template else None
     answers = Answers(
-        desk, channel, max_letters=settings.message_max_letters, patience=patience, notices=notices
+        desk,
+        channel,
+        max_letters=settings.message_max_letters,
+        unfollow_grace=timedelta(hours=settings.wechat_unsubscribe_grace_hours),
+        patience=patience,
+        notices=notices,
     )
     router = wechat_router(settings.wechat_account(), answers, clock=desk.clock)
     return WeChat(router, channel, WeChatFiles(api) if api else None, answers, client, notices)

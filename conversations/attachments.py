@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Attachment, Stored, Thread
@@ -36,6 +36,26 @@ async def kept_since(session: AsyncSession, thread_id: str, since: datetime) -> 
         )
     )
     return found or 0
+
+
+async def part_from(session: AsyncSession, thread_id: str) -> None:
+    """Take what tickets hold from the thread that it came in: it goes on with them."""
+    await session.execute(
+        update(Attachment)
+        .where(Attachment.thread_id == thread_id, Attachment.ticket_id.is_not(None))
+        .values(message_id=None, thread_id=None)
+    )
+
+
+async def drop_of_tickets(session: AsyncSession, tickets: Sequence[str]) -> None:
+    """Drop what tickets hold; the files are swept then."""
+    await session.execute(delete(Attachment).where(Attachment.ticket_id.in_(tickets)))
+
+
+async def unknown_keys(session: AsyncSession, keys: Sequence[str]) -> set[str]:
+    """Those of the keys that no attachment has (any more)."""
+    known = await session.scalars(select(Attachment.key).where(Attachment.key.in_(keys)))
+    return set(keys) - set(known)
 
 
 async def any_due(session: AsyncSession, channel: str, now: datetime) -> bool:

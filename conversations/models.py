@@ -60,6 +60,13 @@ class Stored(StrEnum):
     FAILED = "failed"  # the channel does not give it (any more)
 
 
+class Leaving(StrEnum):
+    """Why somebody's data are to be erased: see desk/erasure.py."""
+
+    ASKED = "asked"
+    UNFOLLOWED = "unfollowed"  # taken back when they come again in time
+
+
 class Person(Base):
     """Somebody who writes to us, as one channel knows them."""
 
@@ -70,6 +77,8 @@ class Person(Base):
     channel: Mapped[str]
     address: Mapped[str]  # the channel's own id of the person
     created_at: Mapped[datetime]
+    # Shared by the people of one enterprise that linked its channels: see conversations/circles.py.
+    circle: Mapped[str | None] = mapped_column(index=True)
 
 
 class Thread(Base):
@@ -93,6 +102,9 @@ class Thread(Base):
     taken_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     staff_seen: Mapped[int] = mapped_column(default=0)  # the newest message that staff have read
+    # The person and all of this is erased from then on.
+    leaving: Mapped[Leaving | None]
+    erase_at: Mapped[datetime | None] = mapped_column(index=True)
 
     __table_args__ = (
         Index("ix_threads_waiting", "holder", "waiting_since"),
@@ -174,8 +186,9 @@ class Attachment(Base):
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), index=True)
-    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
+    # None where the person is erased and it stays with its ticket.
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id"), index=True)
+    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"))
     talk: Mapped[int]  # of the thread when it came
     channel: Mapped[str]
     source: Mapped[str]  # the channel's id of it
@@ -256,3 +269,34 @@ class AccessToken(Base):
     account: Mapped[str] = mapped_column(primary_key=True)
     value: Mapped[str]
     expires_at: Mapped[datetime]
+
+
+class LinkCode(Base):
+    """A one-time code that links another person to this one. The code itself is not kept."""
+
+    __tablename__ = "link_codes"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    made_by: Mapped[int]  # the message that asked for it
+    expires_at: Mapped[datetime]
+    used_by: Mapped[int | None]  # the message that brought it
+
+
+class WrongCode(Base):
+    """A message with a code that links nobody. It stays when the person is erased, so that this forgets no guess."""
+
+    __tablename__ = "link_wrong_codes"
+
+    message_id: Mapped[int] = mapped_column(primary_key=True)
+    guesser: Mapped[str] = mapped_column(index=True)  # the person's id
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class ErasedTalks(Base):
+    """A thread that is no more, whose `talks` the dialogue model has still to forget."""
+
+    __tablename__ = "erased_talks"
+
+    thread_id: Mapped[str] = mapped_column(primary_key=True)
+    talks: Mapped[int]

@@ -17,7 +17,7 @@ from knowledge.search.aspect import residue
 from knowledge.search.decide import Answer, Clarify, Unknown, decide
 from knowledge.search.index import Result
 
-_REJECTING = ("not_covered", "out_of_scope", "individual_matter")
+_REJECTING = ("not_covered", "out_of_scope", "individual_matter", "link", "unlink", "privacy", "erase")
 _SURE = 0.5
 # What the model's word counts for, in log odds: chosen on knowledge/search/calibration.tsv.
 _TRUST = 0.8

@@ -79,7 +79,8 @@ async def _move(
         running=await all_running(session, ticket.id),
         answer=answer.text if answer else "",
     )
-    if text is not None and (thread := await session.get(Thread, ticket.thread_id)):
+    thread = await session.get(Thread, ticket.thread_id) if ticket.thread_id else None
+    if text is not None and thread is not None:  # None: the enterprise had itself erased and is telephoned
         session.add(_news_row(ticket, thread, text, doing.at))
     return event
 

@@ -39,6 +39,8 @@ class Desk:
     city: City
     intake: Intake
     office_hours: OfficeHours
+    # One-time codes are made and kept with it: the same in all processes, and nowhere in the database.
+    link_key: bytes
     limits: TimeLimits = field(default_factory=TimeLimits)
     # A person who comes back after so long begins a new talk; a half-filled form waits much longer.
     talk_idle: timedelta = timedelta(hours=6)
@@ -46,6 +48,8 @@ class Desk:
     # A turn that takes longer than this has died with its process.
     turn_lease: timedelta = timedelta(seconds=30)
     attachments: AttachmentLimits = AttachmentLimits()
+    # So long after its closing a ticket keeps who it was and what they wrote.
+    keep_tickets: timedelta = timedelta(days=1095)
     # A hint to this process's delivery that something may be due; the database is the truth.
     to_send: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from conversations.attachments import Kept, any_due, claim, settle
+from conversations.attachments import Kept, any_due, claim, settle, unknown_keys
 from conversations.media_types import NotTaken, media_type
 from conversations.models import Attachment, Author, Delivery, Message, Stored
 from desk.delivery import BACK_OFF, Jitter
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 FETCH_SECONDS = 120.0
 # Longer than a fetch and a scan may take together.
 LEASE = timedelta(minutes=5)
+_SWEPT_AT_ONCE = 500
 AT_ONCE = 4
 # WeChat keeps what was sent for three days; who waits longer should be told to send it again.
 GIVE_UP_AFTER = timedelta(days=3)
@@ -52,6 +53,15 @@ class Fetcher:
         await asyncio.gather(*(self._bring(attachment) for attachment in claimed))
         return bool(claimed)
 
+    async def sweep(self, *, before: datetime) -> None:
+        """Remove files that were written before a moment and that no row knows: of people who are erased."""
+        old = await asyncio.to_thread(self.files.older, before)
+        for first in range(0, len(old), _SWEPT_AT_ONCE):
+            async with self.desk.database.read() as session:
+                unknown = await unknown_keys(session, old[first : first + _SWEPT_AT_ONCE])
+            for key in unknown:
+                await asyncio.to_thread(self.files.remove, key)
+
     async def _bring(self, attachment: Attachment) -> None:
         try:
             kept = await self._keep(attachment)
@@ -61,7 +71,8 @@ class Fetcher:
         async with self.desk.database.write() as session:
             if not await settle(session, attachment, kept) or kept.state in (Stored.PENDING, Stored.STORED):
                 return
-            session.add(_notice(attachment, kept.reason, self.desk.clock()))
+            if attachment.thread_id is not None:  # else its person is erased
+                session.add(_notice(attachment, kept.reason, self.desk.clock()))
             # Before the commit: should this process die here, the file is fetched again, and none is left over.
             await asyncio.to_thread(self.files.remove, attachment.key)
         self.desk.to_send.set()

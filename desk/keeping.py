@@ -18,7 +18,7 @@ from tickets.errors import StepRefused
 from tickets.life import ENTERPRISE, Doing, take
 from tickets.models import KIND_NAMES, Kind, Ticket
 from tickets.states import Actor, Step
-from tickets.tickets import by_number, of_person
+from tickets.tickets import by_number, of_people
 
 _DAY = timedelta(hours=24)
 _NAME_LETTERS = 100
@@ -103,7 +103,7 @@ def too_large(most_bytes: int) -> str:
 async def _place(desk: Desk, session: AsyncSession, thread: Thread, at: datetime) -> Place:
     """Where the bot's last word has left the talk."""
     last = await last_reply(session, thread.id)
-    newest = next(iter(await of_person(session, thread.person_id, limit=1)), None)
+    newest = next(iter(await of_people(session, [thread.person_id], limit=1)), None)
     if newest is not None and (last is None or newest.confirmed_by > last.id):
         return Place(ticket=newest)  # confirmed just now, its receipt is on its way
     if last is None:

@@ -13,7 +13,9 @@ _NUMERALS = {numeral: number for number, numeral in enumerate("一二三四五�
 _NUMBER = re.compile(
     r"(?:第|选|我选|选择)?\s*(?P<number>[1-9]|[一二三四五六七八九])\s*(?:个|项|号|条|、|\.)?(?:吧|的)?"
 )
-_YES = re.compile(r"(?:好的?|可以|行|要|需要|是的?|对|嗯+|ok|yes|就这个|就它)(?:吧|啊|呀|了)?", re.IGNORECASE)
+_YES = re.compile(
+    r"(?:好的?|可以|行|确定|确认|要|需要|是的?|对|嗯+|ok|yes|就这个|就它)(?:吧|啊|呀|了)?", re.IGNORECASE
+)
 
 
 def pick(text: str, buttons: Sequence[Mapping[str, Any]], default: str | None) -> Button | None:

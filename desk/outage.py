@@ -12,7 +12,7 @@ from conversations.models import Author, Delivery, Message, Thread, Turn
 from conversations.threads import call_staff
 from desk.desk import Desk
 from desk.handoff import when_answered
-from desk.receive import WEB
+from desk.values import WEB
 
 # A model that is only being started again is back sooner.
 PATIENCE = timedelta(seconds=30)

@@ -26,6 +26,10 @@ class Dialogue(Protocol):
         """
         ...
 
+    async def forget(self, talk: str) -> None:
+        """Delete all that the model keeps of a talk; of one that it does not know, nothing. Raises `DialogueDown`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:

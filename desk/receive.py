@@ -8,16 +8,17 @@ from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.exc import StaleDataError
 
 from conversations.messages import by_external_id, last_reply
 from conversations.models import Author, Delivery, Holder, Message, Thread, Turn
 from conversations.outbox import release_held
 from conversations.threads import lock, open_thread
 from desk.desk import Desk
+from desk.erasure import starts_anew
 from desk.keeping import keep
-from desk.values import InboundMessage, OwnAnswer
+from desk.values import WEB, InboundMessage, OwnAnswer
 
-WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
 Also = Callable[[AsyncSession, Message], Awaitable[None]]
 # What the bot has asked stays asked after a picture in between.
 _STILL_ASKED = ("form", "clarify")
@@ -60,9 +61,9 @@ async def receive(desk: Desk, inbound: InboundMessage, handling: Handling | None
     handling = handling or Handling()
     try:
         received = await _store(desk, inbound, handling)
-    except IntegrityError:
-        # On PostgreSQL another process stored the same message, or the same new person, at the same time:
-        # what it stored is there now.
+    except (IntegrityError, StaleDataError):
+        # On PostgreSQL another process stored the same message, or the same new person, or erased the person at the
+        # same time: what it stored is there now, and what it erased is not.
         received = await _store(desk, inbound, handling)
     if inbound.channel != WEB:
         desk.to_send.set()  # what was held for the person may go out now
@@ -74,9 +75,9 @@ async def _store(desk: Desk, inbound: InboundMessage, handling: Handling) -> Rec
         known = await by_external_id(session, inbound.channel, inbound.external_id)
         if known is not None:
             return Received(known, repeated=True)
-        thread = await open_thread(
-            session, channel=inbound.channel, address=inbound.sender, at=inbound.at, new_id=desk.new_id
-        )
+        thread = await _thread(desk, session, inbound)
+        if thread.leaving is not None and await starts_anew(desk, session, thread):
+            thread = await _thread(desk, session, inbound)
         await _resume(desk, session, thread, inbound.at)
         if inbound.channel != WEB:
             await release_held(session, thread.id)
@@ -141,6 +142,12 @@ async def _answer(
             delivery=Delivery.PENDING,
             created_at=desk.clock(),
         )
+    )
+
+
+async def _thread(desk: Desk, session: AsyncSession, inbound: InboundMessage) -> Thread:
+    return await open_thread(
+        session, channel=inbound.channel, address=inbound.sender, at=inbound.at, new_id=desk.new_id
     )
 
 

@@ -14,7 +14,7 @@ from conversations.messages import by_external_id
 from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread
 from desk.delivery import SEND_SECONDS
 from desk.desk import Desk
-from desk.receive import WEB
+from desk.values import WEB
 
 _LOOK_SECONDS = 0.05
 Sleep = Callable[[float], Awaitable[None]]

@@ -1,6 +1,6 @@
 """Asking after a ticket in the chat: progress, urging, adding to it, withdrawing it.
 
-A ticket may be read by its own contact in the same thread's channel, or with its number and the last four
+A ticket may be read where it was filed and in the channels linked to it, or with its number and the last four
 digits of its telephone number; the number alone opens nothing.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
+from conversations.circles import people_of
 from conversations.models import Thread
 from desk.articles import HUMAN
 from desk.desk import Desk
@@ -25,7 +26,7 @@ from tickets.guesses import note_wrong_guess, wrong_guesses_since
 from tickets.life import ENTERPRISE, Doing, take
 from tickets.models import Ticket
 from tickets.states import OPEN, STATE_NAMES, STEP_NAMES, Actor, State, Step
-from tickets.tickets import by_number, events, of_person, urged_since
+from tickets.tickets import by_number, events, of_people, urged_since
 from tickets.timing import all_running
 
 _NUMBER = re.compile(r"([A-Za-z]{2,4})[\s-]*(\d{8})[\s-]*(\d{4,6})")
@@ -71,15 +72,15 @@ async def advance(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk,
     told = _listen(talk, said)
     async with desk.database.read() as session:
         thread = await session.get_one(Thread, thread_id)
-        mine = [t for t in await of_person(session, thread.person_id) if t.state != State.WITHDRAWN] or list(
-            await of_person(session, thread.person_id)
-        )
+        people = await people_of(session, thread.person_id)
+        all_mine = await of_people(session, people)
         named = await by_number(session, told.number) if told.number else None
-    if told.number and told.tail and not (named and named.person_id == thread.person_id):
+    mine = [ticket for ticket in all_mine if ticket.state != State.WITHDRAWN] or all_mine
+    if told.number and told.tail and not (named and named.person_id in people):
         right = named is not None and named.phone.endswith(told.tail)
         if await _guessed_too_often(desk, told.number, message_id, right=right):
             return replace(told, asking=None, left=True, say=_TOO_OFTEN)
-    return _next(told, mine, named, thread.person_id)
+    return _next(told, mine, named, people)
 
 
 async def _guessed_too_often(desk: Desk, number: str, message_id: int, *, right: bool) -> bool:
@@ -99,8 +100,9 @@ async def find(desk: Desk, thread_id: str, number: str | None, tail: str | None)
         return None
     async with desk.database.read() as session:
         thread = await session.get_one(Thread, thread_id)
+        people = await people_of(session, thread.person_id)
         ticket = await by_number(session, number)
-    return ticket if ticket and _may_see(ticket, thread.person_id, tail) else None
+    return ticket if ticket and _may_see(ticket, people, tail) else None
 
 
 async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) -> Reply:
@@ -160,7 +162,9 @@ def _listen(talk: TicketTalk, said: Said) -> TicketTalk:
     return talk
 
 
-def _next(talk: TicketTalk, mine: Sequence[Ticket], named: Ticket | None, person_id: str) -> TicketTalk:
+def _next(
+    talk: TicketTalk, mine: Sequence[Ticket], named: Ticket | None, people: Sequence[str]
+) -> TicketTalk:
     talk = replace(talk, say="")
     if talk.number is None and len(mine) == 1:
         talk, named = replace(talk, number=mine[0].number), mine[0]
@@ -171,7 +175,7 @@ def _next(talk: TicketTalk, mine: Sequence[Ticket], named: Ticket | None, person
             "number",
             "没有认出工单编号。" if talk.asking == "number" else "",
         )
-    if named is None or not _may_see(named, person_id, talk.tail):
+    if named is None or not _may_see(named, people, talk.tail):
         # Whether the number exists is told to nobody who cannot name its telephone number.
         wrong = talk.tail is not None or talk.asking == "tail"
         failures = talk.failures + wrong
@@ -197,10 +201,11 @@ def _ask(talk: TicketTalk, what: str, say: str) -> TicketTalk:
 
 
 async def numbers_of(desk: Desk, thread_id: str) -> list[str]:
-    """The numbers of the person's own tickets, the newest first."""
+    """The numbers of the tickets of the person and of those linked to them, the newest first."""
     async with desk.database.read() as session:
         thread = await session.get_one(Thread, thread_id)
-        return [ticket.number for ticket in await of_person(session, thread.person_id)]
+        people = await people_of(session, thread.person_id)
+        return [ticket.number for ticket in await of_people(session, people)]
 
 
 def left(talk: TicketTalk) -> Reply:
@@ -241,5 +246,5 @@ def _about(ticket: Ticket, text: str) -> Reply:
     return Reply(text, outcome="ticket", ticket=ticket.number, buttons=(*buttons, HUMAN))
 
 
-def _may_see(ticket: Ticket, person_id: str, tail: str | None) -> bool:
-    return ticket.person_id == person_id or (tail is not None and ticket.phone.endswith(tail))
+def _may_see(ticket: Ticket, people: Sequence[str], tail: str | None) -> bool:
+    return ticket.person_id in people or (tail is not None and ticket.phone.endswith(tail))

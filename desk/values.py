@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
 Outcome = Literal["answered", "clarify", "unknown", "smalltalk", "form", "ticket", "handoff"]
 
 

@@ -63,6 +63,16 @@ class Files:
             if _KEY.fullmatch(path.name):
                 yield path.name
 
+    def older(self, than: datetime) -> list[str]:
+        """The keys of files that were written before a moment, in order."""
+        return [key for key in self if self._written(key) < than.timestamp()]
+
+    def _written(self, key: str) -> float:
+        try:
+            return self.path(key).stat().st_mtime
+        except FileNotFoundError:  # removed meanwhile
+            return float("inf")
+
     def sweep(self, *, before: datetime) -> None:
         """Remove what a process that died left half-written before that moment."""
         for part in self.root.glob(f"??/*{_PART}"):

@@ -160,6 +160,7 @@ def desk(database: Database, clock: HandClock, dialogue: ScriptedDialogue) -> De
         city=PINGDINGSHAN,
         intake=Intake(PINGDINGSHAN),
         office_hours=OfficeHours.parse("09:00-12:00,13:00-17:00"),
+        link_key=b"a key of the tests",
         turn_lease=timedelta(seconds=30),
     )
 

@@ -45,6 +45,7 @@ class ScriptedDialogue:
 
     answers: dict[str, Sequence[Utterance]] = field(default_factory=dict)
     askings: list[Asking] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     down: bool = False
     gate: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,6 +59,12 @@ class ScriptedDialogue:
         if self.gate is not None:
             await self.gate.wait()
         return self.answers.get(text, (Utterance(f"echo {text}", detail={"outcome": "smalltalk"}),))
+
+    async def forget(self, talk: str) -> None:
+        """Note it."""
+        if self.down:
+            raise DialogueDown("scripted")
+        self.forgotten.append(talk)
 
 
 @dataclass

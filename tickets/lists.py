@@ -162,11 +162,11 @@ async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int 
     """Threads of the tickets that a text names: number, enterprise or telephone number."""
     rows = await session.scalars(
         select(Ticket.thread_id)
-        .where(_seen(sight), *_narrowed(Wanted(text=text)))
+        .where(_seen(sight), *_narrowed(Wanted(text=text)), Ticket.thread_id.is_not(None))
         .order_by(Ticket.submitted_at.desc())
         .limit(limit)
     )
-    return list(dict.fromkeys(rows))
+    return [thread_id for thread_id in dict.fromkeys(rows) if thread_id is not None]
 
 
 def _in_queue(queue: Queue, now: datetime) -> ColumnElement[bool]:

@@ -38,8 +38,9 @@ class Ticket(Base):
     number: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[Kind]
     state: Mapped[State]
-    person_id: Mapped[str] = mapped_column(index=True)
-    thread_id: Mapped[str] = mapped_column(index=True)
+    # None once the person's data are erased: the enterprise is reached by telephone then.
+    person_id: Mapped[str | None] = mapped_column(index=True)
+    thread_id: Mapped[str | None] = mapped_column(index=True)
     # The message that confirmed the summary: a repeated call finds the ticket by it.
     confirmed_by: Mapped[int] = mapped_column(unique=True)
     enterprise: Mapped[str]
@@ -61,6 +62,7 @@ class Ticket(Base):
     arbitrated: Mapped[bool] = mapped_column(default=False)  # assigned by the arbiter: not to be returned
     round: Mapped[int] = mapped_column(default=1)  # 2 when it is handled again, …
     supervised_at: Mapped[datetime | None]
+    cleared_at: Mapped[datetime | None]  # its time is over: who it was and what they wrote is gone
 
 
 class TicketEvent(Base):

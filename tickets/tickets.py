@@ -90,10 +90,10 @@ async def open_ticket(
     return ticket
 
 
-async def of_person(session: AsyncSession, person_id: str, *, limit: int = 5) -> Sequence[Ticket]:
-    """A person's tickets, the newest first."""
+async def of_people(session: AsyncSession, people: Sequence[str], *, limit: int = 5) -> Sequence[Ticket]:
+    """The tickets of a person and of those who are linked to them, the newest first."""
     rows = await session.scalars(
-        select(Ticket).where(Ticket.person_id == person_id).order_by(Ticket.submitted_at.desc()).limit(limit)
+        select(Ticket).where(Ticket.person_id.in_(people)).order_by(Ticket.submitted_at.desc()).limit(limit)
     )
     return rows.all()
 

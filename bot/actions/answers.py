@@ -11,6 +11,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.actions import tracker as read
 from desk.answers import answer, nothing_solved
 from desk.desk import Desk
+from desk.linking import is_bare_code, link
 
 
 class Answer(Action):
@@ -26,7 +27,14 @@ class Answer(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Say the answer; remember what it was about."""
+        """Say the answer; remember what it was about. A bare code links."""
+        text = read.raw_text(tracker)
+        if tracker.active_loop_name is None and is_bare_code(
+            text
+        ):  # asks nothing: a code from another channel
+            reply = await link(self._desk, read.thread_id(tracker), read.message_id(tracker), text)
+            read.utter(dispatcher, reply)
+            return []
         reply, after = await answer(self._desk, read.asked(tracker), read.context(tracker))
         read.utter(dispatcher, reply)
         return read.context_events(after)

@@ -13,6 +13,7 @@ from rasa_sdk.executor import ActionExecutor
 from bot.actions.answers import Answer, Unsolved
 from bot.actions.intake import AskIntake, CloseIntake, HearIntake, OpenIntake
 from bot.actions.people import HandOff, Rate
+from bot.actions.privacy import wishes
 from bot.actions.tickets import AskTicket, CloseTicket, HearTicket
 from desk.desk import Desk
 from desk.intake.form import CANCELLING, SUMMARY
@@ -54,6 +55,7 @@ def _executor(desk: Desk) -> ActionExecutor:
         CloseTicket(desk),
         HandOff(desk),
         Rate(desk),
+        *wishes(desk),
     ):
         executor.register_action(action)
     return executor

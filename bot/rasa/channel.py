@@ -40,7 +40,8 @@ class Utterances(OutputChannel):
 
 
 class TurnChannel(InputChannel):
-    """`POST webhook {"sender", "message", "metadata"}` takes a turn, `GET /` tells that turns can be taken."""
+    """`POST webhook {"sender", "message", "metadata"}` takes a turn, `GET /` tells that turns can be taken,
+    `DELETE talks/SENDER` forgets a conversation."""
 
     @classmethod
     def name(cls) -> str:
@@ -70,6 +71,15 @@ class TurnChannel(InputChannel):
                 logger.error("turn failed: %s", without_words(failure))
                 return response.json({"error": type(failure).__name__}, status=500)
             return response.json(message.output_channel.collected)
+
+        @routes.delete("/talks/<sender:str>")
+        async def forget(request: Request, sender: str) -> HTTPResponse:
+            try:
+                await request.app.ctx.agent.forget(sender)
+            except Exception as failure:
+                logger.error("forgetting failed: %s", without_words(failure))
+                return response.json({"error": type(failure).__name__}, status=500)
+            return response.empty()
 
         return routes
 

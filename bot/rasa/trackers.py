@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections import OrderedDict
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple, Union
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
 from rasa.core.lock_store import InMemoryLockStore, LockStore, RedisLockStore
-from rasa.core.tracker_store import RedisTrackerStore, SQLTrackerStore, TrackerStore
+from rasa.core.tracker_store import RedisTrackerStore, SQLTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SessionStarted
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -19,14 +19,14 @@ KEPT_TRACKERS = 256
 NEWEST = sa.text("SELECT max(id) FROM events WHERE sender_id = :sender_id")
 
 
-def open_stores(url: str) -> Tuple[TrackerStore, LockStore]:
+def open_stores(url: str) -> Tuple["Trackers", LockStore]:
     """Return the tracker store at the URL and a lock store that fits it; raises ValueError on another scheme."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     if scheme in ("sqlite", "postgresql"):
         return SqlTrackers(url), InMemoryLockStore()
     if scheme in ("redis", "rediss"):
         place = redis_place(url)
-        return RedisTrackerStore(Domain.empty(), **place), RedisLockStore(**place)
+        return RedisTrackers(Domain.empty(), **place), RedisLockStore(**place)
     raise ValueError(
         f"a tracker store is sqlite:///, postgresql:// or redis://, not {scheme or 'nothing'}://"
     )
@@ -43,6 +43,14 @@ def redis_place(url: str) -> Dict[str, Any]:
         "password": unquote(parts.password) if parts.password else None,
         "use_ssl": parts.scheme == "rediss",
     }
+
+
+class RedisTrackers(RedisTrackerStore):
+    """Rasa's Redis store, which can also forget."""
+
+    async def delete(self, sender_id: str) -> None:
+        """Delete a conversation; of a stranger, nothing."""
+        await asyncio.to_thread(self.red.delete, self.key_prefix + sender_id)
 
 
 class Mark(NamedTuple):
@@ -79,6 +87,11 @@ class SqlTrackers(SQLTrackerStore):
         """Append what is new in the tracker; raises RuntimeError if someone else has appended meanwhile."""
         await self._aside(self._append, tracker)
 
+    async def delete(self, sender_id: str) -> None:
+        """Delete a conversation; of a stranger, nothing."""
+        self._kept.pop(sender_id, None)
+        await self._aside(self._delete, sender_id)
+
     async def _aside(self, work: Callable[[Any], Any], subject: Any) -> Any:
         """Do the work; in a thread if it waits for a network, for which the other turns need not wait too."""
         return work(subject) if self._near else await asyncio.to_thread(work, subject)
@@ -113,6 +126,10 @@ class SqlTrackers(SQLTrackerStore):
         if len(self._kept) > KEPT_TRACKERS:
             self._kept.popitem(last=False)
 
+    def _delete(self, sender_id: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(self._rows.delete().where(self._rows.c.sender_id == sender_id))
+
     def _newest(self, connection: Any, sender_id: str) -> Optional[int]:
         newest: Optional[int] = connection.execute(NEWEST, {"sender_id": sender_id}).scalar()
         return newest
@@ -123,6 +140,9 @@ class SqlTrackers(SQLTrackerStore):
         begun = sa.select(sa.func.max(columns.id)).where(ours, columns.type_name == SessionStarted.type_name)
         since = sa.func.coalesce(begun.scalar_subquery(), 0)
         return sa.select(columns.id, columns.data).where(ours, columns.id >= since).order_by(columns.id)
+
+
+Trackers = Union[SqlTrackers, RedisTrackers]
 
 
 def row(sender_id: str, event: Event) -> Dict[str, Any]:

@@ -9,10 +9,10 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.nlg import NaturalLanguageGenerator
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.processor import MessageProcessor
-from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
+from trackers import Trackers
 
 LOCK_POLL_SECONDS = 0.02
 
@@ -20,14 +20,15 @@ LOCK_POLL_SECONDS = 0.02
 class TurnAgent(Agent):
     """Rasa's agent, with a tracker store that may fail aloud and a lock that is looked at often."""
 
-    tracker_store: TrackerStore
+    tracker_store: Trackers
     processor: "TurnProcessor"
 
     def load_model(self, model_path: str, fingerprint: Optional[str] = None) -> None:
         """Load the model; raises what Rasa raises for a file that is not one."""
         # Rasa wraps the store so that a failure to read gives an empty tracker and a failure to write goes to
         # memory: the person's form would be forgotten in silence. Here both are failures of the turn.
-        self.tracker_store = getattr(self.tracker_store, "_tracker_store", self.tracker_store)
+        plain: Any = getattr(self.tracker_store, "_tracker_store", self.tracker_store)
+        self.tracker_store = plain
         self.processor = TurnProcessor(
             model_path=model_path,
             tracker_store=self.tracker_store,
@@ -45,6 +46,11 @@ class TurnAgent(Agent):
         # Rasa looks at a taken lock once a second, so that a second message would wait that long.
         async with self.lock_store.lock(message.sender_id, wait_time_in_seconds=LOCK_POLL_SECONDS):
             return await self.processor.handle_message(message)
+
+    async def forget(self, sender_id: str) -> None:
+        """Delete a conversation, under its lock."""
+        async with self.lock_store.lock(sender_id, wait_time_in_seconds=LOCK_POLL_SECONDS):
+            await self.tracker_store.delete(sender_id)
 
 
 class TurnProcessor(MessageProcessor):

@@ -39,6 +39,14 @@ class RasaDialogue:
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise DialogueDown(str(error) or type(error).__name__) from error
 
+    async def forget(self, talk: str) -> None:
+        """Delete what Rasa keeps of a talk. Raises `DialogueDown`."""
+        try:
+            async with self._session().delete(f"{self._url}/webhooks/rest/talks/{talk}") as answer:
+                answer.raise_for_status()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DialogueDown(str(error) or type(error).__name__) from error
+
     async def ready(self) -> bool:
         """Whether the model is loaded and turns can be taken."""
         timeout = aiohttp.ClientTimeout(total=_CONNECT_SECONDS)

@@ -22,8 +22,8 @@ COMMANDS = (
     Command("help", "使用说明", "How to use this bot"),
     Command("tickets", "查询我的诉求进度", "Progress of my requests", says="查进度"),
     Command("human", "转人工服务", "Talk to a person", says="转人工"),
-    Command("link", "绑定其他渠道的账号", "Link another channel"),
-    Command("unlink", "解除绑定", "Unlink"),
+    Command("link", "绑定其他渠道的账号", "Link another channel", says="绑定"),
+    Command("unlink", "解除绑定", "Unlink", says="解绑"),
     Command("privacy", "个人信息说明", "Privacy"),
 )
 NAMES = {command.name: command for command in COMMANDS}
@@ -41,7 +41,7 @@ _PRIVACY = "\n".join(
     (
         "为了回答您的问题、办理您的诉求，我们会保存您在这里发送的文字、图片和文件，以及您的 Telegram 聊天编号。",
         "请不要发送与所办事项无关的个人信息。",
-        "如需查询或删除，请拨打 12345 提出；已经登记的诉求，按规定需要留存的部分除外。",
+        "发送“删除我的信息”，确认以后就会删除；已经登记的诉求，办理需要的内容会保留到期满以后再清除。",
     )
 )
 _NOTICES: dict[Kind, str] = {
@@ -72,5 +72,7 @@ def for_dialogue(incoming: Incoming) -> str | None:
     if incoming.kind in ("text", "contact"):
         return incoming.text or None
     if incoming.kind == "command":
-        return NAMES[incoming.command].says or None
+        says = NAMES[incoming.command].says
+        # /link 12345678 brings its code along.
+        return f"{says} {incoming.payload}".strip() if says else None
     return None

@@ -16,7 +16,6 @@ WELCOME = (
     "也可以提交投诉或诉求、查询进度、转人工服务。发送 /help 可以查看使用说明。"
 )
 WELCOME_BUTTONS = (COMPLAINT, REQUEST, PROGRESS, HUMAN)
-NOT_LINKED_YET = "绑定其他渠道的账号还没有开通。在这里同样可以咨询、提交诉求和查询进度。"
 EDITED_IN_FORM = (
     "看到您修改了前面的消息。已经填写的内容不会自动更改，请直接说要改什么，例如“电话改成 13800000000”。"
 )
@@ -123,7 +122,7 @@ def _commanded(incoming: Incoming, bot: str) -> Meaning:
     text = incoming.text or _LABELS.get(incoming.kind, f"/{incoming.command}")
     if incoming.command == "start":
         return Meaning(text, answer=WELCOME, buttons=WELCOME_BUTTONS, firm=True)
-    return Meaning(text, answer=notice(incoming, bot=bot) or NOT_LINKED_YET, firm=True)
+    return Meaning(text, answer=notice(incoming, bot=bot) or "", firm=True)
 
 
 def _shown(incoming: Incoming) -> Meaning:

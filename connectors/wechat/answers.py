@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,7 @@ from connectors.wechat.conversation import (
     Silent,
     Told,
     act_of,
+    comes,
     leaves,
     meant,
 )
@@ -32,6 +33,7 @@ from connectors.wechat.taps import tapped
 from conversations.models import Message, Person
 from conversations.quotas import Recipient, close_windows, open_window
 from desk.desk import Desk
+from desk.erasure import followed, unfollowed
 from desk.ports import DialogueDown
 from desk.receive import Handling, Received, receive
 from desk.turns import take_turns
@@ -66,6 +68,7 @@ class Answers:
         channel: WeChatChannel,
         *,
         max_letters: int,
+        unfollow_grace: timedelta,
         patience: Patience | None = None,
         notices: TicketNotices | None = None,
     ) -> None:
@@ -75,6 +78,7 @@ class Answers:
         self._channel = channel
         self._max_letters = max_letters
         self._notices = notices
+        self._unfollow_grace = unfollow_grace
         self._turns: set[asyncio.Task[None]] = set()
 
     async def to(self, push: Push, *, arrived: float) -> Answer:
@@ -83,6 +87,8 @@ class Answers:
             await self._notices.finished(push)
         said, came = meant(push, max_letters=self._max_letters), self._desk.clock()
         if isinstance(said, Told | Silent):
+            if not await self._note_following(push):
+                return Answer(overdue=True)
             await self._count_alone(push)
             return Answer(await self._told(said, push) if isinstance(said, Told) else "")
         deadline = arrived + self.patience.ready
@@ -139,6 +145,18 @@ class Answers:
         # A number picks an option of what was shown last.
         handling = Handling(for_dialogue=False, own=own, ask_again=True, also=also)
         return replace(inbound, file=file), handling
+
+    async def _note_following(self, push: Push) -> bool:
+        """WeChat demands that who unfollows is erased. False where it could not be noted: WeChat is to ask again."""
+        try:
+            if leaves(push):
+                await unfollowed(self._desk, CHANNEL, push.sender, self._unfollow_grace)
+            elif comes(push):
+                await followed(self._desk, CHANNEL, push.sender)
+        except Exception as error:
+            report("noting who follows in WeChat", error)
+            return False
+        return True
 
     async def _count_alone(self, push: Push) -> None:
         """Count what is not stored as a message. The answer does not hang on it."""

@@ -142,6 +142,11 @@ def leaves(push: Push) -> bool:
     return isinstance(push, Unsubscribe)
 
 
+def comes(push: Push) -> bool:
+    """Whether the person follows, as far as the push tells."""
+    return isinstance(push, Subscribe | Scan | Click)
+
+
 def _words(push: Push) -> str | None:
     match push:
         case Text():

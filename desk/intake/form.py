@@ -17,10 +17,14 @@ SUMMARY = "confirmed"
 CANCELLING = "cancelling"
 FAILURES_BEFORE_HELP = 3
 
+# About the person, not about the matter.
+_WISHES = ("link", "unlink", "privacy", "erase")
+_LONGEST_WISH = 20
 # Intents that a form leaves to the other rules when the text is not the answer it waits for.
 _ACTS_ELSEWHERE = {
     "ask_aspect", "progress", "urge", "withdraw", "human", "greet", "thanks", "capabilities",
     "individual_matter", "out_of_scope", "not_covered", "pick_article", "pick_aspect",
+    *_WISHES,
 }  # fmt: skip
 _SURE = 0.5
 _QUESTION = re.compile(
@@ -74,8 +78,10 @@ class Said:
     def elsewhere(self) -> bool:
         """Whether the message is one for another rule: a question, a greeting, a call for a person."""
         topic = self.intent.startswith("topic_") or self.intent == "ask_aspect"
+        wish = self.intent in _WISHES and len(self.text) <= _LONGEST_WISH
         return self.sure() and (
-            (topic and bool(_QUESTION.search(self.text)))
+            wish
+            or (topic and bool(_QUESTION.search(self.text)))
             or self.intent in ("human", "pick_article", "pick_aspect")
         )
 

@@ -17,8 +17,8 @@ def upgrade() -> None:
     op.create_table(
         "attachments",
         sa.Column("id", sa.String(), nullable=False),
-        sa.Column("message_id", sa.Integer(), nullable=False),
-        sa.Column("thread_id", sa.String(), nullable=False),
+        sa.Column("message_id", sa.Integer()),
+        sa.Column("thread_id", sa.String()),
         sa.Column("talk", sa.Integer(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),

@@ -30,6 +30,17 @@ def test_a_form_goes_on_after_a_restart(model: Path, actions: ActionServer, any_
     forget(any_tracker, sender)
 
 
+def test_a_forgotten_talk_begins_anew(model: Path, actions: ActionServer, any_tracker: str) -> None:
+    sender = secrets.token_hex(8)
+    with running(model, actions.url, any_tracker) as rasa:
+        rasa.say("我要投诉", "1", sender)
+        rasa.http.delete(f"/webhooks/rest/talks/{sender}").raise_for_status()
+        # The form would have taken it.
+        assert rasa.say("菜单", "2", sender)[0]["text"] == "第一句"
+        assert len(rasa.say("菜单", "2", sender)) == 2
+    forget(any_tracker, sender)
+
+
 def test_a_turn_under_way_is_finished_when_the_server_is_told_to_stop(model: Path, tmp_path: Path) -> None:
     called, told = threading.Event(), threading.Event()
 

@@ -146,3 +146,18 @@ def test_rules_without_end_fail_the_turn(rasa: Rasa, actions: ActionServer) -> N
     assert rasa.post("绕圈", "1", "circle").status_code == 500
     actions.answers.clear()
     assert rasa.say("绕圈", "1", "circle") == [{"text": "action_circle"}]
+
+
+def test_a_talk_is_forgotten_for_the_holder_of_the_token(
+    rasa: Rasa, actions: ActionServer, tracker: str
+) -> None:
+    rasa.say("我要投诉", "1", "gone.1")
+    rasa.say("我要投诉", "1", "stays.1")
+    with httpx.Client(base_url=rasa.http.base_url) as stranger:
+        assert stranger.delete("/webhooks/rest/talks/gone.1").status_code == 401
+    assert texts_kept(tracker, "gone.1") == ["我要投诉"]
+    for _ in range(2):
+        assert rasa.http.delete("/webhooks/rest/talks/gone.1").status_code == 204
+    assert texts_kept(tracker, "gone.1") == []
+    assert texts_kept(tracker, "stays.1") == ["我要投诉"]
+    assert rasa.say("菜单", "1", "gone.1")[0]["text"] == "第一句"  # begins anew, also with an id that it knew

@@ -294,6 +294,13 @@ def test_a_new_conversation_is_begun_only_after_a_yes(chat: Page, api: ScriptedA
     assert len(api.conversations) == 2
 
 
+def test_what_is_kept_of_somebody_can_be_asked_from_the_menu(chat: Page, api: ScriptedApi) -> None:
+    chat.get_by_role("button", name="菜单").click()
+    chat.get_by_role("button", name="个人信息说明").click()
+    expect(chat.get_by_role("log")).to_contain_text("您说的是：个人信息说明")
+    expect(chat.get_by_role("button", name="个人信息说明")).to_be_hidden()
+
+
 def test_a_ticket_shows_its_number_to_copy(chat: Page, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     write(chat, "我要投诉")

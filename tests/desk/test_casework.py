@@ -22,7 +22,7 @@ from tickets.life import Doing
 from tickets.limits import Level
 from tickets.models import CalendarDay, Kind, Ticket
 from tickets.states import MOVE_OF, State, Step
-from tickets.tickets import events, of_person
+from tickets.tickets import events, of_people
 from tickets.timing import all_running
 
 VALUES: Mapping[str, str] = {
@@ -35,7 +35,7 @@ TO_ANSWER = (Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED, Step.DRAFTED, Step.REL
 async def filed(desk: Desk, thread: Thread) -> Ticket:
     await submit(desk, thread_id=thread.id, message_id=1, kind=Kind.COMPLAINT, values=VALUES)
     async with desk.database.read() as session:
-        return (await of_person(session, thread.person_id))[0]
+        return (await of_people(session, [thread.person_id]))[0]
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ async def _another(desk: Desk) -> Ticket:
         thread = await open_thread(session, channel="web", address="c", at=desk.clock(), new_id=desk.new_id)
     await submit(desk, thread_id=thread.id, message_id=2, kind=Kind.COMPLAINT, values=VALUES)
     async with desk.database.read() as session:
-        return (await of_person(session, thread.person_id))[0]
+        return (await of_people(session, [thread.person_id]))[0]
 
 
 async def test_an_answer_is_called_back_on_the_next_working_day(

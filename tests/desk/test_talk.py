@@ -24,7 +24,7 @@ from store.clock import CITY_ZONE
 from tests.fakes import HandClock
 from tickets.models import Kind
 from tickets.states import Step
-from tickets.tickets import events, of_person
+from tickets.tickets import events, of_people
 
 BUTTONS = [
     {"title": "用水报装", "payload": "/w"},
@@ -131,7 +131,7 @@ async def stranger(desk: Desk) -> Thread:
 
 async def steps(desk: Desk, thread: Thread) -> list[Step]:
     async with desk.database.read() as session:
-        ticket = (await of_person(session, thread.person_id))[0]
+        ticket = (await of_people(session, [thread.person_id]))[0]
         return [event.step for event in await events(session, ticket.id)]
 
 

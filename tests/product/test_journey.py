@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -24,6 +27,9 @@ STORY = (
     "宝丰县",
     "不用保密",
 )
+
+
+FORGOTTEN_WITHIN = 30
 
 
 @pytest.fixture
@@ -150,3 +156,44 @@ def test_the_first_start_prints_a_password_once_and_keeps_only_its_hash(tmp_path
     assert len(printed) == 1
     password = printed[0].split("：")[-1].strip()
     assert password.encode() not in (tmp_path / "qifu.db").read_bytes()
+
+
+def test_an_enterprise_links_two_talks_and_has_one_of_them_erased(served: Served, tmp_path: Path) -> None:
+    one, other = Caller(served.url), Caller(served.url)
+    for text in STORY:
+        one.say(text)
+    number = one.last("确认提交")["ticket"]
+    asked = one.last("我想把这边和微信绑一起")["text"]
+    code = asked.partition("绑定码：")[2][:8]
+    assert "绑定成功" in other.last(code)["text"]
+    assert "不是您本人操作" in one.history()[-1]["text"]
+    assert number in other.last("我的工单到哪一步了")["text"]
+
+    assert one.last("个人信息说明")["buttons"] == [{"title": "删除我的信息"}]
+    told = one.last("删除我的信息")
+    assert number in told["text"]
+    assert [button["title"] for button in told["buttons"]] == ["确定删除", "先撤回工单", "不删除"]
+    assert remembered(tmp_path, STORY[1])
+    assert "已确认" in one.last("确定删除")["text"]
+    assert "删除" in one.history()[-1]["text"]
+    assert one.last("用水报装要多久")["article"] == "water-connection"
+    assert one.history()[0]["text"] == "用水报装要多久"
+    assert "已与这里解除绑定" in other.history()[-1]["text"]
+    stranger = Caller(served.url)
+    stranger.say(f"查一下工单 {number}")
+    assert "待受理" in stranger.last("1234")["text"]
+
+    end = time.monotonic() + FORGOTTEN_WITHIN
+    while remembered(tmp_path, STORY[1]):
+        assert time.monotonic() < end
+        time.sleep(0.5)
+
+
+def remembered(data: Path, text: str) -> int:
+    """How many events of the dialogue model hold a text."""
+    with closing(sqlite3.connect(data / "rasa.db")) as trackers:
+        words = json.dumps(text)[1:-1]
+        found: tuple[int] = trackers.execute(
+            "SELECT count(*) FROM events WHERE data LIKE ?", [f"%{words.replace(chr(92), '_')}%"]
+        ).fetchone()
+        return found[0]

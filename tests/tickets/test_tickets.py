@@ -20,7 +20,7 @@ from tickets.tickets import (
     Draft,
     by_number,
     events,
-    of_person,
+    of_people,
     open_ticket,
     ticket_number,
     urged_since,
@@ -199,7 +199,7 @@ async def test_a_person_sees_their_own_tickets_the_newest_first(database: Databa
         await opened(database, n, at=MONDAY + timedelta(minutes=n))
     await opened(database, 99, person_id="somebody else", at=MONDAY + timedelta(hours=1))
     async with database.read() as session:
-        found = [ticket.confirmed_by for ticket in await of_person(session, "p")]
+        found = [ticket.confirmed_by for ticket in await of_people(session, ["p"])]
     assert found == [7, 6, 5, 4, 3]
 
 

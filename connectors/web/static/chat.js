@@ -71,10 +71,12 @@ const composer = openComposer(
 openMenu(at("menu-button"), at("menu-list"));
 followKeyboard(at("app"), window.visualViewport, () => log.showEnd());
 
-at("welcome").addEventListener("click", (event) => {
-  const shortcut = event.target.closest("[data-say]");
-  if (shortcut) acts.say(shortcut.dataset.say);
-});
+for (const place of ["welcome", "menu-list"]) {
+  at(place).addEventListener("click", (event) => {
+    const shortcut = event.target.closest("[data-say]");
+    if (shortcut) acts.say(shortcut.dataset.say);
+  });
+}
 
 at("show-shortcuts").addEventListener("click", () => {
   at("welcome").scrollIntoView();

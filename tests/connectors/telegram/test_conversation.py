@@ -119,13 +119,20 @@ async def test_start_welcomes_with_buttons_that_the_dialogue_understands(bot: Bo
     assert bot.asked() == ["转人工"]
 
 
-@pytest.mark.parametrize(("command", "words"), [("tickets", "查进度"), ("human", "转人工")])
+@pytest.mark.parametrize(
+    ("command", "words"), [("tickets", "查进度"), ("human", "转人工"), ("link", "绑定"), ("unlink", "解绑")]
+)
 async def test_a_command_of_the_dialogue_is_said_in_words(bot: Bot, command: str, words: str) -> None:
     await bot.gets("command", command=command, text=f"/{command}")
     assert bot.asked() == [words]
 
 
-@pytest.mark.parametrize("command", ["help", "privacy", "link", "unlink"])
+async def test_link_brings_its_code_along(bot: Bot) -> None:
+    await bot.gets("command", command="link", payload="48213907", text="/link 48213907")
+    assert bot.asked() == ["绑定 48213907"]
+
+
+@pytest.mark.parametrize("command", ["help", "privacy"])
 async def test_the_other_commands_are_answered_without_the_dialogue(bot: Bot, command: str) -> None:
     await bot.gets("command", command=command, text=f"/{command}")
     assert len(bot.said()) == 1

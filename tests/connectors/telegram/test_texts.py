@@ -103,7 +103,7 @@ def test_the_commands_are_such_as_telegram_takes() -> None:
 def test_help_names_the_commands_and_others_say_what_to_do() -> None:
     said = notice(incoming("command", command="help"), bot="QifuBot") or ""
     assert all(f"/{c.name} {c.chinese}" in said for c in COMMANDS if c.name != "start")
-    assert "12345" in (notice(incoming("command", command="privacy"), bot="QifuBot") or "")
+    assert "删除我的信息" in (notice(incoming("command", command="privacy"), bot="QifuBot") or "")
     for kind in ("voice", "video", "sticker", "location", "other"):
         assert "文字" in (notice(incoming(kind), bot="QifuBot") or "")
     assert "/help" in (notice(incoming("unknown_command"), bot="QifuBot") or "")
@@ -115,10 +115,12 @@ def test_a_group_gets_the_way_to_the_private_chat() -> None:
     assert "t.me" not in (notice(incoming("group"), bot="") or "")
 
 
-def test_texts_and_two_commands_go_to_the_dialogue_and_nothing_else() -> None:
+def test_texts_and_some_commands_go_to_the_dialogue_and_nothing_else() -> None:
     assert for_dialogue(incoming("text", text="怎么用水")) == "怎么用水"
     assert for_dialogue(incoming("command", command="tickets")) == "查进度"
     assert for_dialogue(incoming("command", command="human")) == "转人工"
+    assert for_dialogue(incoming("command", command="link")) == "绑定"
+    assert for_dialogue(incoming("command", command="unlink")) == "解绑"
     assert for_dialogue(incoming("command", command="help")) is None
     assert for_dialogue(incoming("voice", text="x")) is None
     assert notice(incoming("text", text="怎么用水"), bot="QifuBot") is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 import httpx
@@ -104,7 +104,14 @@ async def phone_of(
     notices: TicketNotices | None = None,
 ) -> AsyncIterator[Phone]:
     """A phone that reaches a process of ours."""
-    answers = Answers(desk, channel, max_letters=1000, patience=patience, notices=notices)
+    answers = Answers(
+        desk,
+        channel,
+        max_letters=1000,
+        unfollow_grace=timedelta(hours=24),
+        patience=patience,
+        notices=notices,
+    )
     app = FastAPI()
     app.include_router(wechat_router(account, answers, clock=desk.clock))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

@@ -1,0 +1,29 @@
+"""What the desk tells somebody who has not just written: a message of the system in their own thread."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.messages import by_external_id
+from conversations.models import Author, Delivery, Message, Person, Thread
+from desk.desk import Desk
+from desk.values import WEB
+
+
+async def tell(desk: Desk, session: AsyncSession, person: Person, text: str, *, key: str) -> None:
+    """Put a text into a person's thread, to be sent where the channel sends. The same key tells it once."""
+    thread_id = await session.scalar(select(Thread.id).where(Thread.person_id == person.id))
+    if thread_id is None or await by_external_id(session, person.channel, key) is not None:
+        return
+    session.add(
+        Message(
+            thread_id=thread_id,
+            author=Author.SYSTEM,
+            channel=person.channel,
+            external_id=key,
+            text=text,
+            delivery=Delivery.SENT if person.channel == WEB else Delivery.PENDING,
+            created_at=desk.clock(),
+        )
+    )
