@@ -89,7 +89,9 @@ class Answers:
         received = await self._stored(push, said, deadline)
         if isinstance(received, str):
             return Answer(received)
-        self._begin_turn(received, push.sender)
+        turn = self._begin_turn(received, push.sender)
+        # Mostly the turn ends in time: to look before it does would only cost.
+        await asyncio.wait([turn], timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
         return answer or await self._late(asked, self._attempt(push, received, came))
@@ -171,11 +173,12 @@ class Answers:
             )
         return told.text if known else told.to_strangers
 
-    def _begin_turn(self, received: Received, openid: str) -> None:
+    def _begin_turn(self, received: Received, openid: str) -> asyncio.Task[None]:
         """Every attempt asks for the turn, as the process that had it may be gone; only one gets it."""
         task = asyncio.create_task(self._turn(received.thread_id, openid))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
+        return task
 
     async def _turn(self, thread_id: str, openid: str) -> None:
         typing = asyncio.create_task(self._typing(openid))

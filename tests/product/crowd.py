@@ -12,7 +12,7 @@ from store.database import Database
 from tests.product.people import THANKS, Line, Person
 from tests.product.senders import Said, Sender
 
-ANSWER_SECONDS = 200.0
+ANSWER_SECONDS = 600.0
 _LOOK_SECONDS = 0.4
 _SURELY_STORED_SECONDS = 3.0
 
@@ -58,8 +58,8 @@ class Crowd:
                 self.repeated += 1
 
     async def _pause(self, line: Line) -> None:
-        await asyncio.sleep(line.pause)
         await self.talking.wait()
+        await asyncio.sleep(line.pause)
 
     async def _say(self, channel: str, address: str, line: Line) -> Said:
         said = Said(channel, address, line.text, line.again)

@@ -120,7 +120,7 @@ class Killer:
         for number, moment in enumerate(moments):
             while len(self._crowd.said) < moment:
                 await asyncio.sleep(0.02)
-            await asyncio.sleep(chance.uniform(0, 1.5))
+            await asyncio.sleep(chance.uniform(0.5, 5))
             await self._strike(KINDS[number % len(KINDS)], chance)
             await asyncio.sleep(chance.uniform(1, 6))
             self._crowd.talking.clear()
