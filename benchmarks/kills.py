@@ -29,7 +29,7 @@ def main() -> int:
     )
     parser.add_argument("--database", choices=("SQLite", "PostgreSQL"), help="only this one")
     given = parser.parse_args()
-    plan = Plan(given.seed, given.messages, people=40, complainers=12, kills=given.kills, spread=100)
+    plan = Plan(given.seed, given.messages, people=40, complainers=12, kills=given.kills, spread=200)
     wrong = 0
     for kind in kinds():
         if given.database in (None, kind):

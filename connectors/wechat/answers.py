@@ -43,6 +43,7 @@ _TRY_AGAIN_SECONDS = 0.3
 _ATTEMPTS = 3
 # WeChat shows it for 15 s and refuses to be told again before.
 _TYPING_SHOWN_SECONDS = 15.5
+_FIRST_LOOK_SECONDS = 1.0  # within the grace for which the outbox leaves the replies alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +91,8 @@ class Answers:
         if isinstance(received, str):
             return Answer(received)
         turn = self._begin_turn(received, push.sender)
-        # Mostly the turn ends in time: to look before it does would only cost.
-        await asyncio.wait([turn], timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+        # To look before it ends would only cost. It may go on with what the person wrote since: that is not waited for.
+        await asyncio.wait([turn], timeout=min(_FIRST_LOOK_SECONDS, self.patience.ready))
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
         return answer or await self._late(asked, self._attempt(push, received, came))

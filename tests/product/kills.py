@@ -116,13 +116,13 @@ class Killer:
 
     async def work(self, plan: Plan, chance: random.Random) -> None:
         """Strike when so many messages have been said, as drawn; people go on for a while, then wait until it is up."""
-        moments = sorted(chance.sample(range(plan.messages // 20, plan.messages * 3 // 4), plan.kills))
+        moments = sorted(chance.sample(range(plan.messages // 20, plan.messages * 9 // 10), plan.kills))
         for number, moment in enumerate(moments):
             while len(self._crowd.said) < moment:
                 await asyncio.sleep(0.02)
-            await asyncio.sleep(chance.uniform(0.5, 5))
+            await asyncio.sleep(chance.uniform(0.3, 2.5))
             await self._strike(KINDS[number % len(KINDS)], chance)
-            await asyncio.sleep(chance.uniform(1, 6))
+            await asyncio.sleep(chance.uniform(1, 5))
             self._crowd.talking.clear()
             await asyncio.to_thread(self._product.await_health, 200)
             self._crowd.talking.set()
