@@ -42,6 +42,7 @@ SENDING, BOTH, APP, RASA, STARTING = (
 KINDS = (SENDING, BOTH, APP, RASA, STARTING)
 QUIET_SECONDS = 300.0
 _LOOK_SECONDS = 0.4
+_THANKS_SECONDS = 5.0
 _SENDING_PATIENCE_SECONDS = 8.0
 
 
@@ -116,7 +117,7 @@ class Killer:
 
     async def work(self, plan: Plan, chance: random.Random) -> None:
         """Strike when so many messages have been said, as drawn; people go on for a while, then wait until it is up."""
-        moments = sorted(chance.sample(range(plan.messages // 20, plan.messages * 9 // 10), plan.kills))
+        moments = sorted(chance.sample(range(plan.messages // 20, plan.messages * 3 // 4), plan.kills))
         for number, moment in enumerate(moments):
             while len(self._crowd.said) < moment:
                 await asyncio.sleep(0.02)
@@ -185,6 +186,6 @@ async def _until_quiet(database: Database, crowd: Crowd) -> None:
                 ).all()
             if not busy and not held:
                 return
-            for channel, address in () if busy else held:
+            for channel, address in held:  # what is pending behind it in the thread waits for that as well
                 await crowd.thank(channel, address)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_THANKS_SECONDS if held else _LOOK_SECONDS)
