@@ -37,7 +37,7 @@ class Crowd:
             await sender.rest()
 
     async def thank(self, channel: str, address: str) -> None:
-        """Person writes once more, so that what is held for them goes out."""
+        """Somebody writes once more, so that what is held for them goes out."""
         await self._say(channel, address, Line(THANKS, 0, ()))
 
     async def _ask(self, person: Person) -> None:
