@@ -60,7 +60,7 @@ async def audit(
         _check_thread(found, address, thread, mine, delivered.get(address, ()))
     _check_tickets(found, people, tickets)
     answers = [row for row, _ in rows if row.author != Author.PERSON]
-    answered = {row.answers_id for row in answers}
+    answered = {row.answers_id for row in answers if not _notice(row)}
     found.counts = {
         "people": len(people),
         "sent": len(said),
@@ -68,6 +68,7 @@ async def audit(
         "received": len(stored),
         "answered": sum(row.id in answered for row in stored.values()),
         "replies": len(answers),
+        "told to wait": sum(map(_notice, answers)),
         "unknown": sum(row.delivery == Delivery.UNKNOWN for row in answers),
         "tickets": len(tickets),
     }
@@ -134,12 +135,12 @@ def _check_thread(
     for row in asked:
         if row.turn != Turn.DONE:
             found.problems.append(f"{address}: message {row.id} has its turn {row.turn}")
-        if all(answer.answers_id != row.id for answer in answers):
+        if all(answer.answers_id != row.id or _notice(answer) for answer in answers):
             found.problems.append(f"{address}: message {row.id} has no reply")
     for answer in answers:
         if answer.delivery not in (Delivery.SENT, Delivery.UNKNOWN):
             found.problems.append(f"{address}: reply {answer.id} is {answer.delivery}: {answer.reason}")
-    order = [answer.answers_id or 0 for answer in answers]
+    order = [answer.answers_id or 0 for answer in answers if not _notice(answer)]
     if order != sorted(order):
         found.problems.append(f"{address}: answered out of order: {order}")
     if [row.channel for row in asked[:1]] == ["telegram"]:
@@ -154,14 +155,19 @@ def _check_thread(
 
 
 def _reply(answer: Message, asked: Sequence[Message], said: Mapping[str, Said]) -> Reply:
-    question = next(row for row in asked if row.id == answer.answers_id)
     # A passive reply is out when it is on the wire; whether WeChat still listened can only WeChat know.
-    passive = (answer.sent_id or "").startswith("reply:")
-    unheard = passive and not said[question.external_id or ""].acknowledged
+    _, passive, number = (answer.sent_id or "").partition("reply:")
+    took_along = [row for row in asked if passive and str(row.id) == number]
+    unheard = any(not said[row.external_id or ""].acknowledged for row in took_along)
     tail = numbered([str(button["title"]) for button in answer.buttons])
     return Reply(
         "".join(answer.text.split()), "".join(tail.split()), answer.delivery == Delivery.UNKNOWN or unheard
     )
+
+
+def _notice(row: Message) -> bool:
+    """Whether it only tells that the answer takes longer: the model was away."""
+    return (row.external_id or "").startswith("outage:")
 
 
 def _check_tickets(found: Audit, people: Sequence[Somebody], tickets: Sequence[Ticket]) -> None:

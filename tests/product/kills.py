@@ -18,8 +18,8 @@ from connectors.telegram.routes import PATH as TELEGRAM_PATH
 from conversations.models import Delivery, Message, Person, Thread, Turn
 from store.clock import utc_now
 from store.database import Database
+from tests.connectors.served import served as telegram_served
 from tests.connectors.telegram.faults import TOKEN, Faults
-from tests.connectors.telegram.served import served as telegram_served
 from tests.connectors.wechat.fake_account import Account
 from tests.connectors.wechat.fake_api import served as wechat_served
 from tests.connectors.wechat.forging import APP_ID
