@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from connectors.wechat.conversation import NOT_STORED
+from connectors.wechat.letters import TYPE_SOMETHING
 from connectors.wechat.replies import numbered
 from conversations.models import Author, Delivery, Message, Person, Thread, Turn
 from store.database import Database
@@ -27,10 +28,10 @@ class Audit:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A row of ours without white space. `tail`: its options as numbers; `doubtful`: it may not have arrived."""
+    """A row of ours without white space. `tails`: what its channel may add; `doubtful`: it may not have arrived."""
 
     text: str
-    tail: str
+    tails: tuple[str, ...]
     doubtful: bool
 
 
@@ -108,7 +109,7 @@ def _taken(text: str, state: tuple[int, int], replies: Sequence[Reply]) -> set[t
     if not text.startswith(expected):
         return set()
     rest = text[len(expected) :]
-    if rest in ("", replies[number].tail):
+    if rest in ("", *replies[number].tails):
         return {(number + 1, 0)}
     return _taken(rest, (number + 1, 0), replies)
 
@@ -159,10 +160,10 @@ def _reply(answer: Message, asked: Sequence[Message], said: Mapping[str, Said]) 
     _, passive, number = (answer.sent_id or "").partition("reply:")
     took_along = [row for row in asked if passive and str(row.id) == number]
     unheard = any(not said[row.external_id or ""].acknowledged for row in took_along)
-    tail = numbered([str(button["title"]) for button in answer.buttons])
-    return Reply(
-        "".join(answer.text.split()), "".join(tail.split()), answer.delivery == Delivery.UNKNOWN or unheard
-    )
+    options = numbered([str(button["title"]) for button in answer.buttons])
+    tails = tuple("".join(tail.split()) for tail in (options, TYPE_SOMETHING, TYPE_SOMETHING + options))
+    doubtful = answer.delivery == Delivery.UNKNOWN or unheard
+    return Reply("".join(answer.text.split()), tails, doubtful)
 
 
 def _notice(row: Message) -> bool:

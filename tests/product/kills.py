@@ -57,7 +57,7 @@ async def run(plan: Plan, folder: Path, database_url: str, tell: Callable[[str],
     telegram = UnsteadyTelegram(Faults(), skies[1])
     database = Database(database_url)
     with wechat_served(wechat), telegram_served(telegram) as telegram_url:
-        product = Served(folder, database_url, _settings(wechat, telegram_url))
+        product = Served(folder, database_url, **_settings(wechat, telegram_url))
         product.start()
         try:
             async with httpx.AsyncClient(base_url=product.url, timeout=None, trust_env=False) as http:
@@ -89,15 +89,15 @@ async def run(plan: Plan, folder: Path, database_url: str, tell: Callable[[str],
 
 def _settings(wechat: UnsteadyWeChat, telegram_url: str) -> dict[str, str]:
     return {
-        "QIFU_WECHAT_APP_ID": APP_ID,
-        "QIFU_WECHAT_APP_SECRET": wechat.account.secret,
-        "QIFU_WECHAT_TOKEN": WECHAT_TOKEN,
-        "QIFU_WECHAT_AES_KEY": KEY,
-        "QIFU_WECHAT_API_URL": wechat.address,
-        "QIFU_TELEGRAM_TOKEN": TOKEN,
-        "QIFU_TELEGRAM_API_URL": telegram_url,
-        "QIFU_TELEGRAM_WEBHOOK_URL": f"https://qifu.example.cn{TELEGRAM_PATH}",
-        "QIFU_TELEGRAM_WEBHOOK_SECRET": SECRET,
+        "WECHAT_APP_ID": APP_ID,
+        "WECHAT_APP_SECRET": wechat.account.secret,
+        "WECHAT_TOKEN": WECHAT_TOKEN,
+        "WECHAT_AES_KEY": KEY,
+        "WECHAT_API_URL": wechat.address,
+        "TELEGRAM_TOKEN": TOKEN,
+        "TELEGRAM_API_URL": telegram_url,
+        "TELEGRAM_WEBHOOK_URL": f"https://qifu.example.cn{TELEGRAM_PATH}",
+        "TELEGRAM_WEBHOOK_SECRET": SECRET,
     }
 
 

@@ -26,8 +26,8 @@ async def test_nothing_is_lost_or_doubled_whatever_is_killed(
     assert found.counts["tickets"] == PLAN.complainers
 
 
-FIRST, SECOND = Reply("甲乙丙", "1.甲", doubtful=False), Reply("丁", "", doubtful=False)
-DOUBTFUL = Reply("甲乙丙", "", doubtful=True)
+FIRST, SECOND = Reply("甲乙丙", ("1.甲",), doubtful=False), Reply("丁", (), doubtful=False)
+DOUBTFUL = Reply("甲乙丙", (), doubtful=True)
 
 
 @pytest.mark.parametrize(
