@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -34,16 +35,32 @@ _HALF_WRITTEN_FOR = timedelta(hours=1)
 
 async def take_waiting_turns(desk: Desk) -> None:
     """For ever: messages whose turn was cut off by a crash, or that came while the model was away."""
+    failures: Counter[str] = Counter()
     while True:
-        try:
-            for thread_id in await waiting_threads(desk):
-                await take_turns(desk, thread_id)
-        except DialogueDown:
-            log.debug("the dialogue model is away")
-            await _call_staff(desk)
-        except Exception:
-            log.exception("taking waiting turns failed; trying again")
+        await take_turns_once(desk, failures)
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def take_turns_once(desk: Desk, failures: Counter[str]) -> None:
+    """One round, which ends with a turn that fails, as then the model is away; or that turn fails every time.
+
+    `failures`: how often each thread has ended a round; the less often, the earlier is it taken, so that one message
+    that the model cannot take does not stand before those of everybody else.
+    """
+    thread_id = ""
+    try:
+        waiting = await waiting_threads(desk)
+        for done in failures.keys() - set(waiting):
+            del failures[done]
+        for thread_id in sorted(waiting, key=lambda thread_id: failures[thread_id]):
+            await take_turns(desk, thread_id)
+    except DialogueDown:
+        log.debug("the dialogue model is away")
+        failures[thread_id] += 1
+        await _call_staff(desk)
+    except Exception:
+        log.exception("taking waiting turns failed; trying again")
+        failures[thread_id] += 1
 
 
 async def _call_staff(desk: Desk) -> None:

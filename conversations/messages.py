@@ -29,6 +29,11 @@ _END_TURN = (
     .values(turn=bindparam("ended"))
     .execution_options(synchronize_session=False)
 )
+_REPLIES_TO = (
+    select(Message)
+    .where(Message.answers_id == bindparam("message_id"), Message.delivery != Delivery.DROPPED)
+    .order_by(Message.id)
+)
 _LAST_REPLY = (
     select(Message)
     .where(Message.thread_id == bindparam("thread_id"), Message.author == Author.BOT)
@@ -63,11 +68,7 @@ async def threads_waiting(session: AsyncSession, limit: int) -> Sequence[str]:
 
 async def replies_to(session: AsyncSession, message_id: int) -> Sequence[Message]:
     """What was answered to a message and may be read, in order."""
-    rows = await session.scalars(
-        select(Message)
-        .where(Message.answers_id == message_id, Message.delivery != Delivery.DROPPED)
-        .order_by(Message.id)
-    )
+    rows = await session.scalars(_REPLIES_TO, {"message_id": message_id})
     return rows.all()
 
 

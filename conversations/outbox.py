@@ -10,7 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +33,17 @@ from conversations.threads import holder_and_talk
 # What stands before the later messages of its thread. A result that stays unknown does not.
 _UNSENT = (Delivery.PENDING, Delivery.SENDING, Delivery.HELD)
 _WAITING = (Delivery.PENDING, Delivery.HELD)
+# Built once, as it runs with each message that comes.
+_RELEASE = (
+    update(Message)
+    .where(
+        Message.thread_id == bindparam("of"),
+        Message.delivery.in_(_WAITING),
+        or_(Message.delivery == Delivery.HELD, Message.attempts > 0),
+    )
+    .values(delivery=Delivery.PENDING, attempts=0, due_at=None, tried_since=None, reason="")
+    .execution_options(synchronize_session=False)
+)
 _TAKEN_OVER = "工作人员已接入，机器人的这条回复不再发送。"
 
 
@@ -125,21 +147,13 @@ async def drop_overtaken(session: AsyncSession, threads: Sequence[str]) -> None:
         )
 
 
-async def release_held(session: AsyncSession, thread_id: str) -> None:
-    """The person writes again: what was held for it goes out, and what is being retried does so now.
+async def release_held(session: AsyncSession, thread_id: str) -> bool:
+    """The person writes again: what was held for it goes out, and what is being retried does so now. Whether any was.
 
     What waits because the channel named a time keeps it.
     """
-    await session.execute(
-        update(Message)
-        .where(
-            Message.thread_id == thread_id,
-            Message.delivery.in_(_WAITING),
-            or_(Message.delivery == Delivery.HELD, Message.attempts > 0),
-        )
-        .values(delivery=Delivery.PENDING, attempts=0, due_at=None, tried_since=None, reason="")
-        .execution_options(synchronize_session=False)
-    )
+    released = await session.execute(_RELEASE, {"of": thread_id})
+    return bool(released.rowcount)  # type: ignore[attr-defined]
 
 
 async def pause(session: AsyncSession, channel: str, *, until: datetime, reason: str) -> None:

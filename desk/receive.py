@@ -26,10 +26,11 @@ _STILL_ASKED = ("form", "clarify")
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The message's row. `repeated`: the channel had brought it before."""
+    """The message's row. `repeated`: the channel had brought it before; `to_send`: something may go out now."""
 
     message: Message
     repeated: bool
+    to_send: bool = False
 
     @property
     def thread_id(self) -> str:
@@ -65,8 +66,8 @@ async def receive(desk: Desk, inbound: InboundMessage, handling: Handling | None
         # On PostgreSQL another process stored the same message, or the same new person, or erased the person at the
         # same time: what it stored is there now, and what it erased is not.
         received = await _store(desk, inbound, handling)
-    if inbound.channel != WEB:
-        desk.to_send.set()  # what was held for the person may go out now
+    if received.to_send:
+        desk.to_send.set()
     return received
 
 
@@ -79,8 +80,7 @@ async def _store(desk: Desk, inbound: InboundMessage, handling: Handling) -> Rec
         if thread.leaving is not None and await starts_anew(desk, session, thread):
             thread = await _thread(desk, session, inbound)
         await _resume(desk, session, thread, inbound.at)
-        if inbound.channel != WEB:
-            await release_held(session, thread.id)
+        released = inbound.channel != WEB and await release_held(session, thread.id)
         message = Message(
             thread_id=thread.id,
             author=Author.PERSON,
@@ -97,7 +97,8 @@ async def _store(desk: Desk, inbound: InboundMessage, handling: Handling) -> Rec
             await _handle(desk, session, message, inbound, handling)
         if handling.also is not None:
             await handling.also(session, message)
-        return Received(message, repeated=False)
+        answered = handling.own is not None or inbound.file is not None
+        return Received(message, repeated=False, to_send=released or answered)
 
 
 async def _handle(

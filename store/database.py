@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from store import sqlite
+from store.writers import Writers
 
 
 class Database:
@@ -22,8 +22,7 @@ class Database:
         self.url = async_url(url)
         self.embedded = self.url.startswith("sqlite")
         self.engine = _engine(self.url, pool_size, schema)
-        # SQLite has one writer. Queueing here is fair and free; its own busy handler polls and starves.
-        self._writer: asyncio.Lock | nullcontext[None] = asyncio.Lock() if self.embedded else nullcontext()
+        self._writers = Writers(self.engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -34,13 +33,17 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session whose changes are committed once at the end, or all undone by an exception."""
-        async with self._writer, AsyncSession(self.engine, expire_on_commit=False) as session:
-            await session.connection(execution_options={sqlite.WRITE: True})
+        if self.embedded:
+            async with self._writers.write() as session:
+                yield session
+            return
+        async with AsyncSession(self.engine, expire_on_commit=False) as session:
             yield session
             await session.commit()
 
     async def close(self) -> None:
         """Give the connections back."""
+        await self._writers.close()
         await self.engine.dispose()
 
 

@@ -45,6 +45,7 @@ _TRY_AGAIN_SECONDS = 0.3
 _ATTEMPTS = 3
 # WeChat shows it for 15 s and refuses to be told again before.
 _TYPING_SHOWN_SECONDS = 15.5
+_FIRST_LOOK_SECONDS = 1.0  # within the grace for which the outbox leaves the replies alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ class Answers:
         received = await self._stored(push, said, deadline)
         if isinstance(received, str):
             return Answer(received)
-        self._begin_turn(received, push.sender)
+        turn = self._begin_turn(received, push.sender)
+        # To look before it ends would only cost. It may go on with what the person wrote since: that is not waited for.
+        await asyncio.wait([turn], timeout=min(_FIRST_LOOK_SECONDS, self.patience.ready))
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
         return answer or await self._late(asked, self._attempt(push, received, came))
@@ -189,11 +192,12 @@ class Answers:
             )
         return told.text if known else told.to_strangers
 
-    def _begin_turn(self, received: Received, openid: str) -> None:
+    def _begin_turn(self, received: Received, openid: str) -> asyncio.Task[None]:
         """Every attempt asks for the turn, as the process that had it may be gone; only one gets it."""
         task = asyncio.create_task(self._turn(received.thread_id, openid))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
+        return task
 
     async def _turn(self, thread_id: str, openid: str) -> None:
         typing = asyncio.create_task(self._typing(openid))

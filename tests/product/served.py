@@ -40,6 +40,11 @@ class Served:
 
     def start(self) -> None:
         """Start and wait until a turn can be taken."""
+        self.launch()
+        self.await_health(200)
+
+    def launch(self) -> None:
+        """Start and wait for nothing."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "serve"],
@@ -48,7 +53,6 @@ class Served:
                 stdout=log,
                 stderr=log,
             )
-        self.await_health(200)
 
     def health(self) -> httpx.Response | None:
         """The health page, or None where nobody answers."""
