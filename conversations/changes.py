@@ -27,13 +27,17 @@ class Mark:
     def parse(cls, text: str) -> Mark:
         """`12-3`. Raises ValueError where it is not that."""
         message, dash, note = text.partition("-")
-        if not (dash and message.isdecimal() and note.isdecimal() and len(text) < 39):
+        if not (dash and _is_id(message) and _is_id(note)):
             raise ValueError(f"{text!r} is no mark")
         return cls(int(message), int(note))
 
     def less(self, ids: int) -> Mark:
         """The mark so many ids before."""
         return Mark(max(0, self.message - ids), max(0, self.note - ids))
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
 
 
 @dataclass(frozen=True, slots=True)

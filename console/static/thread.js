@@ -13,6 +13,14 @@ const toEnd = () => {
   scroll.scrollTop = scroll.scrollHeight;
 };
 if (latest) toEnd();
+let followed = latest;
+scroll.addEventListener("scroll", () => {
+  followed = atEnd();
+});
+// A keyboard on the screen, a turned telephone: the last words stay in sight.
+new ResizeObserver(() => {
+  if (followed) toEnd();
+}).observe(scroll);
 
 listen(log.dataset.events, "thread", (news) => {
   if (news.gone) return location.reload();
