@@ -53,6 +53,7 @@ def benchmarks(*, everything: bool) -> list[Benchmark]:
         ),
         Benchmark("search_scale", of_app("search_scale"), ARTICLES, ours),
         Benchmark("turns", of_app("turns"), RASA_PYTHON, setup),
+        Benchmark("desk", of_app("desk"), RASA_PYTHON, setup),
     ]
     return [*short, Benchmark("pipelines", pipelines(), RASA_PYTHON, setup)] if everything else short
 

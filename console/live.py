@@ -1,4 +1,4 @@
-"""What keeps open pages up to date: one look at the database for all of a process, twice a second."""
+"""What keeps open pages up to date: one look at the database for all of a process, three times a second."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from store.database import Database
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.3
 # On PostgreSQL a message with a smaller id may be committed after one with a greater: so far back is looked again.
 LOOK_BACK = 200
 _MOST_ROWS = 100
