@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from conversations.changes import Mark
 from conversations.models import Author, Delivery, Holder, Message, QuotaWindow, Thread
@@ -62,8 +63,6 @@ class Talks:
 
     async def last(self, thread_id: str, **values: object) -> int:
         """The id of the newest message, which is given those values."""
-        from sqlalchemy import func, select
-
         async with self.desk.database.write() as session:
             newest = await session.scalar(select(func.max(Message.id)).where(Message.thread_id == thread_id))
             message = await session.get_one(Message, newest)
