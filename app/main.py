@@ -135,7 +135,9 @@ def create_app(
     app.include_router(page_router(PINGDINGSHAN.name))
     app.include_router(article_router(desk))
     door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id)
-    app.include_router(console_router(desk, door, secure=settings.environment != "development"))
+    app.include_router(
+        console_router(desk, door, secure=settings.environment != "development", stopping=stopping)
+    )
     mount_static(app)
     mount_console_static(app)
     limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}

@@ -55,6 +55,7 @@ def benchmarks(*, everything: bool) -> list[Benchmark]:
         Benchmark("turns", of_app("turns"), RASA_PYTHON, setup),
         Benchmark("webhooks", of_app("webhooks"), ARTICLES, ours),
         Benchmark("kills", of_app("kills"), RASA_PYTHON, setup),
+        Benchmark("desk", of_app("desk"), RASA_PYTHON, setup),
     ]
     return [*short, Benchmark("pipelines", pipelines(), RASA_PYTHON, setup)] if everything else short
 

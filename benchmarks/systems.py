@@ -31,12 +31,12 @@ class Ours:
     name = "qifu serve"
 
     def __init__(self, data: Path, models: Path) -> None:
-        self._url = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         environment = {
             "QIFU_DATA": str(data),
             "QIFU_DATABASE": "",
             "QIFU_MODELS": str(models),
-            "QIFU_PORT": self._url.rpartition(":")[2],
+            "QIFU_PORT": self.url.rpartition(":")[2],
             "QIFU_RASA_PORT": str(free_port()),
             "QIFU_RATE_PER_CONVERSATION": _PLENTY,
             "QIFU_RATE_PER_ADDRESS": _PLENTY,
@@ -46,13 +46,13 @@ class Ours:
 
     def await_start(self) -> None:
         """Wait until a turn can be taken."""
-        await_ok(f"{self._url}/health", self._process)
+        await_ok(f"{self.url}/health", self._process)
 
     async def begin(self, client: aiohttp.ClientSession) -> Say:
         """Begin a conversation of the web channel."""
-        async with client.post(f"{self._url}/api/conversations", raise_for_status=True) as answer:
+        async with client.post(f"{self.url}/api/conversations", raise_for_status=True) as answer:
             begun = await answer.json()
-        url = f"{self._url}/api/conversations/{begun['id']}/messages"
+        url = f"{self.url}/api/conversations/{begun['id']}/messages"
         headers = {"Authorization": f"Bearer {begun['token']}"}
 
         async def say(text: str) -> bool:
@@ -83,7 +83,7 @@ class Stock:
 
     def __init__(self, model: Path, logs: Path) -> None:
         port, actions = free_port(), free_port()
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         self._actions = start(
             [sys.executable, "-m", "benchmarks.stock.actions", str(actions)], {}, logs / "actions.log"
         )
@@ -97,7 +97,7 @@ class Stock:
 
     def await_start(self) -> None:
         """Wait until a turn can be taken."""
-        await_ok(self._url, self._process)
+        await_ok(self.url, self._process)
 
     async def begin(self, client: aiohttp.ClientSession) -> Say:
         """Begin a conversation of the REST channel, which is to choose a name."""
@@ -105,7 +105,7 @@ class Stock:
 
         async def say(text: str) -> bool:
             body = {"sender": sender, "message": text}
-            async with client.post(f"{self._url}/webhooks/rest/webhook", json=body) as answer:
+            async with client.post(f"{self.url}/webhooks/rest/webhook", json=body) as answer:
                 return answer.status == 200 and bool(await answer.json())
 
         return say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,16 @@ class Pages:
         environment.globals.update(city=city, asset=asset, is_current=is_current, entries_for=entries_for)
         environment.globals.update(role_names=role_names, Stage=Stage)
         environment.filters.update(moment=moment, moment_seconds=moment_seconds, device=device)
+        environment.filters.update(hour=hour, spell=spell)
 
     def show(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page. Templates see `visitor`, who may be None."""
         context = {"visitor": getattr(request.state, "visitor", None), **context}
         return self._templates.TemplateResponse(request, template, context, status_code=status)
+
+    def part(self, template: str, **context: Any) -> str:
+        """A piece of a page, for what is told to it later."""
+        return self._templates.get_template(template).render(context)
 
     def trouble(self, request: Request, status: int, heading: str, detail: str) -> Response:
         """A page that says what is wrong; for htmx a sentence, put where it is seen and heard."""
@@ -98,6 +103,27 @@ def moment(at: datetime | None) -> str:
 def moment_seconds(at: datetime) -> str:
     """The same to the second."""
     return f"{at.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"
+
+
+def hour(at: datetime, now: datetime) -> str:
+    """The time of day, with the day where it is not today."""
+    local, today = at.astimezone(CITY_ZONE), now.astimezone(CITY_ZONE)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local.month}月{local.day}日 {local:%H:%M}" if local.year == today.year else moment(at)
+
+
+def spell(time: timedelta) -> str:
+    """How long: 不到 1 分钟, 12 分钟, 3 小时 5 分, 2 天."""
+    minutes = int(time.total_seconds()) // 60
+    if minutes < 1:
+        return "不到 1 分钟"
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} 小时 {minutes} 分" if minutes else f"{hours} 小时"
+    return f"{hours // 24} 天"
 
 
 def device(agent: str) -> str:

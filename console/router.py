@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.audit import audit_routes
 from console.cookie import Cookie
+from console.events import event_routes
+from console.inbox import Rows, inbox_routes
+from console.live import Live
 from console.own_account import own_account_routes, second_factor_routes
 from console.pages import Pages
 from console.people import people_routes, person_routes
+from console.presence import Presence
+from console.replies import reply_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
+from console.thread import thread_routes
+from console.thread_acts import thread_act_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
 
 
-def console_router(desk: Desk, door: Door, *, secure: bool) -> APIRouter:
-    """`secure`: the browser comes over HTTPS, as everywhere but in development."""
-    console = Console(desk, door, Cookie(secure), Pages(desk.city.name, secure=secure))
+def console_router(
+    desk: Desk, door: Door, *, secure: bool, stopping: asyncio.Event | None = None
+) -> APIRouter:
+    """`secure`: the browser comes over HTTPS, as everywhere but in development. `stopping`: open streams are to end."""
+    pages = Pages(desk.city.name, secure=secure)
+    rows = Rows(door.database, pages, door.clock)
+    live = Live(door.database, rows, Presence(time.monotonic), stopping or asyncio.Event())
+    console = Console(desk, door, Cookie(secure), pages, live)
     routes = Routes(console)
     _front(routes)
+    inbox_routes(routes)
+    event_routes(routes)
+    thread_routes(routes)
+    thread_act_routes(routes)
+    reply_routes(routes)
     sign_in_routes(routes)
     own_account_routes(routes)
     second_factor_routes(routes)

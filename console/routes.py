@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from console.cookie import Cookie
+from console.live import Live
 from console.origin import from_elsewhere
 from console.pages import Pages
 from desk.desk import Desk
@@ -46,6 +47,7 @@ class Console:
     door: Door
     cookie: Cookie
     pages: Pages
+    live: Live
 
 
 class TurnedAway(Exception):

@@ -117,6 +117,19 @@ async def note(
     return row
 
 
+async def noted_last(session: AsyncSession, thread_id: str, by: str, text: str) -> bool:
+    """Whether the last thing noted in the thread is just that, and nothing was said since."""
+    newest = await session.scalar(select(func.max(Message.id)).where(Message.thread_id == thread_id))
+    last = await session.scalar(
+        select(Note).where(Note.thread_id == thread_id).order_by(Note.id.desc()).limit(1)
+    )
+    return (
+        last is not None
+        and (last.kind, last.by, last.text) == (NoteKind.WRITTEN, by, text)
+        and last.after_id == (newest or 0)
+    )
+
+
 async def notes(session: AsyncSession, thread_id: str) -> Sequence[Note]:
     """The notes of a thread, in order."""
     return (await session.scalars(select(Note).where(Note.thread_id == thread_id).order_by(Note.id))).all()

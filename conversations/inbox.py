@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +85,12 @@ async def search(session: AsyncSession, text: str, threads: Sequence[str], *, li
     return sorted(rows, key=lambda row: found.index(row.thread.id))
 
 
+async def rows_of(session: AsyncSession, threads: Collection[str]) -> list[Row]:
+    """Threads as rows of a list, in no order."""
+    statement = select(Thread, Person, Thread.last_message_at).join(Person).where(Thread.id.in_(threads))
+    return await _rows(session, statement)
+
+
 async def counts(session: AsyncSession, staff: str) -> Counts:
     """How many wait, and how many are one's own."""
     waiting = await session.scalar(select(func.count()).where(Thread.holder == Holder.WAITING))
@@ -105,6 +111,12 @@ async def messages(
         statement = statement.where(Message.id < before)
     rows = await session.scalars(statement.order_by(Message.id.desc()).limit(limit))
     return list(reversed(rows.all()))
+
+
+async def messages_of(session: AsyncSession, thread_id: str, ids: Collection[int]) -> Sequence[Message]:
+    """Those of the messages that belong to the thread, in order."""
+    statement = select(Message).where(Message.thread_id == thread_id, Message.id.in_(ids))
+    return (await session.scalars(statement.order_by(Message.id))).all()
 
 
 async def newest(session: AsyncSession) -> int:

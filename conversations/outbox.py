@@ -156,6 +156,28 @@ async def release_held(session: AsyncSession, thread_id: str) -> bool:
     return bool(released.rowcount)  # type: ignore[attr-defined]
 
 
+async def resend(session: AsyncSession, thread_id: str, message_id: int) -> bool:
+    """Have a message sent once more that failed, or of which nobody knows whether it arrived. False: it is neither."""
+    found = await session.execute(
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.thread_id == thread_id,
+            Message.delivery.in_((Delivery.FAILED, Delivery.UNKNOWN)),
+        )
+        .values(
+            delivery=Delivery.PENDING,
+            attempts=0,
+            due_at=None,
+            tried_since=None,
+            claimed_until=None,
+            reason="",
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return bool(found.rowcount)  # type: ignore[attr-defined]
+
+
 async def pause(session: AsyncSession, channel: str, *, until: datetime, reason: str) -> None:
     """Send nothing through a channel before that moment, in any process."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert

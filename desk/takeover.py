@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import holding
+from conversations import holding, outbox
 from conversations.messages import by_external_id
 from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread
 from desk.delivery import SEND_SECONDS
 from desk.desk import Desk
 from desk.values import WEB
+from staff import audit
+from staff.actors import Actor
+from staff.audit import Action
 
 _LOOK_SECONDS = 0.05
 Sleep = Callable[[float], Awaitable[None]]
@@ -41,18 +46,21 @@ class Reply:
     key: str
 
 
-async def take_over(desk: Desk, thread_id: str, staff: str, *, sleep: Sleep = asyncio.sleep) -> None:
+async def take_over(
+    desk: Desk, thread_id: str, staff: str, *, by: Actor | None = None, sleep: Sleep = asyncio.sleep
+) -> None:
     """Take the thread. Raises `NotYours` where a colleague has it; whose it is already keeps it.
 
-    From the commit on the bot says nothing more. What it was saying at that moment has arrived, or is known not to
+    `by`: whom the audit log names. From the commit on the bot says nothing more. What it was saying at that moment has arrived, or is known not to
     have, when this returns: nothing of the bot comes after it.
     """
     async with desk.database.write() as session:
         taken = await holding.take(session, thread_id, staff, at=desk.clock())
         if not taken:
-            holder = await session.scalar(select(Thread.staff).where(Thread.id == thread_id))
+            holder = await _holder(session, thread_id)
             if holder != staff:
                 raise NotYours(thread_id, holder)
+        _record(session, by if taken else None, Action.THREAD_TAKEN, thread_id, desk.clock())
     waited = 0.0
     while waited < SEND_SECONDS:
         async with desk.database.read() as session:
@@ -62,22 +70,20 @@ async def take_over(desk: Desk, thread_id: str, staff: str, *, sleep: Sleep = as
         waited += _LOOK_SECONDS
 
 
-async def give_back(desk: Desk, thread_id: str, staff: str) -> None:
+async def give_back(desk: Desk, thread_id: str, staff: str, *, by: Actor | None = None) -> None:
     """Let the bot answer again. Raises `NotYours`."""
     async with desk.database.write() as session:
         if not await holding.hand_back(session, thread_id, staff, at=desk.clock()):
-            raise NotYours(
-                thread_id, await session.scalar(select(Thread.staff).where(Thread.id == thread_id))
-            )
+            raise NotYours(thread_id, await _holder(session, thread_id))
+        _record(session, by, Action.THREAD_GIVEN_BACK, thread_id, desk.clock())
 
 
-async def hand_over(desk: Desk, thread_id: str, staff: str, to: str) -> None:
+async def hand_over(desk: Desk, thread_id: str, staff: str, to: str, *, by: Actor | None = None) -> None:
     """Give the thread to a colleague. Raises `NotYours`."""
     async with desk.database.write() as session:
         if not await holding.hand_over(session, thread_id, staff, to, at=desk.clock()):
-            raise NotYours(
-                thread_id, await session.scalar(select(Thread.staff).where(Thread.id == thread_id))
-            )
+            raise NotYours(thread_id, await _holder(session, thread_id))
+        _record(session, by, Action.THREAD_HANDED_OVER, thread_id, desk.clock())
 
 
 async def reply(desk: Desk, thread_id: str, staff: str, written: Reply) -> Message:
@@ -109,13 +115,25 @@ async def reply(desk: Desk, thread_id: str, staff: str, written: Reply) -> Messa
     return message
 
 
+async def resend(desk: Desk, thread_id: str, message_id: int, *, by: Actor | None = None) -> bool:
+    """Send a message once more that failed or is in doubt. False: it is neither, and nothing is done."""
+    async with desk.database.write() as session:
+        again = await outbox.resend(session, thread_id, message_id)
+        detail = {"消息": str(message_id)}
+        _record(session, by if again else None, Action.MESSAGE_RESENT, thread_id, desk.clock(), detail)
+    desk.to_send.set()
+    return again
+
+
 async def write_note(
     desk: Desk, thread_id: str, staff: str, text: str, mentions: tuple[str, ...] = ()
 ) -> None:
-    """Write something that only staff see. Raises `Empty`."""
+    """Write something that only staff see; the same once more right after it is nothing new. Raises `Empty`."""
     if not text.strip():
         raise Empty
     async with desk.database.write() as session:
+        if await holding.noted_last(session, thread_id, staff, text.strip()):
+            return
         await holding.note(
             session,
             thread_id,
@@ -147,3 +165,21 @@ async def requeue_silent(desk: Desk, silence: timedelta) -> int:
         async with desk.database.write() as session:
             put += await holding.requeue(session, thread_id, silent_since=since, at=desk.clock())
     return put
+
+
+async def _holder(session: AsyncSession, thread_id: str) -> str | None:
+    return await session.scalar(
+        select(Thread.staff).where(Thread.id == thread_id, Thread.holder == Holder.STAFF)
+    )
+
+
+def _record(
+    session: AsyncSession,
+    by: Actor | None,
+    action: Action,
+    thread_id: str,
+    at: datetime,
+    detail: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    if by is not None:
+        audit.record(session, by, action, audit.thread(thread_id), at=at, detail=detail)

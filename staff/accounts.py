@@ -25,7 +25,7 @@ from staff.errors import (
 )
 from staff.models import Account, AccountRole, Department
 from staff.passwords import Hashing, OneTime
-from staff.roles import ROLE_NAMES, Role
+from staff.roles import PERMISSIONS, ROLE_NAMES, Permission, Role
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 _MOST_NAME_LETTERS = 32
@@ -192,6 +192,26 @@ async def find(
     if after:
         query = query.where(Account.username > after)
     return (await session.scalars(query)).all()
+
+
+async def names(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, str]:
+    """Account -> the name of its owner."""
+    rows = await session.execute(select(Account.id, Account.name).where(Account.id.in_(set(account_ids))))
+    return {row[0]: row[1] for row in rows}
+
+
+async def who_may(session: AsyncSession, permission: Permission) -> Sequence[Account]:
+    """The active accounts that have a permission, by name."""
+    roles = [role for role in Role if permission in PERMISSIONS[role]]
+    rows = await session.scalars(
+        select(Account)
+        .where(
+            Account.active,
+            exists().where(AccountRole.account_id == Account.id, AccountRole.role.in_(roles)),
+        )
+        .order_by(Account.name, Account.username)
+    )
+    return rows.all()
 
 
 async def roles_of(session: AsyncSession, account_id: str) -> frozenset[Role]:

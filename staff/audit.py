@@ -34,6 +34,11 @@ class Action(StrEnum):
     ACCOUNT_UNLOCKED = "account_unlocked"
     PASSWORD_RESET = "password_reset"  # noqa: S105
     AUDIT_EXPORTED = "audit_exported"
+    THREAD_TAKEN = "thread_taken"
+    THREAD_GIVEN_BACK = "thread_given_back"
+    THREAD_HANDED_OVER = "thread_handed_over"
+    MESSAGE_RESENT = "message_resent"
+    PERSONAL_DATA_REVEALED = "personal_data_revealed"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -52,6 +57,11 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.ACCOUNT_UNLOCKED: "解除登录限制",
     Action.PASSWORD_RESET: "重置密码",
     Action.AUDIT_EXPORTED: "导出审计日志",
+    Action.THREAD_TAKEN: "接入对话",
+    Action.THREAD_GIVEN_BACK: "交还机器人",
+    Action.THREAD_HANDED_OVER: "转给同事",
+    Action.MESSAGE_RESENT: "重发消息",
+    Action.PERSONAL_DATA_REVEALED: "查看个人信息",
 }
 
 
@@ -64,7 +74,7 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号"}
+TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,11 @@ def action_name(action: str) -> str:
 def account(username: str) -> Target:
     """An account as what something is done to."""
     return Target("account", username)
+
+
+def thread(thread_id: str) -> Target:
+    """A conversation as what something is done to."""
+    return Target("thread", thread_id)
 
 
 def target_name(entry: AuditEntry) -> str:

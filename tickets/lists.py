@@ -158,6 +158,20 @@ async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequ
     return rows.all()
 
 
+async def newest_of(session: AsyncSession, threads: Collection[str], sight: Sight) -> dict[str, Ticket]:
+    """Thread -> its newest ticket that may be seen."""
+    rows = await session.scalars(
+        select(Ticket).where(Ticket.thread_id.in_(threads), _seen(sight)).order_by(Ticket.submitted_at)
+    )
+    return {ticket.thread_id: ticket for ticket in rows if ticket.thread_id is not None}
+
+
+async def due_of(session: AsyncSession, tickets: Collection[Ticket]) -> list[Row]:
+    """Tickets with what is due first of each."""
+    due = await _first_due(session, [ticket.id for ticket in tickets])
+    return [Row(ticket, due.get(ticket.id)) for ticket in tickets]
+
+
 async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int = 50) -> Sequence[str]:
     """Threads of the tickets that a text names: number, enterprise or telephone number."""
     rows = await session.scalars(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -30,7 +31,10 @@ async def house(desk: Desk, hashing: Hashing) -> House:
     policy = Policy(idle=timedelta(hours=1), absolute=timedelta(hours=12), second_factor="optional")
     door = Door(desk.database, hashing, policy, desk.clock, desk.new_id)
     app = FastAPI()
-    app.include_router(console_router(desk, door, secure=False))
+    # A stream that is told to end says what there is to say and no more: here it can be read to its end.
+    stopping = asyncio.Event()
+    stopping.set()
+    app.include_router(console_router(desk, door, secure=False, stopping=stopping))
     async with desk.database.write() as session:
         await add_departments(session)
     return House(app, door)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,10 @@ import pytest
 from fastapi import FastAPI, Response
 
 from console.cookie import Cookie
+from console.inbox import Rows
+from console.live import Live
 from console.pages import Pages
+from console.presence import Presence
 from console.router import console_router
 from console.routes import Console, Routes
 from desk.desk import Desk
@@ -114,7 +118,9 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(house: House
 async def test_a_session_is_kept_awake_by_people_and_not_by_pages(
     background: bool, house: House, desk: Desk, clock: HandClock
 ) -> None:
-    routes = Routes(Console(desk, house.door, Cookie(secure=False), Pages("某市", secure=False)))
+    pages = Pages("某市", secure=False)
+    live = Live(desk.database, Rows(desk.database, pages, clock), Presence(lambda: 0.0), asyncio.Event())
+    routes = Routes(Console(desk, house.door, Cookie(secure=False), pages, live))
 
     @routes.get("/page", Permission.OWN_ACCOUNT, background=background)
     async def page() -> Response:

@@ -1,0 +1,140 @@
+"""A thread as staff read it: messages and notes in one order, each with what there is to say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from conversations.models import Author, Delivery, Message, Note, NoteKind
+
+OUTCOMES: Mapping[str, str] = {
+    "answered": "已回答",
+    "clarify": "请对方选择",
+    "unknown": "没有找到答案",
+    "smalltalk": "寒暄",
+    "form": "登记中",
+    "ticket": "工单",
+    "handoff": "转人工",
+}
+_HAPPENED: Mapping[NoteKind, str] = {
+    NoteKind.CALLED: "请求人工接待",
+    NoteKind.TAKEN: "接入了对话，机器人不再说话",
+    NoteKind.HANDED_BACK: "把对话交还给机器人",
+    NoteKind.TIMED_OUT: "太久没有回复，对话回到等待队列",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What became of a message of ours. `tone`: good, soft or bad; `again`: it may be sent once more."""
+
+    id: int
+    label: str
+    tone: str
+    reason: str = ""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message or a note. `id`: m12 or n3; `order`: where it stands; `kind`: its author, `note` or `event`."""
+
+    id: str
+    order: tuple[int, int]
+    kind: str
+    by: str
+    text: str
+    at: datetime
+    outcome: str = ""
+    article: tuple[str, str] | None = None
+    ticket: str = ""
+    buttons: tuple[str, ...] = ()
+    state: State | None = None
+    mentions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What keys are called: accounts by id, articles by key."""
+
+    staff: Mapping[str, str]
+    articles: Mapping[str, str]
+
+
+def entries(messages: Sequence[Message], notes: Sequence[Note], names: Names) -> list[Entry]:
+    """Both in one order: a note stands after the message that was the newest when it was written."""
+    found = [_message(message, names) for message in messages]
+    found += [_note(note, names) for note in notes]
+    return sorted(found, key=lambda entry: entry.order)
+
+
+def named_in(messages: Sequence[Message], notes: Sequence[Note]) -> tuple[set[str], tuple[str, ...]]:
+    """The accounts and the articles that they name."""
+    staff = {str(message.detail["staff"]) for message in messages if message.detail.get("staff")}
+    staff |= {account for note in notes for account in (note.by, *note.mentions) if account}
+    articles = {str(message.detail["article"]) for message in messages if message.detail.get("article")}
+    return staff, tuple(articles)
+
+
+def state(message: Message) -> State | None:
+    """What became of it; None for what a person wrote."""
+    match message.delivery:
+        case Delivery.NONE:
+            return None
+        case Delivery.SENT:
+            return State(message.id, "已送达", "good")
+        case Delivery.SENDING:
+            return State(message.id, "发送中", "soft")
+        case Delivery.PENDING:
+            label = "没有送出，会自动再试" if message.attempts else "发送中"
+            return State(message.id, label, "soft", message.reason)
+        case Delivery.HELD:
+            return State(message.id, "等对方再来消息后送达", "soft", message.reason)
+        case Delivery.FAILED:
+            return State(message.id, "发送失败", "bad", message.reason, again=True)
+        case Delivery.UNKNOWN:
+            return State(message.id, "不确定是否送达", "bad", message.reason, again=True)
+    return State(message.id, "没有发送", "soft", message.reason)
+
+
+def _message(message: Message, names: Names) -> Entry:
+    detail = message.detail
+    article = detail.get("article")
+    return Entry(
+        id=f"m{message.id}",
+        order=(message.id, 0),
+        kind=message.author.value,
+        by=_author(message, names),
+        text=message.text,
+        at=message.created_at,
+        outcome=OUTCOMES.get(str(detail.get("outcome") or ""), "") if message.author is Author.BOT else "",
+        article=(article, names.articles.get(article, article)) if article else None,
+        ticket=str(detail.get("ticket") or ""),
+        buttons=tuple(str(button.get("title", "")) for button in message.buttons),
+        state=state(message),
+    )
+
+
+def _author(message: Message, names: Names) -> str:
+    match message.author:
+        case Author.PERSON:
+            return "对方"
+        case Author.BOT:
+            return "机器人"
+        case Author.STAFF:
+            return names.staff.get(str(message.detail.get("staff") or ""), "工作人员")
+    return "系统通知"
+
+
+def _note(note: Note, names: Names) -> Entry:
+    written = note.kind is NoteKind.WRITTEN
+    return Entry(
+        id=f"n{note.id}",
+        order=(note.after_id, note.id),
+        kind="note" if written else "event",
+        by=names.staff.get(note.by, "" if not note.by else "工作人员"),
+        text=note.text if written else _HAPPENED[note.kind] + (f"：{note.text}" if note.text else ""),
+        at=note.at,
+        mentions=tuple(names.staff.get(account, "") for account in note.mentions),
+    )

@@ -1,0 +1,194 @@
+"""`/console/events`: what open pages are told as it happens, out of the database from where they left off.
+
+A stream ends after a minute and the browser comes again by itself: so a session that has ended, or a role that was
+taken away, ends it too. A stream whose session cannot come back in says so by the answer it gets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response, StreamingResponse
+
+from console import talk
+from console.entries import state
+from console.live import LOOK_BACK, Listener, Shown
+from console.pages import visitor
+from console.routes import Console, Routes
+from console.talk import Head
+from conversations import changes, holding, inbox
+from conversations.changes import Mark
+from conversations.inbox import View
+from conversations.models import Holder, Thread
+from staff.roles import Permission
+from staff.sessions import Visitor
+
+_PING_SECONDS = 15.0
+_LIFE_SECONDS = 60.0
+_MOST_MISSED = 200
+# How many of the newest messages a page that comes back is told the state of.
+_STATES = 60
+
+
+def event_routes(routes: Routes) -> None:
+    """`/console/events?view=waiting&after=12-3` for the inbox, `?thread=ID&after=12-3` for a thread."""
+    console = routes.console
+
+    @routes.get("/events", Permission.CONVERSATIONS_READ, background=True)
+    async def events(request: Request, view: str = "", thread: str = "", after: str = "") -> Response:
+        try:
+            since = Mark.parse(request.headers.get("last-event-id") or after)
+        except ValueError:
+            return console.pages.trouble(request, 422, "提交的内容不对", "请刷新页面。")
+        who = visitor(request)
+        if not thread:
+            chosen = View(view) if view in set(View) else View.WAITING
+            stream = inbox_events(console, who, chosen, since)
+        else:
+            async with console.door.database.read() as session:
+                if await session.get(Thread, thread) is None:
+                    return console.pages.trouble(request, 404, "没有这段对话", "对话可能已经删除。")
+            stream = ThreadEvents(console, who, thread).stream(since)
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+async def inbox_events(console: Console, who: Visitor, view: View, since: Mark) -> AsyncIterator[str]:
+    """Rows that changed, with the figures of the tabs."""
+    account, live = who.actor.account_id or "", console.live
+    async with live.listen(None) as listener:
+        async with console.door.database.read() as session:
+            missed = (await changes.written_since(session, since, _MOST_MISSED)).threads()
+        rows = await live.render(sorted(missed)) if missed else {}
+        yield _event("rows", _rows(console, account, view, rows), live.mark)
+        async for _ in _told(listener):
+            rows, listener.rows = listener.rows, {}
+            yield _event("rows", _rows(console, account, view, rows), live.mark) if rows else ": ping\n\n"
+
+
+class ThreadEvents:
+    """What one open page of a thread is told."""
+
+    def __init__(self, console: Console, who: Visitor, thread_id: str) -> None:
+        self._console, self._who, self._thread = console, who, thread_id
+        self._account = who.actor.account_id or ""
+        self._unsettled: set[int] = set()
+        self._note = 0
+        self._sent: set[int] = set()
+        self._shown: dict[str, Any] = {}
+
+    async def stream(self, since: Mark) -> AsyncIterator[str]:
+        """Entries, states of delivery, and who has the thread."""
+        live, name = self._console.live, self._who.actor.name
+        self._note = since.note
+        live.presence.arrive(self._thread, self._account, name)
+        try:
+            async with live.listen(self._thread) as listener:
+                yield _event("thread", await self._missed(since), live.mark)
+                async for told in _told(listener):
+                    if not told:
+                        yield ": ping\n\n"
+                        continue
+                    ids, listener.messages, listener.touched = listener.messages, set(), False
+                    if news := await self._news(ids):
+                        yield _event("thread", news, live.mark)
+        finally:
+            live.presence.leave(self._thread, self._account)
+
+    async def _missed(self, since: Mark) -> dict[str, Any]:
+        async with self._console.door.database.read() as session:
+            # As far back as the common look goes: the page leaves out what it has.
+            after = since.less(LOOK_BACK).message
+            messages = await inbox.messages(session, self._thread, after=after, limit=_MOST_MISSED)
+            lately = await inbox.messages(session, self._thread, limit=_STATES)
+        self._unsettled = {message.id for message in lately}
+        return await self._news({message.id for message in messages})
+
+    async def _news(self, ids: set[int]) -> dict[str, Any]:
+        console, now = self._console, self._console.door.clock()
+        ids = ids - self._sent
+        async with console.door.database.read() as session:
+            unsettled = set(await changes.unsettled(session, [self._thread]))
+            about = {*ids, *unsettled, *self._unsettled}
+            messages = await inbox.messages_of(session, self._thread, about)
+            notes = [note for note in await holding.notes(session, self._thread) if note.id > self._note]
+            entries = await talk.told(console.desk, session, [m for m in messages if m.id in ids], notes)
+            head = await talk.head(session, self._thread, self._account, now)
+        if head is None:
+            return {"gone": True}
+        self._unsettled, self._sent = unsettled, self._sent | ids
+        self._note = max([self._note, *(note.id for note in notes)])
+        states = [state(message) for message in messages if message.id not in ids]
+        news = {
+            "entries": [
+                {"id": entry.id, "order": entry.order, "html": self._part("_entry.html", head, entry=entry)}
+                for entry in entries
+            ],
+            "states": {f"m{one.id}": self._part("_state.html", head, state=one) for one in states if one},
+            "newest": max(ids, default=0),
+        }
+        return {name: value for name, value in news.items() if value} | self._head_news(head)
+
+    def _head_news(self, head: Head) -> dict[str, Any]:
+        at = self._console.live.presence.at(self._thread)
+        others = [one for who, one in at.items() if who != self._account]
+        shown = {
+            "head": self._part("_head.html", head, others=others),
+            "quota": self._part("_quota.html", head),
+            "mine": head.mine,
+        }
+        before, self._shown = self._shown, shown
+        return {name: value for name, value in shown.items() if before.get(name) != value}
+
+    def _part(self, template: str, head: Head, **context: Any) -> str:
+        return self._console.pages.part(
+            template,
+            visitor=self._who,
+            may_answer=self._who.actor.may(Permission.CONVERSATIONS_ANSWER),
+            now=self._console.door.clock(),
+            head=head,
+            **context,
+        )
+
+
+async def _told(listener: Listener) -> AsyncIterator[bool]:
+    """Each time there is something to tell, or when the connection has been quiet for long (False)."""
+    ends = asyncio.get_running_loop().time() + _LIFE_SECONDS
+    while not listener.closed:
+        left = ends - asyncio.get_running_loop().time()
+        if left <= 0:
+            return
+        told = await listener.wait(min(left, _PING_SECONDS))
+        if not listener.closed:
+            yield told
+
+
+def _rows(console: Console, account: str, view: View, rows: Mapping[str, Shown]) -> dict[str, Any]:
+    standing = console.live.standing.values()
+    return {
+        "rows": [
+            {"id": id_, "html": row.html, "in": _belongs(row, view, account)} for id_, row in rows.items()
+        ],
+        "counts": {
+            View.WAITING: sum(one.holder is Holder.WAITING for one in standing),
+            View.MINE: sum(one.holder is Holder.STAFF and one.staff == account for one in standing),
+        },
+    }
+
+
+def _belongs(row: Shown, view: View, account: str) -> bool:
+    match view:
+        case View.WAITING:
+            return row.holder is Holder.WAITING
+        case View.MINE:
+            return row.staff == account
+        case View.CLOSED:
+            return row.ended
+    return True
+
+
+def _event(name: str, data: Mapping[str, Any], mark: Mark) -> str:
+    return f"id: {mark}\nretry: 1000\nevent: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"

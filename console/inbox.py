@@ -1,0 +1,110 @@
+"""The inbox: the lists of threads, and the search in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from console.lines import lines
+from console.live import Shown
+from console.pages import Pages, visitor
+from console.routes import PREFIX, Console, Routes
+from conversations import changes, inbox
+from conversations.inbox import Place, Row, View
+from staff.roles import Permission
+from store.clock import Clock
+from store.database import Database
+from tickets import lists
+from tickets.lists import Sight
+
+HERE = f"{PREFIX}/inbox"
+VIEW_NAMES: Mapping[View, str] = {
+    View.WAITING: "等待接入",
+    View.MINE: "我的",
+    View.ALL: "全部",
+    View.CLOSED: "已结束",
+}
+_PAGE = 30
+_MOST_LETTERS = 64
+
+
+def inbox_routes(routes: Routes) -> None:
+    """`/console/inbox`."""
+    console = routes.console
+
+    @routes.get("/inbox", Permission.CONVERSATIONS_READ)
+    async def threads(request: Request, view: str = "", q: str = "", after: str = "") -> Response:
+        chosen = View(view) if view in set(View) else View.WAITING
+        return await _list(console, request, chosen, q.strip()[:_MOST_LETTERS], _place(after))
+
+
+class Rows:
+    """Renders rows of the inbox by the ids of their threads."""
+
+    def __init__(self, database: Database, pages: Pages, clock: Clock) -> None:
+        self._database, self._pages, self._clock = database, pages, clock
+
+    async def __call__(self, threads: Sequence[str]) -> Mapping[str, Shown]:
+        """Thread -> its row."""
+        async with self._database.read() as session:
+            found = await lines(session, await inbox.rows_of(session, threads))
+        now = self._clock()
+        return {
+            line.id: Shown(
+                self._pages.part("_line.html", line=line, now=now), line.holder, line.staff_id, line.ended
+            )
+            for line in found
+        }
+
+
+async def _list(console: Console, request: Request, view: View, q: str, after: Place | None) -> Response:
+    account = visitor(request).actor.account_id or ""
+    async with console.door.database.read() as session:
+        # Read before the rows: what comes in between is told again and does no harm.
+        mark = await changes.newest_mark(session)
+        found = await _found(session, view, q, account, after)
+        shown = await lines(session, found[:_PAGE])
+        counts = await inbox.counts(session, account)
+    query = {"view": view.value}
+    more = _after(found[_PAGE - 1].place) if len(found) > _PAGE and not q else ""
+    return console.pages.show(
+        request,
+        "inbox.html",
+        view=view,
+        views=VIEW_NAMES,
+        counts={View.WAITING: counts.waiting, View.MINE: counts.mine},
+        q=q,
+        lines=shown,
+        now=console.door.clock(),
+        mark=mark,
+        first=after is None and not q,
+        more=f"{HERE}?{urlencode({**query, 'after': more})}" if more else "",
+        begin=f"{HERE}?{urlencode(query)}" if after is not None else "",
+    )
+
+
+async def _found(
+    session: AsyncSession, view: View, q: str, account: str, after: Place | None
+) -> Sequence[Row]:
+    if q:
+        threads = await lists.threads_of(session, q, Sight(account))
+        return await inbox.search(session, q, threads, limit=_PAGE)
+    return await inbox.page(session, view, staff=account, after=after, limit=_PAGE + 1)
+
+
+def _after(place: Place) -> str:
+    return f"{place.at.isoformat()}_{place.id}"
+
+
+def _place(text: str) -> Place | None:
+    at, _, id_ = text.partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return Place(moment, id_) if moment.tzinfo is not None and id_ else None

@@ -1,0 +1,85 @@
+"""The rows of the inbox: what somebody sees of a thread without opening it, the same for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from console import masking
+from conversations.inbox import Row
+from conversations.models import Author, Holder, Message, Person
+from staff import accounts
+from tickets import lists
+from tickets.lists import Sight
+from tickets.models import Ticket
+
+CHANNELS: Mapping[str, str] = {"web": "网页", "wechat": "微信", "telegram": "Telegram"}
+AUTHORS: Mapping[Author, str] = {
+    Author.PERSON: "",
+    Author.BOT: "机器人：",
+    Author.STAFF: "工作人员：",
+    Author.SYSTEM: "系统：",
+}
+# Rows are made once for all who look at the list: what only some may see is in none of them.
+_EVERYBODY = Sight("")
+_MOST_LETTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A thread in the list. `since`: since when it waits, else None; `staff`: the name of who has it, or nothing."""
+
+    id: str
+    name: str
+    channel: str
+    last: str
+    at: datetime
+    since: datetime | None
+    unread: int
+    holder: Holder
+    staff: str
+    staff_id: str | None
+    ended: bool
+
+
+async def lines(session: AsyncSession, rows: Sequence[Row]) -> list[Line]:
+    """The rows as they are shown, in the same order."""
+    tickets = await lists.newest_of(session, [row.thread.id for row in rows], _EVERYBODY)
+    names = await accounts.names(session, [row.thread.staff for row in rows if row.thread.staff])
+    return [_line(row, tickets.get(row.thread.id), names) for row in rows]
+
+
+def title(person: Person, ticket: Ticket | None) -> str:
+    """What a thread is called: its enterprise, masked, or the channel with the end of its address."""
+    if ticket is not None:
+        return masking.enterprise(ticket.enterprise)
+    return f"{CHANNELS.get(person.channel, person.channel)}用户 {person.id[-4:]}"
+
+
+def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str]) -> Line:
+    thread = row.thread
+    held = thread.holder is Holder.STAFF
+    return Line(
+        id=thread.id,
+        name=title(row.person, ticket),
+        channel=CHANNELS.get(thread.channel, thread.channel),
+        last=_words(row.last),
+        at=row.last.created_at if row.last else thread.last_message_at,
+        since=thread.waiting_since if thread.holder is Holder.WAITING else None,
+        unread=row.unread,
+        holder=thread.holder,
+        staff=names.get(thread.staff or "", "") if held else "",
+        staff_id=thread.staff if held else None,
+        ended=thread.ended_at is not None and thread.holder is Holder.BOT,
+    )
+
+
+def _words(last: Message | None) -> str:
+    if last is None:
+        return "（还没有消息）"
+    text = " ".join(last.text.split())
+    cut = text[:_MOST_LETTERS] + ("…" if len(text) > _MOST_LETTERS else "")
+    return AUTHORS[last.author] + cut

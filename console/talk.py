@@ -1,0 +1,184 @@
+"""What stands on a thread's page, read from the database: its entries, who has it, its enterprise, how it came here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from console import masking
+from console.entries import Entry, Names, State, entries, named_in, state
+from console.lines import CHANNELS, title
+from conversations import holding, inbox, quotas
+from conversations.models import Author, Holder, Message, Note, NoteKind, Person, Thread
+from conversations.quotas import Left, Recipient
+from desk.desk import Desk
+from staff import accounts
+from tickets import lists
+from tickets.lists import Row, Sight
+from tickets.models import KIND_NAMES
+from tickets.states import STATE_NAMES
+
+PAGE = 60
+# The channel that takes only so many messages after each of the person's.
+_COUNTED = "wechat"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Who has a thread, and what may still be sent; `left` is None where the channel does not count."""
+
+    thread: Thread
+    person: Person
+    name: str
+    channel: str
+    holder_name: str
+    mine: bool
+    left: Left | None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it waits for somebody."""
+        return self.thread.holder is Holder.WAITING
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody has it."""
+        return self.thread.holder is Holder.STAFF
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A part of the history. `older`: the id before which there is more, else None."""
+
+    entries: Sequence[Entry]
+    states: Mapping[int, State]
+    older: int | None
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of the enterprise, masked or not; nothing where it has not filed a ticket."""
+
+    enterprise: str
+    contact: str
+    phone: str
+    district: str
+    tickets: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Why staff were called, what was asked before, and what the bot answered to it."""
+
+    why: str
+    asked: str
+    answered: str
+    at: datetime
+
+
+async def head(session: AsyncSession, thread_id: str, account: str, now: datetime) -> Head | None:
+    """Who has the thread; None where there is none."""
+    thread = await session.get(Thread, thread_id)
+    if thread is None:
+        return None
+    person = await session.get_one(Person, thread.person_id)
+    tickets = await lists.newest_of(session, [thread_id], Sight(account))
+    held = thread.holder is Holder.STAFF
+    names = await accounts.names(session, [thread.staff] if held and thread.staff else [])
+    left = None
+    if thread.channel == _COUNTED:
+        left = await quotas.left(session, Recipient(thread.channel, person.address), now=now)
+    return Head(
+        thread=thread,
+        person=person,
+        name=title(person, tickets.get(thread_id)),
+        channel=CHANNELS.get(thread.channel, thread.channel),
+        holder_name=names.get(thread.staff or "", "工作人员") if held else "",
+        mine=held and thread.staff == account,
+        left=left,
+    )
+
+
+async def log(desk: Desk, session: AsyncSession, thread_id: str, before: int | None = None) -> Log:
+    """The newest part of the history, or the part before a message."""
+    found = await inbox.messages(session, thread_id, before=before, limit=PAGE + 1)
+    more, shown = len(found) > PAGE, found[-PAGE:]
+    notes = [
+        note
+        for note in await holding.notes(session, thread_id)
+        if (not more or note.after_id >= shown[0].id) and (before is None or note.after_id < before)
+    ]
+    return Log(
+        entries=await told(desk, session, shown, notes),
+        states={message.id: about for message in shown if (about := state(message))},
+        older=shown[0].id if more else None,
+        newest=shown[-1].id if shown else 0,
+    )
+
+
+async def told(
+    desk: Desk, session: AsyncSession, messages: Sequence[Message], notes: Sequence[Note]
+) -> list[Entry]:
+    """Messages and notes with the names of what they name."""
+    staff, articles = named_in(messages, notes)
+    names = await accounts.names(session, staff) if staff else {}
+    return entries(messages, notes, Names(names, desk.library.titles(articles, desk.today())))
+
+
+async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed: bool = False) -> Card:
+    """What is known of the enterprise from its tickets, the newest first."""
+    tickets = await lists.of_thread(session, thread_id, sight)
+    rows = await lists.due_of(session, tickets)
+    if not tickets:
+        return Card("", "", "", "", ())
+    first = tickets[0]
+    if revealed:
+        return Card(first.enterprise, first.contact, first.phone.removeprefix("+86"), first.district, rows)
+    return Card(
+        masking.enterprise(first.enterprise),
+        masking.person(first.contact),
+        masking.phone(first.phone),
+        first.district,
+        rows,
+    )
+
+
+async def call(session: AsyncSession, thread: Thread) -> Call | None:
+    """The last time that somebody was called; None where nobody was lately."""
+    found = await inbox.messages(session, thread.id, limit=PAGE)
+    called = next((m for m in reversed(found) if m.detail.get("outcome") == "handoff"), None)
+    if called is None:
+        return None
+    notes = [note for note in await holding.notes(session, thread.id) if note.kind is NoteKind.CALLED]
+    asking = next((m for m in found if m.id == called.answers_id), None)
+    answer = next(
+        (
+            m
+            for m in reversed(found)
+            if m.id < called.id and m.author is Author.BOT and m.detail.get("outcome") != "handoff"
+        ),
+        None,
+    )
+    question = next((m for m in found if answer and m.id == answer.answers_id), None)
+    return Call(
+        why=notes[-1].text if notes and notes[-1].text else _why(called, asking),
+        asked=question.text if question else "",
+        answered=answer.text if answer else "",
+        at=called.created_at,
+    )
+
+
+def ticket_line(row: Row) -> tuple[str, str]:
+    """Kind and subject of a ticket, and its state."""
+    ticket = row.ticket
+    return f"{KIND_NAMES[ticket.kind]} · {ticket.subject}", STATE_NAMES[ticket.state]
+
+
+def _why(called: Message, asking: Message | None) -> str:
+    if called.author is Author.SYSTEM:
+        return "智能助手当时不能回答，自动转给人工。"
+    return f"对方要求人工：“{asking.text}”" if asking else "对方要求人工。"

@@ -1,0 +1,109 @@
+"""The page of a thread: what was said, who has it, and whose it is."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from console import talk
+from console.inbox import HERE
+from console.pages import visitor
+from console.routes import Console, Routes
+from conversations import changes
+from desk.takeover import see
+from staff import accounts, audit
+from staff.audit import Action
+from staff.roles import Permission
+from tickets.lists import Sight
+
+_NOTICES = {
+    "taken": "您已接入，机器人不再说话。",
+    "given-back": "已交还机器人，机器人会继续回答。",
+    "handed-over": "已转给同事。",
+    "noted": "备注已保存，只有工作人员看得到。",
+    "resent": "已重新发送。",
+    "replied": "已发送。",
+}
+MOST_LETTERS = 2000
+
+
+def thread_routes(routes: Routes) -> None:
+    """`/console/inbox/{thread_id}`, `/console/inbox/{thread_id}/reveal`."""
+    console = routes.console
+
+    @routes.get("/inbox/{thread_id}", Permission.CONVERSATIONS_READ)
+    async def thread(request: Request, thread_id: str, before: str = "", said: str = "") -> Response:
+        last = int(before) if before.isdecimal() and len(before) < 19 else None
+        return await thread_page(console, request, thread_id, before=last, notice=_NOTICES.get(said, ""))
+
+    @routes.post("/inbox/{thread_id}/reveal", Permission.CONVERSATIONS_READ)
+    async def reveal(request: Request, thread_id: str) -> Response:
+        actor = visitor(request).actor
+        if not actor.may(Permission.PERSONAL_DATA_REVEAL):
+            return console.pages.trouble(request, 403, "没有权限", "您的角色不能查看个人信息。")
+        async with console.door.database.write() as session:
+            shown = await talk.card(session, thread_id, Sight(actor.account_id or ""))
+            if shown.tickets:
+                detail = {"工单": "、".join(row.ticket.number for row in shown.tickets)}
+                audit.record(
+                    session,
+                    actor,
+                    Action.PERSONAL_DATA_REVEALED,
+                    audit.thread(thread_id),
+                    at=console.door.clock(),
+                    detail=detail,
+                )
+        return await thread_page(console, request, thread_id, revealed=True)
+
+
+async def thread_page(
+    console: Console,
+    request: Request,
+    thread_id: str,
+    *,
+    before: int | None = None,
+    revealed: bool = False,
+    notice: str = "",
+    problem: str = "",
+    status: int = 200,
+    text: str = "",
+) -> Response:
+    """The page; 404 where there is no such thread. `text`: what was written and could not be sent."""
+    actor, now = visitor(request).actor, console.door.clock()
+    account = actor.account_id or ""
+    async with console.door.database.read() as session:
+        mark = await changes.newest_mark(session)
+        head = await talk.head(session, thread_id, account, now)
+        if head is None:
+            return console.pages.trouble(request, 404, "没有这段对话", "地址可能写错了，或对话已经删除。")
+        log = await talk.log(console.desk, session, thread_id, before)
+        card = await talk.card(session, thread_id, Sight(account), revealed=revealed)
+        call = await talk.call(session, head.thread)
+        colleagues = await accounts.who_may(session, Permission.CONVERSATIONS_ANSWER)
+    if before is None and actor.may(Permission.CONVERSATIONS_ANSWER) and log.newest > head.thread.staff_seen:
+        await see(console.desk, thread_id, log.newest)
+    others = {who: one for who, one in console.live.presence.at(thread_id).items() if who != account}
+    return console.pages.show(
+        request,
+        "thread.html",
+        status=status,
+        head=head,
+        log=log,
+        card=card,
+        call=call,
+        revealed=revealed,
+        mark=mark,
+        now=now,
+        others=list(others.values()),
+        colleagues=[one for one in colleagues if one.id != account],
+        may_answer=actor.may(Permission.CONVERSATIONS_ANSWER),
+        may_reveal=actor.may(Permission.PERSONAL_DATA_REVEAL),
+        ticket_line=talk.ticket_line,
+        key=console.door.new_id(),
+        most_letters=MOST_LETTERS,
+        latest=before is None,
+        inbox=HERE,
+        notice=notice,
+        problem=problem,
+        text=text,
+    )

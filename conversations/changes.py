@@ -1,0 +1,113 @@
+"""What has changed in the threads since somebody looked: the few questions that live pages ask again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.models import Delivery, Holder, Message, Note, Thread
+
+_SETTLED = (Delivery.NONE, Delivery.SENT, Delivery.DROPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far somebody has read: the newest message and the newest note."""
+
+    message: int
+    note: int
+
+    def __str__(self) -> str:
+        return f"{self.message}-{self.note}"
+
+    @classmethod
+    def parse(cls, text: str) -> Mark:
+        """`12-3`. Raises ValueError where it is not that."""
+        message, dash, note = text.partition("-")
+        if not (dash and _is_id(message) and _is_id(note)):
+            raise ValueError(f"{text!r} is no mark")
+        return cls(int(message), int(note))
+
+    def less(self, ids: int) -> Mark:
+        """The mark so many ids before."""
+        return Mark(max(0, self.message - ids), max(0, self.note - ids))
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written after a mark: id -> its thread."""
+
+    messages: Mapping[int, str]
+    notes: Mapping[int, str]
+
+    def threads(self) -> set[str]:
+        """Where something was written."""
+        return {*self.messages.values(), *self.notes.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who has a thread that is not the bot's, and how far they have read."""
+
+    holder: Holder
+    staff: str | None
+    seen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A message of ours that has not arrived, as far as is known."""
+
+    thread_id: str
+    delivery: Delivery
+    reason: str
+
+
+async def newest_mark(session: AsyncSession) -> Mark:
+    """Where a page begins that shows everything there is."""
+    message = await session.scalar(select(func.max(Message.id)))
+    note = await session.scalar(select(func.max(Note.id)))
+    return Mark(message or 0, note or 0)
+
+
+async def written_since(session: AsyncSession, mark: Mark, limit: int = 1000) -> Written:
+    """What was written after the mark, the newest `limit` of each kind."""
+    messages = await session.execute(
+        select(Message.id, Message.thread_id)
+        .where(Message.id > mark.message)
+        .order_by(Message.id.desc())
+        .limit(limit)
+    )
+    notes = await session.execute(
+        select(Note.id, Note.thread_id).where(Note.id > mark.note).order_by(Note.id.desc()).limit(limit)
+    )
+    return Written({row[0]: row[1] for row in messages}, {row[0]: row[1] for row in notes})
+
+
+async def standing(session: AsyncSession) -> dict[str, Standing]:
+    """Thread -> who has it, of those that wait or are in somebody's hands."""
+    rows = await session.execute(
+        select(Thread.id, Thread.holder, Thread.staff, Thread.staff_seen).where(
+            Thread.holder.in_((Holder.WAITING, Holder.STAFF))
+        )
+    )
+    return {id_: Standing(holder, staff, seen) for id_, holder, staff, seen in rows}
+
+
+async def unsettled(session: AsyncSession, threads: Collection[str]) -> dict[int, Unsettled]:
+    """Message -> what is known of it, of those of the threads that have not arrived."""
+    if not threads:
+        return {}
+    rows = await session.execute(
+        select(Message.id, Message.thread_id, Message.delivery, Message.reason).where(
+            Message.thread_id.in_(threads), Message.delivery.not_in(_SETTLED)
+        )
+    )
+    return {id_: Unsettled(thread_id, delivery, reason) for id_, thread_id, delivery, reason in rows}

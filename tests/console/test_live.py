@@ -1,0 +1,207 @@
+"""What open pages are told: everything from where they left off, once, whoever did it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from console.cookie import Cookie
+from console.events import ThreadEvents, inbox_events
+from console.inbox import Rows
+from console.live import Live
+from console.pages import Pages
+from console.presence import Presence
+from console.routes import Console
+from conversations.changes import Mark, newest_mark
+from conversations.inbox import View
+from conversations.models import Delivery
+from desk.desk import Desk
+from desk.takeover import Reply, give_back, reply, take_over, write_note
+from staff.roles import Role
+from staff.sessions import Visitor
+from tests.console.test_inbox import Talks
+from tests.console.visit import House
+from tests.staff.people import employ, enter
+
+PATIENCE_SECONDS = 10.0
+
+
+class Seconds:
+    """A clock of seconds that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def stopping() -> asyncio.Event:
+    return asyncio.Event()
+
+
+@pytest.fixture
+def console(desk: Desk, house: House, seconds: Seconds, stopping: asyncio.Event) -> Console:
+    pages = Pages("某市", secure=False)
+    rows = Rows(desk.database, pages, desk.clock)
+    live = Live(desk.database, rows, Presence(seconds), stopping)
+    return Console(desk, house.door, Cookie(secure=False), pages, live)
+
+
+@pytest.fixture
+def talks(desk: Desk) -> Talks:
+    return Talks(desk)
+
+
+async def visitor(house: House, username: str) -> Visitor:
+    return (await enter(house.door, await employ(house.door, username, Role.AGENT)))[1]
+
+
+@pytest.fixture
+async def wang(house: House) -> Visitor:
+    return await visitor(house, "wang.wu")
+
+
+@asynccontextmanager
+async def told(stream: AsyncIterator[str]) -> AsyncIterator[Any]:
+    """A way to wait for the next thing that is told and holds a key."""
+    async with aclosing(stream) as opened:  # type: ignore[type-var]
+
+        async def next_with(key: str) -> Any:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                async for event in opened:
+                    data = event.partition("\ndata: ")[2]
+                    if data and json.loads(data).get(key):
+                        return json.loads(data)
+            raise AssertionError(f"the stream ended without {key}")
+
+        yield next_with
+
+
+async def mark(desk: Desk) -> Mark:
+    async with desk.database.read() as session:
+        return await newest_mark(session)
+
+
+async def test_a_list_hears_of_who_waits_and_who_is_taken(
+    console: Console, talks: Talks, wang: Visitor, desk: Desk
+) -> None:
+    async with told(inbox_events(console, wang, View.WAITING, await mark(desk))) as tell:
+        await tell("counts")
+        thread_id = await talks.waiting()
+        news = await tell("rows")
+        assert [(row["id"], row["in"]) for row in news["rows"]] == [(thread_id, True)]
+        assert "等了" in news["rows"][0]["html"] and news["counts"] == {"waiting": 1, "mine": 0}
+        await take_over(desk, thread_id, wang.actor.account_id or "")
+        news = await tell("rows")
+        assert (news["rows"][0]["in"], news["counts"]) == (False, {"waiting": 0, "mine": 1})
+
+
+async def test_what_came_between_the_page_and_its_stream_is_told(
+    console: Console, talks: Talks, wang: Visitor, desk: Desk
+) -> None:
+    await talks.write("之前")
+    since = await mark(desk)
+    thread_id = await talks.write("之间", sender="b")
+    async with told(inbox_events(console, wang, View.ALL, since)) as tell:
+        assert [row["id"] for row in (await tell("rows"))["rows"]] == [thread_id]
+    async with told(ThreadEvents(console, wang, thread_id).stream(since)) as tell:
+        assert "之间" in (await tell("entries"))["entries"][0]["html"]
+
+
+async def test_a_thread_hears_words_notes_states_and_who_has_it(
+    console: Console, talks: Talks, wang: Visitor, desk: Desk
+) -> None:
+    thread_id, me = await talks.waiting(), wang.actor.account_id or ""
+    async with told(ThreadEvents(console, wang, thread_id).stream(await mark(desk))) as tell:
+        assert "接入</button>" in (await tell("head"))["head"]
+        await take_over(desk, thread_id, me)
+        news = await tell("mine")
+        assert "交还机器人" in news["head"]
+        await reply(desk, thread_id, me, Reply("您好", "form-0001"))
+        news = await tell("entries")
+        assert "您好" in news["entries"][0]["html"] and "发送中" in news["entries"][0]["html"]
+        message_id = await talks.last(thread_id, delivery=Delivery.SENT)
+        assert "已送达" in (await tell("states"))["states"][f"m{message_id}"]
+        await write_note(desk, thread_id, me, "只给同事")
+        assert "只给同事" in (await tell("entries"))["entries"][0]["html"]
+        await give_back(desk, thread_id, me)
+        assert "机器人接待中" in (await tell("head"))["head"]
+
+
+async def test_a_message_is_told_once_even_when_others_overtake_it(
+    console: Console, talks: Talks, wang: Visitor, desk: Desk
+) -> None:
+    thread_id = await talks.waiting()
+    async with told(ThreadEvents(console, wang, thread_id).stream(await mark(desk))) as tell:
+        await tell("head")
+        ids = []
+        for number in range(3):
+            await talks.write(f"第{number}句")
+            ids += [entry["id"] for entry in (await tell("entries"))["entries"]]
+    assert len(ids) == len(set(ids)) == 6
+
+
+async def test_colleagues_at_the_same_thread_are_seen_until_they_leave(
+    console: Console, talks: Talks, wang: Visitor, desk: Desk, house: House, seconds: Seconds
+) -> None:
+    thread_id, since, li = await talks.waiting(), await mark(desk), await visitor(house, "li.si")
+    async with told(ThreadEvents(console, wang, thread_id).stream(since)) as tell:
+        assert "li.si" not in (await tell("head"))["head"]
+        async with told(ThreadEvents(console, li, thread_id).stream(since)) as other:
+            await other("head")
+            assert "姓名li.si 也在看" in (await tell("head"))["head"]
+            console.live.presence.type(thread_id, li.actor.account_id or "", li.actor.name)
+            assert "姓名li.si 正在输入" in (await tell("head"))["head"]
+        seconds.now += 60
+        assert "li.si" not in (await tell("head"))["head"]
+
+
+async def test_streams_end_when_the_product_does(
+    console: Console, talks: Talks, wang: Visitor, desk: Desk, stopping: asyncio.Event
+) -> None:
+    thread_id, since = await talks.waiting(), await mark(desk)
+
+    async def read(stream: AsyncIterator[str]) -> int:
+        return len([event async for event in stream])
+
+    reading = [
+        asyncio.create_task(read(inbox_events(console, wang, View.ALL, since))),
+        asyncio.create_task(read(ThreadEvents(console, wang, thread_id).stream(since))),
+    ]
+    await asyncio.sleep(0.2)
+    stopping.set()
+    async with asyncio.timeout(2):
+        assert await asyncio.gather(*reading) == [1, 1]
+
+
+async def test_fifty_pages_cost_one_look(
+    console: Console, wang: Visitor, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    look = Live._look
+
+    async def counted(live: Live) -> None:
+        nonlocal looks
+        looks += 1
+        await look(live)
+
+    monkeypatch.setattr(Live, "_look", counted)
+    streams = [inbox_events(console, wang, View.ALL, await mark(desk)) for _ in range(50)]
+    for stream in streams:
+        await anext(stream)
+    await asyncio.sleep(1.3)
+    assert 1 <= looks <= 5
+    for stream in streams:
+        await stream.aclose()  # type: ignore[attr-defined]
