@@ -194,6 +194,12 @@ async def find(
     return (await session.scalars(query)).all()
 
 
+async def names(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, str]:
+    """Account -> the name of its owner."""
+    rows = await session.execute(select(Account.id, Account.name).where(Account.id.in_(set(account_ids))))
+    return {row[0]: row[1] for row in rows}
+
+
 async def roles_of(session: AsyncSession, account_id: str) -> frozenset[Role]:
     """An account's roles."""
     return (await all_roles(session, [account_id])).get(account_id, frozenset())

@@ -34,6 +34,11 @@ class Action(StrEnum):
     ACCOUNT_UNLOCKED = "account_unlocked"
     PASSWORD_RESET = "password_reset"  # noqa: S105
     AUDIT_EXPORTED = "audit_exported"
+    PERSONAL_DATA_REVEALED = "personal_data_revealed"
+    TICKET_MOVED = "ticket_moved"
+    DISPATCH_RULE_ADDED = "dispatch_rule_added"
+    DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
+    CALENDAR_CHANGED = "calendar_changed"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -52,6 +57,11 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.ACCOUNT_UNLOCKED: "解除登录限制",
     Action.PASSWORD_RESET: "重置密码",
     Action.AUDIT_EXPORTED: "导出审计日志",
+    Action.PERSONAL_DATA_REVEALED: "查看个人信息",
+    Action.TICKET_MOVED: "办理工单",
+    Action.DISPATCH_RULE_ADDED: "新增派单规则",
+    Action.DISPATCH_RULE_REMOVED: "删除派单规则",
+    Action.CALENDAR_CHANGED: "修改日历",
 }
 
 
@@ -64,7 +74,7 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号"}
+TARGET_NAMES: Mapping[str, str] = {"account": "账号", "ticket": "工单"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,11 @@ def action_name(action: str) -> str:
 def account(username: str) -> Target:
     """An account as what something is done to."""
     return Target("account", username)
+
+
+def ticket(number: str) -> Target:
+    """A ticket as what something is done to."""
+    return Target("ticket", number)
 
 
 def target_name(entry: AuditEntry) -> str:
