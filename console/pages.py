@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,9 @@ class Pages:
         environment = self._templates.env
         environment.globals.update(city=city, asset=asset, is_current=is_current, entries_for=entries_for)
         environment.globals.update(role_names=role_names, Stage=Stage)
+        environment.globals.update(options=options)
         environment.filters.update(moment=moment, moment_seconds=moment_seconds, device=device)
+        environment.filters.update(iso_moment=iso_moment)
 
     def show(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page. Templates see `visitor`, who may be None."""
@@ -98,6 +101,16 @@ def moment(at: datetime | None) -> str:
 def moment_seconds(at: datetime) -> str:
     """The same to the second."""
     return f"{at.astimezone(CITY_ZONE):%Y-%m-%d %H:%M:%S}"
+
+
+def iso_moment(at: str) -> str:
+    """The same of a moment that is kept as ISO 8601."""
+    return moment(datetime.fromisoformat(at))
+
+
+def options(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Choices that are kept as they are called."""
+    return [(name, name) for name in names]
 
 
 def device(agent: str) -> str:

@@ -6,12 +6,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.audit import audit_routes
+from console.calendar import calendar_routes
 from console.cookie import Cookie
+from console.dispatch_rules import dispatch_rules_routes
 from console.own_account import own_account_routes, second_factor_routes
 from console.pages import Pages
 from console.people import people_routes, person_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
+from console.ticket import ticket_routes
+from console.tickets import tickets_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
@@ -28,6 +32,10 @@ def console_router(desk: Desk, door: Door, *, secure: bool) -> APIRouter:
     people_routes(routes)
     person_routes(routes)
     audit_routes(routes)
+    tickets_routes(routes)
+    ticket_routes(routes)
+    dispatch_rules_routes(routes)
+    calendar_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -9,6 +9,7 @@ StepRefused
   x TooLate            the limit that was to be extended is over
   x TwiceReturned      after two returns the arbiter decides
   x MovedOn            something happened to it that who takes the step has not seen
+  x Incomplete         something that the step needs was not filled in
 """
 
 from __future__ import annotations
@@ -83,3 +84,7 @@ class MovedOn(StepRefused):
     def __init__(self, number: str, step: Step, happened: Step) -> None:
         text = f"这张工单刚有新的进展（{STEP_NAMES[happened]}），请先看过再提交。填写的内容还在。"
         super().__init__(number, step, text)
+
+
+class Incomplete(StepRefused):
+    """Something that the step needs was not filled in; `text` says what."""
