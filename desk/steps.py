@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,7 +16,7 @@ from staff import audit
 from staff.actors import Actor as Member
 from staff.audit import Action
 from staff.models import Department
-from tickets.errors import Incomplete, MovedOn, NotYours
+from tickets.errors import Incomplete, MovedOn, NotYours, ReasonMissing
 from tickets.life import Doing
 from tickets.limits import Level
 from tickets.lists import seen
@@ -61,7 +61,7 @@ async def take_step(desk: Desk, member: Member, number: str, step: Step, filled:
         parts = MOVE_OF[step].actors & parts_for(member, ticket)
         if not parts:
             raise NotYours(number, step)
-        await _check_filled(session, number, step, filled)
+        filled = await _checked(session, number, step, filled)
         doing = _doing(member, sorted(parts)[0], desk.clock(), filled)
         await move(desk, session, ticket, step, doing, await rules(desk, session))
         detail = {"步骤": STEP_NAMES[step], "说明": filled.note[:_MOST_NOTE]}
@@ -76,14 +76,20 @@ async def take_step(desk: Desk, member: Member, number: str, step: Step, filled:
     desk.to_send.set()
 
 
-async def _check_filled(session: AsyncSession, number: str, step: Step, filled: Filled) -> None:
-    sends = step in (Step.DISPATCHED, Step.ARBITRATED)
-    if sends and await session.get(Department, filled.department or "") is None:
-        raise Incomplete(number, step, "请选择承办部门。")
+async def _checked(session: AsyncSession, number: str, step: Step, filled: Filled) -> Filled:
+    """What was filled in, with the department's name in the note. Raises `Incomplete`."""
     if step is Step.EXTENSION_ASKED and not 1 <= filled.days <= MOST_DAYS:
         raise Incomplete(number, step, f"请填写需要延长几个工作日（1 到 {MOST_DAYS}）。")
     if step is Step.ACCEPTED and filled.level is None:
         raise Incomplete(number, step, "请选择级别，它决定办理期限。")
+    if step not in (Step.DISPATCHED, Step.ARBITRATED):
+        return filled
+    department = await session.get(Department, filled.department or "")
+    if department is None:
+        raise Incomplete(number, step, "请选择承办部门。")
+    if MOVE_OF[step].reason and not filled.note.strip():
+        raise ReasonMissing(number, step)
+    return replace(filled, note=f"派给{department.name}。{filled.note}")
 
 
 def _doing(member: Member, part: Actor, at: datetime, filled: Filled) -> Doing:

@@ -54,7 +54,7 @@ async def test_a_ticket_goes_through_the_hands_of_five(office: Office, clock: Ha
     assert await office.state(number) is State.CLOSED
     page = await office.staff["du"].get(f"/console/tickets/{number}")
     assert "已解决，满意。谢谢" in page.text and "请写明原因" in page.text
-    assert "姓名ban" in page.text and "没有采用" in page.text
+    assert "派给供水单位。" in page.text and "姓名ban" in page.text and "没有采用" in page.text
     async with office.desk.database.read() as session:
         told = await session.scalars(select(Message.text).where(Message.author == Author.SYSTEM))
         assert "因管道爆裂停水，今天已恢复。" in list(told)[-1]
