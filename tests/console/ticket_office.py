@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import httpx
+from sqlalchemy import select
 
 from conversations.models import Thread
 from conversations.threads import open_thread
@@ -21,7 +22,7 @@ from tests.fakes import HandClock
 from tests.staff.people import account_of, employ
 from tickets.models import Kind, Ticket
 from tickets.states import State
-from tickets.tickets import by_number, of_person
+from tickets.tickets import by_number
 
 VALUES: Mapping[str, str] = {
     "enterprise": "平顶山某某商贸有限公司", "credit_code": "-", "contact": "李经理", "phone": "+8613800001234",
@@ -76,7 +77,8 @@ class Office:
             values={**VALUES, **values},
         )
         async with self.desk.database.read() as session:
-            return (await of_person(session, thread.person_id))[0].number
+            found = await session.scalars(select(Ticket.number).where(Ticket.thread_id == thread.id))
+            return found.one()
 
     async def ticket(self, number: str) -> Ticket:
         """The ticket as it stands."""
