@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import ROOT, Settings
+from desk.dispatch import add_dispatch_rules
 from knowledge.markdown import read_folder
 from knowledge.rows import Imported, import_articles
 from staff.accounts import NewAccount, add_first_admin
@@ -37,6 +38,7 @@ async def prepare(settings: Settings, clock: Clock, articles: Path = ARTICLES) -
         async with database.write() as session:
             imported = await import_articles(session, found, at=clock())
             await add_departments(session)
+            await add_dispatch_rules(session)
             admin = await add_first_admin(session, id=new_id(), at=clock())
     finally:
         await database.close()

@@ -8,10 +8,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from console import masking
 from conversations.inbox import Row
 from conversations.models import Author, Holder, Message, Person
 from staff import accounts
+from staff.masks import masked_enterprise
 from tickets import lists
 from tickets.lists import Sight
 from tickets.models import Ticket
@@ -55,7 +55,7 @@ async def lines(session: AsyncSession, rows: Sequence[Row]) -> list[Line]:
 def title(person: Person, ticket: Ticket | None) -> str:
     """What a thread is called: its enterprise, masked, or the channel with the end of its address."""
     if ticket is not None:
-        return masking.enterprise(ticket.enterprise)
+        return masked_enterprise(ticket.enterprise)
     return f"{CHANNELS.get(person.channel, person.channel)}用户 {person.id[-4:]}"
 
 

@@ -22,6 +22,21 @@ class Entry:
 ENTRIES = (
     Entry("首页", "/console", Permission.OWN_ACCOUNT, ""),
     Entry("对话", "/console/inbox", Permission.CONVERSATIONS_READ, "接待企业：排队的、自己接的和全部对话"),
+    Entry(
+        "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
+    ),
+    Entry(
+        "派单规则",
+        "/console/dispatch-rules",
+        Permission.DISPATCH_RULES_EDIT,
+        "什么事项派给哪个部门，派单时据此给出建议",
+    ),
+    Entry(
+        "工作日历",
+        "/console/calendar",
+        Permission.CALENDAR_EDIT,
+        "法定安排以外的上班日和休息日，办理期限据此计算",
+    ),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
     Entry("审计日志", "/console/audit", Permission.AUDIT_READ, "谁在什么时候做了什么，可筛选、可导出"),
     Entry("我的账号", "/console/account", Permission.OWN_ACCOUNT, "密码、两步验证、登录过的设备"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -57,8 +58,9 @@ class Pages:
         environment = self._templates.env
         environment.globals.update(city=city, asset=asset, is_current=is_current, entries_for=entries_for)
         environment.globals.update(role_names=role_names, Stage=Stage)
+        environment.globals.update(options=options)
         environment.filters.update(moment=moment, moment_seconds=moment_seconds, device=device)
-        environment.filters.update(hour=hour, spell=spell)
+        environment.filters.update(hour=hour, spell=spell, iso_moment=iso_moment)
 
     def show(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page. Templates see `visitor`, who may be None."""
@@ -124,6 +126,16 @@ def spell(time: timedelta) -> str:
     if hours < 24:
         return f"{hours} 小时 {minutes} 分" if minutes else f"{hours} 小时"
     return f"{hours // 24} 天"
+
+
+def iso_moment(at: str) -> str:
+    """A moment that is kept as ISO 8601, as people read it."""
+    return moment(datetime.fromisoformat(at))
+
+
+def options(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Choices that are kept as they are called."""
+    return [(name, name) for name in names]
 
 
 def device(agent: str) -> str:

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.audit import audit_routes
+from console.calendar import calendar_routes
 from console.cookie import Cookie
+from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
 from console.inbox import Rows, inbox_routes
 from console.live import Live
@@ -22,6 +24,8 @@ from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
 from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
+from console.ticket import ticket_routes
+from console.tickets import tickets_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
@@ -48,6 +52,10 @@ def console_router(
     people_routes(routes)
     person_routes(routes)
     audit_routes(routes)
+    tickets_routes(routes)
+    ticket_routes(routes)
+    dispatch_rules_routes(routes)
+    calendar_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from console import masking
 from console.entries import Entry, Names, State, entries, named_in, state
 from console.lines import CHANNELS, title
 from conversations import holding, inbox, quotas
@@ -16,6 +15,7 @@ from conversations.models import Author, Holder, Message, Note, NoteKind, Person
 from conversations.quotas import Left, Recipient
 from desk.desk import Desk
 from staff import accounts
+from staff.masks import masked_enterprise, masked_name, masked_phone
 from tickets import lists
 from tickets.lists import Row, Sight
 from tickets.models import KIND_NAMES
@@ -139,9 +139,9 @@ async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed:
     if revealed:
         return Card(first.enterprise, first.contact, first.phone.removeprefix("+86"), first.district, rows)
     return Card(
-        masking.enterprise(first.enterprise),
-        masking.person(first.contact),
-        masking.phone(first.phone),
+        masked_enterprise(first.enterprise),
+        masked_name(first.contact),
+        masked_phone(first.phone),
         first.district,
         rows,
     )

@@ -30,7 +30,7 @@ async def move_ticket(desk: Desk, ticket_id: str, step: Step, doing: Doing) -> T
         ticket = await session.get(Ticket, ticket_id)
         if ticket is None:
             raise LookupError(ticket_id)
-        event = await _move(desk, session, ticket, step, doing, await rules(desk, session))
+        event = await move(desk, session, ticket, step, doing, await rules(desk, session))
     desk.to_send.set()
     return event
 
@@ -59,16 +59,17 @@ async def _rung(desk: Desk, ticket_id: str, step: Step, by: Rules) -> bool:
     try:
         async with desk.database.write() as session:
             ticket = await session.get_one(Ticket, ticket_id)
-            await _move(desk, session, ticket, step, Doing(CLOCK, Actor.CLOCK, desk.clock(), note), by)
+            await move(desk, session, ticket, step, Doing(CLOCK, Actor.CLOCK, desk.clock(), note), by)
     except StepRefused:  # somebody was faster
         return False
     desk.to_send.set()
     return True
 
 
-async def _move(
+async def move(
     desk: Desk, session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, by: Rules
 ) -> TicketEvent:
+    """Take a step and tell the enterprise, in the session's transaction; then set `desk.to_send`. Raises `StepRefused`."""
     asked = await pending(session, ticket.id, Step.REFUSAL_ASKED) if step is Step.REFUSED else None
     answer = await drafted(session, ticket.id) if step is Step.RELEASED else None
     event = await take(session, ticket, step, doing, by)

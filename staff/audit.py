@@ -39,6 +39,10 @@ class Action(StrEnum):
     THREAD_HANDED_OVER = "thread_handed_over"
     MESSAGE_RESENT = "message_resent"
     PERSONAL_DATA_REVEALED = "personal_data_revealed"
+    TICKET_MOVED = "ticket_moved"
+    DISPATCH_RULE_ADDED = "dispatch_rule_added"
+    DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
+    CALENDAR_CHANGED = "calendar_changed"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -62,6 +66,10 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.THREAD_HANDED_OVER: "转给同事",
     Action.MESSAGE_RESENT: "重发消息",
     Action.PERSONAL_DATA_REVEALED: "查看个人信息",
+    Action.TICKET_MOVED: "办理工单",
+    Action.DISPATCH_RULE_ADDED: "新增派单规则",
+    Action.DISPATCH_RULE_REMOVED: "删除派单规则",
+    Action.CALENDAR_CHANGED: "修改日历",
 }
 
 
@@ -74,7 +82,7 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话"}
+TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,11 @@ def account(username: str) -> Target:
 def thread(thread_id: str) -> Target:
     """A conversation as what something is done to."""
     return Target("thread", thread_id)
+
+
+def ticket(number: str) -> Target:
+    """A ticket as what something is done to."""
+    return Target("ticket", number)
 
 
 def target_name(entry: AuditEntry) -> str:

@@ -40,6 +40,8 @@ class Permission(StrEnum):
     KNOWLEDGE_EDIT = "knowledge.edit"
     KNOWLEDGE_PUBLISH = "knowledge.publish"
     REPORTS_READ = "reports.read"
+    DISPATCH_RULES_EDIT = "dispatch_rules.edit"
+    CALENDAR_EDIT = "calendar.edit"
     PEOPLE_MANAGE = "people.manage"
     AUDIT_READ = "audit.read"
 
@@ -58,13 +60,13 @@ ROLE_NAMES: Mapping[Role, str] = {
 
 ROLE_DUTIES: Mapping[Role, str] = {
     Role.AGENT: "接待企业，回复对话",
-    Role.DISPATCHER: "受理投诉和诉求，派给承办部门",
+    Role.DISPATCHER: "受理投诉和诉求，派给承办部门，维护派单规则",
     Role.HANDLER: "办理派给本部门的工单",
     Role.REVIEWER: "答复企业之前的审核",
-    Role.SUPERVISOR: "督办、复核，看统计和审计日志",
+    Role.SUPERVISOR: "批准、督办、复核，维护工作日历，看统计和审计日志",
     Role.KNOWLEDGE_EDITOR: "编写知识库文章",
     Role.KNOWLEDGE_REVIEWER: "审核并发布知识库文章",
-    Role.ADMIN: "管理账号，看审计日志",
+    Role.ADMIN: "管理账号、派单规则和日历，看审计日志",
     Role.INVITED_SUPERVISOR: "只读，个人信息始终隐去",
 }
 
@@ -77,16 +79,16 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {_P.PERSONAL_DATA_REVEAL},
     Role.DISPATCHER: _EVERYBODY
     | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_ACCEPT}
-    | {_P.TICKETS_DISPATCH, _P.PERSONAL_DATA_REVEAL},
+    | {_P.TICKETS_DISPATCH, _P.PERSONAL_DATA_REVEAL, _P.DISPATCH_RULES_EDIT},
     Role.HANDLER: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_HANDLE, _P.PERSONAL_DATA_REVEAL},
     Role.REVIEWER: _EVERYBODY
     | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_REVIEW, _P.PERSONAL_DATA_REVEAL},
     Role.SUPERVISOR: _EVERYBODY
     | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_SUPERVISE}
-    | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ},
+    | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ, _P.CALENDAR_EDIT},
     Role.KNOWLEDGE_EDITOR: _EVERYBODY | {_P.KNOWLEDGE_EDIT},
     Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_PUBLISH},
-    Role.ADMIN: _EVERYBODY | {_P.PEOPLE_MANAGE, _P.AUDIT_READ},
+    Role.ADMIN: _EVERYBODY | {_P.PEOPLE_MANAGE, _P.AUDIT_READ, _P.DISPATCH_RULES_EDIT, _P.CALENDAR_EDIT},
     Role.INVITED_SUPERVISOR: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.REPORTS_READ},
 }
 

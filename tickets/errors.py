@@ -8,6 +8,8 @@ StepRefused
   x NothingAsked       nobody has asked for what would be granted
   x TooLate            the limit that was to be extended is over
   x TwiceReturned      after two returns the arbiter decides
+  x MovedOn            something happened to it that who takes the step has not seen
+  x Incomplete         something that the step needs was not filled in
 """
 
 from __future__ import annotations
@@ -74,3 +76,15 @@ class TwiceReturned(StepRefused):
 
     def __init__(self, number: str, step: Step) -> None:
         super().__init__(number, step, "这张工单已退单两次，由督办人指定承办部门，不能再退单或普通派单。")
+
+
+class MovedOn(StepRefused):
+    """Something happened to the ticket that who takes the step has not seen."""
+
+    def __init__(self, number: str, step: Step, happened: Step) -> None:
+        text = f"这张工单刚有新的进展（{STEP_NAMES[happened]}），请先看过再提交。填写的内容还在。"
+        super().__init__(number, step, text)
+
+
+class Incomplete(StepRefused):
+    """Something that the step needs was not filled in; `text` says what."""

@@ -57,11 +57,13 @@ _STATES: Mapping[Queue, tuple[State, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Sight:
     """Which tickets somebody may see. `department`: only this one's (None: every one's); `confidential`: also those
-    whose enterprise asked for confidence; without it only those that `account` handles, or its department has to sign."""
+    whose enterprise asked for confidence; without it only those that `account` handles, or its department has to sign,
+    and where `calls_back` those whose enterprise has to be called."""
 
     account: str
     department: str | None = None
     confidential: bool = False
+    calls_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,10 @@ def _seen(sight: Sight) -> ColumnElement[bool]:
         allowed.append(Ticket.department == sight.department)
     if not sight.confidential:
         unsigned = and_(Ticket.handler.is_(None), Ticket.department == (sight.department or ""))
-        allowed.append(or_(~Ticket.confidential, Ticket.handler == sight.account, unsigned))
+        own = [Ticket.handler == sight.account, unsigned]
+        if sight.calls_back:
+            own.append(Ticket.state == State.CALL_BACK)
+        allowed.append(or_(~Ticket.confidential, *own))
     return and_(*allowed)
 
 

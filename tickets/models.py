@@ -141,6 +141,19 @@ class Answer(Base):
     released: Mapped[bool | None]
 
 
+class DispatchRule(Base):
+    """What is sent where. Empty `subject`, `district` and `words` leave that open; one of the words is enough."""
+
+    __tablename__ = "dispatch_rules"
+    __table_args__ = (UniqueConstraint("subject", "district", "words"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    subject: Mapped[str]
+    district: Mapped[str]
+    words: Mapped[str]  # separated by blanks
+    department: Mapped[str]  # its key
+
+
 class CalendarDay(Base):
     """A day that a local rule or a later announcement decides otherwise than the known calendar."""
 

@@ -1,0 +1,61 @@
+"""In what parts a member of staff takes steps with tickets, and which tickets they see."""
+
+from __future__ import annotations
+
+from staff.actors import Actor as Member
+from staff.roles import Permission
+from tickets.lists import Queue, Sight
+from tickets.models import Ticket
+from tickets.states import Actor
+
+_P = Permission
+_PARTS = (
+    (_P.CONVERSATIONS_ANSWER, Actor.AGENT),
+    (_P.TICKETS_ACCEPT, Actor.DISPATCHER),
+    (_P.TICKETS_DISPATCH, Actor.DISPATCHER),
+    (_P.TICKETS_HANDLE, Actor.HANDLER),
+    (_P.TICKETS_REVIEW, Actor.REVIEWER),
+    (_P.TICKETS_SUPERVISE, Actor.SUPERVISOR),
+)
+# Whose work is every matter's, also where the enterprise asked for confidence.
+_TRUSTED = frozenset({Actor.DISPATCHER, Actor.REVIEWER, Actor.SUPERVISOR})
+_QUEUES = {
+    Actor.DISPATCHER: (Queue.ACCEPT, Queue.DISPATCH),
+    Actor.HANDLER: (Queue.SIGN, Queue.HANDLE),
+    Actor.REVIEWER: (Queue.REVIEW,),
+    Actor.AGENT: (Queue.CALL_BACK,),
+    Actor.SUPERVISOR: (Queue.APPROVE, Queue.DISPATCH, Queue.REEXAMINE, Queue.OVERDUE, Queue.SUPERVISED),
+}
+
+
+def parts_of(member: Member) -> frozenset[Actor]:
+    """The parts that somebody's permissions give."""
+    return frozenset(part for permission, part in _PARTS if member.may(permission))
+
+
+def parts_for(member: Member, ticket: Ticket) -> frozenset[Actor]:
+    """The same for one ticket: it is handled by its own department only."""
+    parts = parts_of(member)
+    own = ticket.department is not None and ticket.department == member.department
+    return parts if own else parts - {Actor.HANDLER}
+
+
+def sight_of(member: Member) -> Sight:
+    """Which tickets somebody sees. Who belongs to no department and sees not every one's sees none."""
+    everywhere = member.may(_P.TICKETS_ALL_DEPARTMENTS)
+    parts = parts_of(member)
+    return Sight(
+        account=member.account_id or "",
+        department=None if everywhere else member.department or "",
+        confidential=bool(parts & _TRUSTED),
+        calls_back=Actor.AGENT in parts,
+    )
+
+
+def queues_of(member: Member) -> tuple[Queue, ...]:
+    """What somebody has to work, in the order of a ticket's life, and everything."""
+    parts = parts_of(member)
+    worked = {queue for part in parts for queue in _QUEUES.get(part, ())}
+    if Actor.HANDLER in parts:
+        worked |= {Queue.OVERDUE, Queue.SUPERVISED}
+    return (*(queue for queue in Queue if queue in worked), Queue.ALL)

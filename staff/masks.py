@@ -1,0 +1,41 @@
+"""Names and telephone numbers as those see them who need not know them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_ENDING = re.compile(r"(?:股份有限公司|有限责任公司|有限公司|集团|合作社|公司|厂|店|行|部|院|社)$")
+_NUMBER = re.compile(r"(?<!\d)(\+?\d[\d -]{5,}\d)(?!\d)")
+HIDDEN = "＊＊"
+
+
+def masked_enterprise(name: str) -> str:
+    """`平顶山某某商贸有限公司` -> `平顶＊＊有限公司`; what is short loses all but its first letter."""
+    ending = _ENDING.search(name)
+    end = ending[0] if ending else ""
+    stem = name[: len(name) - len(end)]
+    return (stem[:2] if len(stem) > 3 else stem[:1]) + HIDDEN + end
+
+
+def masked_name(name: str) -> str:
+    """`李经理` -> `李＊＊`."""
+    return name[:1] + HIDDEN
+
+
+def masked_phone(phone: str) -> str:
+    """`+8613800001234` -> `138＊＊＊＊1234`."""
+    digits = phone.removeprefix("+86")
+    return f"{digits[:3]}＊＊＊＊{digits[-4:]}" if len(digits) > 8 else f"＊＊＊＊{digits[-2:]}"
+
+
+def masked_code(code: str) -> str:
+    """`91410400MA3X00000X` -> `9141＊＊＊＊000X`."""
+    return f"{code[:4]}＊＊＊＊{code[-4:]}"
+
+
+def masked_text(text: str, names: Iterable[str]) -> str:
+    """A text without those names and without any number that may be a telephone's or a person's."""
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        text = text.replace(name, HIDDEN)
+    return _NUMBER.sub(HIDDEN, text)

@@ -1,0 +1,177 @@
+"""A ticket in the real product: filed in the chat page, worked by four people in the console, answered in the chat page."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
+
+from staff.models import Account
+from staff.passwords import Hashing
+from staff.roles import Role
+from staff.sessions import Policy
+from staff.sign_in import Door
+from store.clock import utc_now
+from store.database import Database
+from store.ids import new_id
+from tests.product.served import Caller, Served
+from tests.staff.people import PASSWORD, employ
+
+DESKTOP, PHONE = (1366, 768), (390, 844)
+STAFF = {
+    "zhou.min": ("周敏", Role.DISPATCHER, None),
+    "wu.gang": ("吴刚", Role.HANDLER, "water"),
+    "zheng.jie": ("郑洁", Role.REVIEWER, None),
+    "wang.lei": ("王磊", Role.SUPERVISOR, None),
+}
+COMPLAINT = (
+    "我要投诉", "厂里从周一开始停水，打了三次电话没有人来修，车间已经停产", "尽快恢复供水", "平顶山某某商贸有限公司", "跳过", "李经理",
+    "13800001234", "新华区", "不用保密", "确认提交",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running product with four members of staff."""
+    data = tmp_path_factory.mktemp("served")
+    product = Served(data)
+    product.start()
+    # Playwright's loop counts as running in this thread.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _staffed(f"sqlite:///{data / 'qifu.db'}")).result()
+    yield product
+    product.stop()
+
+
+async def _staffed(url: str) -> None:
+    database = Database(url)
+    policy = Policy(idle=timedelta(hours=1), absolute=timedelta(hours=12), second_factor="optional")
+    door = Door(database, Hashing(), policy, utc_now, new_id)
+    for username, (name, role, department) in STAFF.items():
+        account = await employ(door, username, role, department=department)
+        async with database.write() as session:
+            await session.execute(update(Account).where(Account.id == account.id).values(name=name))
+    await database.close()
+
+
+Enter = Callable[..., Page]
+
+
+@pytest.fixture
+def enter(browser: Browser, served: Served) -> Iterator[Enter]:
+    """Sign somebody in, in a browser of their own."""
+    contexts = []
+
+    def sign_in(username: str, size: tuple[int, int] = DESKTOP) -> Page:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale="zh-CN", reduced_motion="reduce"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{served.url}/console/tickets")
+        page.get_by_label("用户名").fill(username)
+        page.get_by_label("密码").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        expect(page.get_by_role("heading", name="工单", exact=True)).to_be_visible()
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+
+
+def look(page: Page, axe: str, name: str, folder: Path) -> None:
+    """Keep a picture, and let axe judge the page. `QIFU_PICTURES` names a folder to keep them in."""
+    kept = Path(os.environ.get("QIFU_PICTURES") or folder)
+    for size, width in (("desktop", DESKTOP), ("phone", PHONE)):
+        page.set_viewport_size({"width": width[0], "height": width[1]})
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not wide, f"{name} is wider than the {size}"
+        page.screenshot(path=kept / f"{name}-{size}.png", full_page=True)
+        found = page.evaluate(f"async () => {{ {axe}\n return (await axe.run()).violations }}")
+        assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in found] == [], name
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+
+
+def step(page: Page, title: str, **fields: str) -> None:
+    """Open a step of the ticket's page, fill it in, press."""
+    section = page.locator("details.step", has=page.locator("summary", has_text=title)).first
+    if section.get_attribute("open") is None:
+        section.locator("summary").click()
+    for label, value in fields.items():
+        field = section.get_by_label(label)
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    section.get_by_role("button", name=title).click()
+    expect(page.get_by_role("status")).to_contain_text(f"已完成：{title}")
+
+
+def test_four_people_work_a_ticket_and_the_enterprise_reads_the_answer(
+    browser: Browser, served: Served, enter: Enter, axe: str, tmp_path: Path
+) -> None:
+    chat = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="zh-CN")
+    chat.goto(f"{served.url}/chat")
+    log = chat.get_by_role("log")
+    bot = chat.locator("#log .from-bot .bubble")
+    for text in COMPLAINT:
+        before = bot.count()
+        chat.get_by_role("textbox").fill(text)
+        chat.keyboard.press("Enter")
+        expect(bot).not_to_have_count(before)
+    expect(log).to_contain_text("PDS-", timeout=20_000)
+    for _ in range(3):
+        _filed_by_program(served)
+
+    dispatcher = enter("zhou.min")
+    look(dispatcher, axe, "tickets", tmp_path)
+    dispatcher.get_by_role("link", name="PDS-").last.click()
+    number = dispatcher.url.rpartition("/")[2]
+    look(dispatcher, axe, "ticket-accept", tmp_path)
+    step(dispatcher, "受理", 级别和办理期限="simple")
+    look(dispatcher, axe, "ticket-dispatch", tmp_path)
+    step(dispatcher, "派单")
+
+    handler = enter("wu.gang")
+    handler.goto(f"{served.url}/console/tickets/{number}")
+    step(handler, "签收")
+    handler.get_by_text("提交审核").first.click()
+    look(handler, axe, "ticket-handle", tmp_path)
+    step(
+        handler,
+        "提交审核",
+        给企业的答复="停水是管道爆裂造成的，已于今天上午修好，恢复供水。耽误的水费已减免。",
+    )
+
+    reviewer = enter("zheng.jie")
+    reviewer.goto(f"{served.url}/console/tickets/{number}")
+    look(reviewer, axe, "ticket-review", tmp_path)
+    step(reviewer, "审核通过，发给企业")
+
+    expect(log).to_contain_text("已于今天上午修好", timeout=20_000)
+    chat.screenshot(path=Path(os.environ.get("QIFU_PICTURES") or tmp_path) / "ticket-answer-chat.png")
+
+    supervisor = enter("wang.lei")
+    supervisor.goto(f"{served.url}/console/tickets/{number}")
+    look(supervisor, axe, "ticket-answered", tmp_path)
+    expect(supervisor.locator(".history")).to_contain_text("吴刚")
+    supervisor.goto(f"{served.url}/console/calendar")
+    look(supervisor, axe, "calendar", tmp_path)
+    dispatcher.goto(f"{served.url}/console/dispatch-rules")
+    look(dispatcher, axe, "dispatch-rules", tmp_path)
+    chat.close()
+
+
+def _filed_by_program(served: Served) -> None:
+    caller = Caller(served.url)
+    for text in COMPLAINT:
+        reply = caller.last(text)
+    assert reply["ticket"]

@@ -1,0 +1,39 @@
+"""What is left of names and numbers when they are masked."""
+
+from __future__ import annotations
+
+import pytest
+
+from staff.masks import masked_code, masked_enterprise, masked_name, masked_phone, masked_text
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("平顶山某某商贸有限公司", "平顶＊＊有限公司"), ("老王烩面馆", "老王＊＊"), ("王记", "王＊＊"), ("李四店", "李＊＊店"),
+        ("有限公司", "＊＊有限公司"),
+    ],
+)  # fmt: skip
+def test_an_enterprise_keeps_its_beginning_and_its_kind(name: str, left: str) -> None:
+    assert masked_enterprise(name) == left
+
+
+@pytest.mark.parametrize(
+    ("phone", "left"),
+    [("+8613800001234", "138＊＊＊＊1234"), ("+863752662345", "375＊＊＊＊2345"), ("12345", "＊＊＊＊45")],
+)
+def test_a_telephone_number_keeps_its_ends(phone: str, left: str) -> None:
+    assert masked_phone(phone) == left
+
+
+def test_persons_and_codes_keep_little() -> None:
+    assert masked_name("李经理") == "李＊＊"
+    assert masked_code("91410400MA3X00000X") == "9141＊＊＊＊000X"
+
+
+def test_a_text_loses_names_and_numbers_and_keeps_its_sense() -> None:
+    text = "我是某某公司的李经理，电话 138 0000 1234，10 月 8 日停水 3 天，欠 5000 元"
+    assert (
+        masked_text(text, ["李经理", "某某公司", ""])
+        == "我是＊＊的＊＊，电话 ＊＊，10 月 8 日停水 3 天，欠 5000 元"
+    )
