@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 # So long an answer can be asked for again, and so long at most it may take to be sent.
 AFTER_FAREWELL = timedelta(minutes=1)
 AT_LATEST = timedelta(minutes=10)
+# FOR NO KEY UPDATE: whoever moves a ticket holds its row while adding a message to the thread, and we go on to tickets.
+_LOCK = {"key_share": True}
 WITHDRAW = Button("先撤回工单", "/withdraw")
 
 
@@ -40,8 +42,8 @@ async def explain(desk: Desk, thread_id: str) -> Reply:
         numbers = [ticket.number for ticket in await open_of(session, person.id)]
     here = CHANNEL_NAMES.get(person.channel, person.channel)
     lines = [
-        f"会删除：您在{here}里发的内容和我们的答复、提问记录、评价、与其他渠道的绑定，以及您在{here}的账号标识。删除后不能恢复。",
-        "会保留：已经提交的工单，里面有办理要用的企业名称、联系人、电话和内容，"
+        f"会删除：您在{here}里发的内容、图片、文件和我们的答复、提问记录、评价、与其他渠道的绑定，以及您在{here}的账号标识。删除后不能恢复。",
+        "会保留：已经提交的工单，里面有办理要用的企业名称、联系人、电话、内容和附件，"
         f"办结满 {desk.keep_tickets.days} 天后清除。工单不再与您的{here}关联，查询时要报编号和电话后四位。",
     ]
     if numbers:
@@ -91,7 +93,7 @@ async def followed(desk: Desk, channel: str, address: str) -> None:
 async def starts_anew(desk: Desk, session: AsyncSession, thread: Thread) -> bool:
     """Somebody who was leaving writes: whether they were erased just now and begin as a new person."""
     # As it is now: another process may be at it, or done with it.
-    if await session.get(Thread, thread.id, with_for_update=True, populate_existing=True) is None:
+    if await session.get(Thread, thread.id, with_for_update=_LOCK, populate_existing=True) is None:
         session.expunge(thread)
         return True
     if thread.leaving == Leaving.UNFOLLOWED:
@@ -110,7 +112,7 @@ async def erase_due(desk: Desk) -> None:
         threads = await due(session, desk.clock())
     for thread_id in threads:
         async with desk.database.write() as session:
-            thread = await session.get(Thread, thread_id, with_for_update=True)
+            thread = await session.get(Thread, thread_id, with_for_update=_LOCK)
             if thread is not None and await _ripe(desk, session, thread):
                 await _erase(desk, session, thread)
 
