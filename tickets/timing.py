@@ -80,7 +80,9 @@ async def load_calendar(session: AsyncSession) -> Calendar:
 async def recount(session: AsyncSession, calendar: Calendar) -> int:
     """Count every running limit anew by this calendar; how many are due at another time than before."""
     changed = 0
-    for clock in await session.scalars(select(TicketClock).where(TicketClock.ended_at.is_(None))):
+    # Locked, so that an extension of the same moment is seen or waits.
+    found = select(TicketClock).where(TicketClock.ended_at.is_(None)).with_for_update()
+    for clock in await session.scalars(found):
         before = clock.due_at
         _count(clock, calendar)
         changed += clock.due_at != before
