@@ -122,7 +122,10 @@ async def give_to_ticket(session: AsyncSession, thread_id: str, ticket_id: str) 
 async def of_ticket(session: AsyncSession, ticket_id: str) -> Sequence[Attachment]:
     """Everything that was sent for a ticket, refused files included, in order."""
     rows = await session.scalars(
-        select(Attachment).where(Attachment.ticket_id == ticket_id).order_by(Attachment.message_id)
+        select(Attachment)
+        .where(Attachment.ticket_id == ticket_id)
+        # Not by its message, which is gone where the person is erased.
+        .order_by(Attachment.created_at, Attachment.id)
     )
     return rows.all()
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.attachments import kept_since
+from conversations.circles import people_of
 from conversations.messages import last_reply
 from conversations.models import Attachment, Message, Stored, Thread
 from desk.desk import Desk
@@ -114,7 +115,7 @@ async def _place(desk: Desk, session: AsyncSession, thread: Thread, at: datetime
         return Place(form=Kind(form), asked=True)
     number = detail.get("ticket") if silence < desk.talk_idle else None
     ticket = await by_number(session, number) if number else None
-    mine = ticket is not None and ticket.person_id == thread.person_id
+    mine = ticket is not None and ticket.person_id in await people_of(session, thread.person_id)
     return Place(ticket=ticket if mine else None, asked=asked)
 
 

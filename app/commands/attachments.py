@@ -38,7 +38,7 @@ def save(attachment: Annotated[str, typer.Argument(help="编号")], file: Path) 
 
 async def _list(settings: Settings, number: str, limit: int) -> None:
     async with open_database(settings) as database, database.read() as session:
-        wanted = select(Attachment).order_by(Attachment.message_id.desc()).limit(limit)
+        wanted = select(Attachment).order_by(Attachment.created_at.desc(), Attachment.id.desc()).limit(limit)
         if number:
             ticket = await by_number(session, number.upper())
             if ticket is None:

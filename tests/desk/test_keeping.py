@@ -18,6 +18,7 @@ from desk.desk import AttachmentLimits, Desk
 from desk.intake.ask import ask
 from desk.intake.form import SUMMARY, Form
 from desk.keeping import cleaned
+from desk.linking import code_in, link
 from desk.receive import Handling, receive
 from desk.ticket_talk import Act, TicketTalk, act_on, question
 from desk.turns import take_turns
@@ -214,6 +215,17 @@ async def test_a_ticket_of_somebody_else_takes_no_file(desk: Desk) -> None:
     await sends(desk, who="77")
     assert await supplements(desk, number) == []
     assert "还没有附在工单上" in (await said(desk))[-1]
+
+
+async def test_a_ticket_of_a_linked_channel_takes_a_file(desk: Desk) -> None:
+    number = await confirms(desk)
+    asked = await writes(desk, "绑定", Reply("好。", outcome="smalltalk"), who="77")
+    code = code_in((await link(desk, asked.thread_id, asked.id, "绑定")).text)
+    said_there = await writes(desk, f"绑定 {code}", Reply("好。", outcome="smalltalk"))
+    await link(desk, said_there.thread_id, said_there.id, f"绑定 {code}")
+    await writes(desk, "查", Reply("……", outcome="ticket", ticket=number), who="77")
+    await sends(desk, who="77")
+    assert len(await supplements(desk, number)) == 1
 
 
 async def test_a_day_later_a_file_is_not_guessed_to_be_for_the_old_ticket(
