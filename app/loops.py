@@ -15,7 +15,7 @@ from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.outage import call_for_waiting
-from desk.ports import Channel, DialogueDown
+from desk.ports import Channel, DialogueDown, TurnFailed
 from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads
 
@@ -42,25 +42,30 @@ async def take_waiting_turns(desk: Desk) -> None:
 
 
 async def take_turns_once(desk: Desk, failures: Counter[str]) -> None:
-    """One round, which ends with a turn that fails, as then the model is away; or that turn fails every time.
+    """One round, the oldest message first; it ends where the model is away.
 
-    `failures`: how often each thread has ended a round; the less often, the earlier is it taken, so that one message
-    that the model cannot take does not stand before those of everybody else.
+    `failures`: how often the model was there and could not take a thread's turn. Such threads come last, so that one
+    message that fails every time does not stand before those of everybody else.
     """
-    thread_id = ""
+    failed = False
     try:
         waiting = await waiting_threads(desk)
         for done in failures.keys() - set(waiting):
             del failures[done]
         for thread_id in sorted(waiting, key=lambda thread_id: failures[thread_id]):
-            await take_turns(desk, thread_id)
+            try:
+                await take_turns(desk, thread_id)
+            except TurnFailed as failure:
+                log.debug("a turn failed: %s", failure)
+                failures[thread_id] += 1
+                failed = True
     except DialogueDown:
         log.debug("the dialogue model is away")
-        failures[thread_id] += 1
-        await _call_staff(desk)
+        failed = True
     except Exception:
         log.exception("taking waiting turns failed; trying again")
-        failures[thread_id] += 1
+    if failed:
+        await _call_staff(desk)
 
 
 async def _call_staff(desk: Desk) -> None:

@@ -15,6 +15,10 @@ class DialogueDown(Exception):
     """The dialogue model did not answer: it is starting, restarting or hanging."""
 
 
+class TurnFailed(DialogueDown):
+    """The dialogue model is there, and could not take this turn, or not in time."""
+
+
 class Dialogue(Protocol):
     """The dialogue model."""
 
@@ -22,7 +26,7 @@ class Dialogue(Protocol):
         """What the model says to a text. Asked twice with one `message_id`, it says the same and does nothing.
 
         `text` is what the model reads (normalised, or a button's payload), `written` what the person wrote.
-        Raises `DialogueDown`.
+        Raises `DialogueDown`, and of it `TurnFailed` where only this turn is known to have failed.
         """
         ...
 

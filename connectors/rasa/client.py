@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from desk.ports import DialogueDown
+from desk.ports import DialogueDown, TurnFailed
 from desk.values import Utterance
 
 _CONNECT_SECONDS = 2.0
@@ -26,7 +26,7 @@ class RasaDialogue:
         self._kept: aiohttp.ClientSession | None = None
 
     async def ask(self, talk: str, text: str, *, message_id: int, written: str) -> Sequence[Utterance]:
-        """What the model says. Raises `DialogueDown`; asking again with the same id is safe."""
+        """What the model says. Raises `DialogueDown` or `TurnFailed`; asking again with the same id is safe."""
         body = {
             "sender": talk,
             "message": text,
@@ -37,7 +37,8 @@ class RasaDialogue:
                 answer.raise_for_status()
                 return [_utterance(item) for item in await answer.json()]
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise DialogueDown(str(error) or type(error).__name__) from error
+            failure = TurnFailed if _of_this_turn(error) else DialogueDown
+            raise failure(str(error) or type(error).__name__) from error
 
     async def forget(self, talk: str) -> None:
         """Delete what Rasa keeps of a talk. Raises `DialogueDown`."""
@@ -66,6 +67,13 @@ class RasaDialogue:
         if self._kept is None:
             self._kept = aiohttp.ClientSession(headers=self._headers, timeout=self._timeout)
         return self._kept
+
+
+def _of_this_turn(error: Exception) -> bool:
+    """Whether the model was reached: another turn may do better."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.status >= 500
+    return isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError)
 
 
 def _utterance(item: Mapping[str, Any]) -> Utterance:

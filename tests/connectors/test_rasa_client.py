@@ -1,0 +1,55 @@
+"""Asking Rasa: what is known when it does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from fastapi import FastAPI, Response
+
+from connectors.rasa.client import RasaDialogue
+from desk.ports import DialogueDown, TurnFailed
+from tests.connectors.served import served
+from tests.connectors.wechat.connected import nobody
+
+
+def answering(status: int, *, hangs: bool = False) -> FastAPI:
+    """A Rasa that answers every turn with a status, or not at all."""
+    app, stopped = FastAPI(), asyncio.Event()
+
+    @app.post("/webhooks/rest/webhook")
+    async def webhook() -> Response:
+        if hangs:
+            await stopped.wait()
+        return Response(status_code=status)
+
+    return app
+
+
+async def asked(url: str) -> type[Exception]:
+    """What asking raises."""
+    dialogue = RasaDialogue(url, "secret", timeout_seconds=0.3)
+    try:
+        with pytest.raises(DialogueDown) as raised:
+            await dialogue.ask("thread.1", "你好", message_id=1, written="你好")
+    finally:
+        await dialogue.close()
+    return raised.type
+
+
+@pytest.mark.parametrize(("status", "raised"), [(500, TurnFailed), (401, DialogueDown)])
+async def test_a_turn_that_rasa_could_not_take_is_told_from_a_rasa_that_is_away(
+    status: int, raised: type[Exception]
+) -> None:
+    with served(answering(status)) as url:
+        assert await asked(url) is raised
+
+
+async def test_a_rasa_that_hangs_may_do_so_for_this_turn_alone() -> None:
+    with served(answering(200, hangs=True)) as url:
+        assert await asked(url) is TurnFailed
+
+
+async def test_where_nobody_listens_the_model_is_away() -> None:
+    with nobody() as url:
+        assert await asked(url) is DialogueDown
