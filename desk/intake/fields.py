@@ -19,6 +19,10 @@ MIN_DESCRIPTION = 10
 MAX_TEXT = 2_000
 
 SKIPPED = "-"
+# What people say to a form is nobody's name.
+_NO_NAME = re.compile(
+    r"(?:确认|确定|提交|跳过|取消|不填|不用|没有|是的?|对的?|好的?|可以|行|无|的)+[吧了啊]?"
+)
 # What no name of an enterprise holds: a date, or several clauses with a verb of a story in them.
 _SENTENCE = re.compile(
     r"\d{1,2}\s*[月号日]|[,，。;；!！].*(?:一直|已经|还|就|都|没|不|催|拖|等|去|来|说)|(?:一直|天天|已经|就是|没人|不给|为什么|怎么)"
@@ -54,7 +58,11 @@ def read_enterprise(text: str) -> str:
     ).strip(" ,，。.;；!！")
     if _SENTENCE.search(name) and not name.endswith(_ENDINGS):
         raise Refused("这像是事情经过。请只写企业或店铺的名称，如“平顶山某某商贸有限公司”。")
-    if not 2 <= len(name) <= MAX_NAME or not re.search(r"[\u4e00-\u9fffA-Za-z]", name):
+    if (
+        _NO_NAME.fullmatch(name)
+        or not 2 <= len(name) <= MAX_NAME
+        or not re.search(r"[\u4e00-\u9fffA-Za-z]", name)
+    ):
         raise Refused(f"请写企业或店铺的名称（2 到 {MAX_NAME} 个字），如“平顶山某某商贸有限公司”。")
     return name
 
@@ -80,7 +88,11 @@ def read_contact(text: str) -> str:
         "",
         text.strip(),
     ).strip(" ,，。.!！")
-    if not 1 <= len(name) <= MAX_CONTACT or not re.fullmatch(r"[\u4e00-\u9fff·A-Za-z .]+", name):
+    if (
+        _NO_NAME.fullmatch(name)
+        or not 1 <= len(name) <= MAX_CONTACT
+        or not re.fullmatch(r"[\u4e00-\u9fff·A-Za-z .]+", name)
+    ):
         raise Refused("请写联系人的姓名，或姓氏加称呼，如“李经理”。")
     return name
 

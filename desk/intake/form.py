@@ -44,6 +44,8 @@ _CANCEL_YES = re.compile(
 _SKIP = re.compile(
     r"^(?:跳过|不填|略过|没有|无|暂无|不知道|不清楚|不记得|忘了|先不填|先跳过|以后再说|不方便|手边没有|没带)(?:[,，]?.{0,6})$"
 )
+# Where the field may be left empty this is an answer; elsewhere it leaves the form.
+_SKIP_THIS = re.compile(r"(?:先|这[个项一]*)?不填(?:这[个项])?[吧。,，!！\s]*")
 _SECOND = re.compile(r"还有一件|另外一件|另一件事|第二件|两件事|还有个(?:问题|事)|另外还(?:有|要)|二是|其二")
 
 
@@ -127,11 +129,13 @@ class Intake:
         """The form after one more message."""
         if form.asking == CANCELLING:
             return self._cancelling(form, said)
+        asked = self.fields.get(form.asking or "")
+        if asked is not None and asked.optional and _SKIP_THIS.fullmatch(said.text):
+            return self._skipped(form, asked)
         if (said.intent == "cancel" and said.confidence >= _SURE and len(said.text) <= 15) or _CANCEL.match(
             said.text
         ):
             return Step(Form(form.values, CANCELLING))
-        asked = self.fields.get(form.asking or "")
         if change := correction(said.text, strict=asked is not None and asked.free):
             found = extract(said.text, self.city)
             if (
@@ -154,7 +158,7 @@ class Intake:
         if said.intent == "explain" and said.confidence >= _SURE and len(said.text) <= 20:
             return Step(Form(form.values, asked.name, form.failures), (asked.why,))
         if _SKIP.match(said.text) and asked.optional:
-            return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
+            return self._skipped(form, asked)
         if said.intent == "skip" and said.sure() and _SKIP.match(said.text):
             return Step(
                 Form(form.values, asked.name, form.failures + 1),
@@ -173,12 +177,15 @@ class Intake:
             return self._next(self._told(said.text, values), say=_one_matter(said.text))
         return self._next(self._told(said.text, values))
 
+    def _skipped(self, form: Form, asked: Field) -> Step:
+        return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
+
     def _failed(self, form: Form, asked: Field, said: Said, refusal: str) -> Step:
         told = self._told(said.text, form.values)
         if told != form.values:  # not this answer, but another one
             return self._next(told, say=(f"已记下{self._labels(told, form.values)}。",))
         if asked.optional and said.intent in ("deny", "skip"):
-            return self._next({**form.values, asked.name: SKIPPED}, say=(f"好的，{asked.label}先不填。",))
+            return self._skipped(form, asked)
         if "description" in form.values and len(re.sub(r"\W", "", said.text)) >= _STORY_LETTERS:
             story = {"description": f"{form.values['description']}\n{said.text.strip()}"[:MAX_TEXT]}
             kept = "这句已补充到事情经过里。"

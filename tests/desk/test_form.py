@@ -315,3 +315,16 @@ def test_more_of_the_story_is_no_name_and_is_not_lost(text: str) -> None:
 )
 def test_another_party_is_not_taken_for_the_enterprise(text: str) -> None:
     assert "enterprise" not in extract(text, PINGDINGSHAN)
+
+
+@pytest.mark.parametrize("text", ["不填", "先不填", "这个不填", "不填这个。"])
+def test_what_is_left_empty_does_not_leave_the_form(text: str) -> None:
+    step = hear(waiting_for("credit_code"), text, "cancel")
+    assert step.form.values["credit_code"] == SKIPPED
+    assert hear(waiting_for("contact"), text, "cancel").form.asking == CANCELLING
+
+
+@pytest.mark.parametrize("name", ["enterprise", "contact"])
+@pytest.mark.parametrize("text", ["确认", "确认提交", "好的", "是的", "不用了", "对"])
+def test_what_people_say_to_a_form_is_nobodys_name(name: str, text: str) -> None:
+    assert name not in hear(waiting_for(name), text).form.values
