@@ -67,7 +67,8 @@ class Sender:
 
     async def _once_more(self, said: Said, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        await self._push(said)
+        if not said.over or said.acknowledged:  # given up is given up
+            await self._push(said)
 
     async def _until_content(self, said: Said) -> None:
         raise NotImplementedError
