@@ -2,7 +2,7 @@
 
 Ours is `qifu serve` with its data in SQLite, then in PostgreSQL, and with threads that are held by staff, so that no
 turn of the bot is taken: a push of WeChat is acknowledged when it has been verified and decrypted, the person's quota
-and the message are stored, and the turn has been left to staff, which takes two more transactions; an update of
+and the message are stored, and the turn has been left to staff, in one more transaction; an update of
 Telegram is acknowledged when it is stored, and its turn and the "typing" follow. Beside it, in the same run, wechatpy
 verifies, decrypts and reads the same pushes in a bare FastAPI app, and stores nothing. One process each.
 
@@ -27,7 +27,7 @@ from benchmarks.gateways import Gateway, Make, bare, ours, telegram_push, wechat
 from benchmarks.load import Figures
 from benchmarks.pushes import Load, press
 
-RATES = (100.0, 200.0, 300.0)
+RATES = (50.0, 100.0, 200.0)
 SHARES = (0.50, 0.95, 0.99)
 SEED = 42
 _WARM_SECONDS = 3.0

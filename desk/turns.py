@@ -20,11 +20,10 @@ _ASKED = {"answered", "clarify", "unknown"}
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A message whose turn it is. `by_bot`: not left to staff; `last`: what the bot said before."""
+    """A message that is the bot's to answer. `last`: what the bot said before."""
 
     message: Message
     talk: str
-    by_bot: bool
     last: Message | None
 
 
@@ -40,7 +39,7 @@ async def take_turns(desk: Desk, thread_id: str) -> list[Message]:
         work = await _next_or_release(session, thread_id)
     try:
         while work is not None:
-            uttered = await _ask(desk, work) if work.by_bot else ()
+            uttered = await _ask(desk, work)
             async with desk.database.write() as session:
                 replies += await _store(desk, session, work, uttered)
                 work = await _next_or_release(session, thread_id)
@@ -60,15 +59,18 @@ async def waiting_threads(desk: Desk, limit: int = 100) -> Sequence[str]:
 
 
 async def _next_or_release(session: AsyncSession, thread_id: str) -> _Work | None:
-    """The oldest waiting message; where none waits, the thread is given back."""
-    if await release_idle(session, thread_id):
-        return None
-    holder, talk = await holder_and_talk(session, thread_id)
-    message = await next_waiting(session, thread_id)
-    assert message is not None, "a thread that is not idle has a waiting message"
-    by_bot = holder != Holder.STAFF
-    last = await last_reply(session, thread_id) if by_bot else None
-    return _Work(message, f"{thread_id}.{talk}", by_bot, last)
+    """The oldest message that waits for the bot; where none does, the thread is given back.
+
+    What waits while staff hold the thread is left to them.
+    """
+    while not await release_idle(session, thread_id):
+        holder, talk = await holder_and_talk(session, thread_id)
+        message = await next_waiting(session, thread_id)
+        assert message is not None, "a thread that is not idle has a waiting message"
+        if holder != Holder.STAFF:
+            return _Work(message, f"{thread_id}.{talk}", await last_reply(session, thread_id))
+        await end_turn(session, message.id, Turn.STAFF)
+    return None
 
 
 async def _ask(desk: Desk, work: _Work) -> Sequence[Utterance]:
@@ -86,7 +88,7 @@ async def _store(
     desk: Desk, session: AsyncSession, work: _Work, uttered: Sequence[Utterance]
 ) -> list[Message]:
     holder, _ = await holder_and_talk(session, work.message.thread_id)
-    if not await end_turn(session, work.message.id, Turn.DONE if work.by_bot else Turn.STAFF):
+    if not await end_turn(session, work.message.id, Turn.DONE):
         return []  # another process was faster
     rows = [
         _reply_row(work.message, utterance, desk, silenced=holder == Holder.STAFF) for utterance in uttered
