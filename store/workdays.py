@@ -30,7 +30,7 @@ class Calendar:
             return self.changed[day]
         try:
             return bool(chinese_calendar.is_workday(day))
-        except NotImplementedError:  # not announced yet
+        except NotImplementedError:  # what the package raises for a year that is not announced yet
             return day.weekday() < 5 and (day.month, day.day) not in _FIXED_HOLIDAYS
 
     def add(self, day: date, count: int) -> date:

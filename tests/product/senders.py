@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -46,7 +47,7 @@ class Said:
     over: bool = False
 
 
-class Sender:
+class Sender(ABC):
     """A channel's server. `http` has no time-out of its own."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
@@ -70,11 +71,13 @@ class Sender:
         if not said.over or said.acknowledged:  # given up is given up
             await self._push(said)
 
+    @abstractmethod
     async def _until_content(self, said: Said) -> None:
-        raise NotImplementedError
+        """Push until the channel's server would not push any more."""
 
+    @abstractmethod
     async def _push(self, said: Said) -> bool:
-        raise NotImplementedError
+        """One push. Whether it was answered as the server wants it."""
 
 
 class WeChatSender(Sender):
