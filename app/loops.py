@@ -47,7 +47,7 @@ async def take_turns_once(desk: Desk, failures: Counter[str]) -> None:
     `failures`: how often the model was there and could not take a thread's turn. Such threads come last, so that one
     message that fails every time does not stand before those of everybody else.
     """
-    failed = False
+    called = False
     try:
         waiting = await waiting_threads(desk)
         for done in failures.keys() - set(waiting):
@@ -58,14 +58,14 @@ async def take_turns_once(desk: Desk, failures: Counter[str]) -> None:
             except TurnFailed as failure:
                 log.debug("a turn failed: %s", failure)
                 failures[thread_id] += 1
-                failed = True
+                if not called:  # at once: each further turn of the round may take as long
+                    called = True
+                    await _call_staff(desk)
     except DialogueDown:
         log.debug("the dialogue model is away")
-        failed = True
+        await _call_staff(desk)
     except Exception:
         log.exception("taking waiting turns failed; trying again")
-    if failed:
-        await _call_staff(desk)
 
 
 async def _call_staff(desk: Desk) -> None:

@@ -22,6 +22,8 @@ from desk.values import WEB, InboundMessage, OwnAnswer
 Also = Callable[[AsyncSession, Message], Awaitable[None]]
 # What the bot has asked stays asked after a picture in between.
 _STILL_ASKED = ("form", "clarify")
+# In `Message.detail`: the id of the question whose options an answer of our own repeats.
+ASKED_AGAIN = "asked_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ async def _store(desk: Desk, inbound: InboundMessage, handling: Handling) -> Rec
             author=Author.PERSON,
             channel=inbound.channel,
             external_id=inbound.external_id,
-            text=inbound.text,
+            text=inbound.text.replace("\0", ""),  # PostgreSQL keeps none
             turn=Turn.WAITING,
             created_at=inbound.at,
         )
@@ -139,6 +141,7 @@ async def _answer(
             external_id=key,
             answers_id=message.id,
             text=own.text,
+            detail={ASKED_AGAIN: asked.id} if asked and again else {},
             buttons=list(asked.buttons) if asked and again else [button.as_json() for button in own.buttons],
             delivery=Delivery.PENDING,
             created_at=desk.clock(),

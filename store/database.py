@@ -62,11 +62,19 @@ def async_url(url: str) -> str:
 
 
 def _engine(url: str, pool_size: int, schema: str | None) -> AsyncEngine:
+    # Parameters are what people wrote: an error must not carry them into a log.
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, connect_args=sqlite.CONNECT, pool_size=pool_size, max_overflow=20)
+        engine = create_async_engine(
+            url, connect_args=sqlite.CONNECT, pool_size=pool_size, max_overflow=20, hide_parameters=True
+        )
         sqlite.prepare(engine.sync_engine)
         return engine
     options = {"options": f"-csearch_path={schema}"} if schema else {}
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True, connect_args=options
+        url,
+        pool_size=pool_size,
+        max_overflow=20,
+        pool_pre_ping=True,
+        connect_args=options,
+        hide_parameters=True,
     )

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -50,7 +51,7 @@ def list_() -> None:
     """列出全部账号。"""
     table = Table("用户名", "姓名", "部门", "角色", "两步验证", "状态", "最近登录")
     for row in _write(_rows):
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     console.print(table)
 
 
@@ -59,7 +60,7 @@ def departments_() -> None:
     """列出部门和它们的代码。"""
     table = Table("代码", "部门")
     for department in _write(departments):
-        table.add_row(department.key, department.name)
+        table.add_row(department.key, escape(department.name))
     console.print(table)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import select
 
@@ -50,7 +51,7 @@ async def _list(settings: Settings, limit: int) -> None:
             at = t.submitted_at.astimezone(CITY_ZONE)
             table.add_row(
                 t.number, KIND_NAMES[t.kind], STATE_NAMES[t.state], t.subject,
-                "（保密）" if t.confidential else t.enterprise, t.district, f"{at:%Y-%m-%d %H:%M}",
+                "（保密）" if t.confidential else escape(t.enterprise), t.district, f"{at:%Y-%m-%d %H:%M}",
             )  # fmt: skip
     console.print(table)
 

@@ -37,7 +37,9 @@ class RasaDialogue:
                 answer.raise_for_status()
                 return [_utterance(item) for item in await answer.json()]
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            failure = TurnFailed if _of_this_turn(error) else DialogueDown
+            # One that hangs accepts connections still: after a time-out it is asked whether it is there.
+            there = _of_this_turn(error) and (not isinstance(error, TimeoutError) or await self.ready())
+            failure = TurnFailed if there else DialogueDown
             raise failure(str(error) or type(error).__name__) from error
 
     async def forget(self, talk: str) -> None:

@@ -24,7 +24,7 @@ COMMANDS = (
     Command("human", "转人工服务", "Talk to a person", says="转人工"),
     Command("link", "绑定其他渠道的账号", "Link another channel", says="绑定"),
     Command("unlink", "解除绑定", "Unlink", says="解绑"),
-    Command("privacy", "个人信息说明", "Privacy"),
+    Command("privacy", "个人信息说明", "Privacy", says="个人信息说明"),
 )
 NAMES = {command.name: command for command in COMMANDS}
 LATE_BUTTON = "这个按钮已经失效，请直接输入您的问题。"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from connectors.faults import report
 from connectors.telegram.incoming import Incoming
 from connectors.telegram.outcomes import Refused, RetryAfter, Trouble
 from connectors.telegram.routes import Accept, Acknowledge
@@ -92,8 +93,8 @@ async def _store(
             if incoming is not None:
                 await accept(incoming)
                 accepted.append(incoming)
-        except Exception:
-            _LOG.exception("update %s could not be stored; it will be fetched again", update_id_of(update))
+        except Exception as error:  # it will be fetched again
+            report(f"storing update {update_id_of(update)} of Telegram", error)
             break
         last = update_id_of(update) if update_id_of(update) is not None else last
     await asyncio.gather(*(acknowledge(incoming) for incoming in accepted))

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Header, Request, Response
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
+from connectors.faults import report
 from connectors.telegram.incoming import Incoming
 from connectors.telegram.updates import read_update, update_id_of
 
@@ -66,8 +67,8 @@ def telegram_router(
             return Response(status_code=200)
         try:
             await accept(incoming)
-        except Exception:
-            _LOG.exception("update %s could not be stored; Telegram will push it again", incoming.update_id)
+        except Exception as error:  # Telegram will push it again
+            report(f"storing update {incoming.update_id} of Telegram", error)
             return Response(status_code=503)
         return Response(status_code=200, background=BackgroundTask(acknowledge, incoming))
 

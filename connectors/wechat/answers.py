@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from connectors.faults import report
 from connectors.wechat.carriage import Answer, Asked, Carriage
 from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import (
@@ -129,7 +129,7 @@ class Answers:
         if not (isinstance(push, Text) and push.menu_id):
             return push.key
         async with self._desk.database.read() as session:
-            tap = await tapped(session, push.menu_id, push.sender)
+            tap = await tapped(session, push.menu_id, push.sender, now=self._desk.clock())
         return tap.key if tap else push.key
 
     def _taken(self, push: Push, said: Said | Shown, key: str) -> tuple[InboundMessage, Handling]:
@@ -227,10 +227,3 @@ class Answers:
         """Which attempt this is, by the time since the first, which may not have reached us; any process can tell."""
         since = max((came - received.message.created_at).total_seconds(), came.timestamp() - push.created)
         return 1 + round(since / self.patience.cut)
-
-
-def report(what: str, error: BaseException) -> None:
-    """A log line with the place of a fault, and without its message, which may hold what the person wrote."""
-    log.error(
-        "%s failed: %s\n%s", what, type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
-    )

@@ -103,11 +103,11 @@ def meant(push: Push, *, max_letters: int) -> Meant:
     words = _words(push)
     if words is not None:
         if len(words) > max_letters:
-            return Told(f"一次最多 {max_letters} 个字，请分几次发送。")
+            return Shown(words, f"一次最多 {max_letters} 个字，请分几次发送。")
         return Said(words) if words else Silent()
     match push:
         case Voice():
-            return Told(UNHEARD)
+            return Shown("［语音］", UNHEARD)
         case Subscribe():
             return Told(WELCOME)
         case Scan():

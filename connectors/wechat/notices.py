@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +33,8 @@ _JOB, _STATUS = (Message.detail[(_NOTICE, name)].as_string() for name in ("job",
 _WAITING = (Delivery.PENDING, Delivery.HELD)
 # The same call may pass later: because of WeChat, or once an operator has mended a setting.
 _LATER = (Todo.BACK_OFF, Todo.REFRESH, Todo.OPERATOR)
+# … and says nothing about this one message: none passes now.
+_EVERY = (Todo.REFRESH, Todo.OPERATOR)
 # Nobody wants to hear of older ones out of the blue.
 _NEWS_LASTS = timedelta(days=7)
 _AT_ONCE = 50
@@ -73,11 +75,14 @@ class TicketNotices:
             return True
         async with self._desk.database.read() as session:
             due = (await session.execute(_due(self._desk.clock() - _NEWS_LASTS))).all()
+        taken = True
         for message_id, openid in due:
             notice = await self._begin(message_id)
-            if notice is not None and not await self._send(message_id, openid, notice):
+            outcome = await self._send(message_id, openid, notice) if notice else None
+            if isinstance(outcome, calls.NotSent) or _refused_for(outcome, _EVERY):
                 return False
-        return True
+            taken = taken and not _refused_for(outcome, _LATER)
+        return taken
 
     async def finished(self, push: TemplateSent) -> None:
         """WeChat tells, mostly within seconds, whether a notice arrived."""
@@ -86,11 +91,11 @@ class TicketNotices:
                 select(Message)
                 .join(Thread, Thread.id == Message.thread_id)
                 .join(Person, Person.id == Thread.person_id)
-                # It may tell before the answer to our call has been written down.
+                # It may tell before the answer to our call has been written down, or where none came.
                 .where(
                     Person.channel == CHANNEL,
                     Person.address == push.sender,
-                    or_(push.job == _JOB, _STATUS == _BEGUN),
+                    or_(push.job == _JOB, _STATUS.in_((_BEGUN, _UNKNOWN))),
                 )
                 .order_by(push.job != _JOB, Message.id)
                 .limit(1)
@@ -125,7 +130,7 @@ class TicketNotices:
         fields = {self._template.fields[name]: value for name, value in values.items()}
         return TemplateMessage(self._template.id, fields, id=f"message-{message_id}")
 
-    async def _send(self, message_id: int, openid: str, notice: TemplateMessage) -> bool:
+    async def _send(self, message_id: int, openid: str, notice: TemplateMessage) -> calls.Outcome:
         outcome = await self._api.send_template(openid, notice)
         if isinstance(outcome, calls.Sent):
             await self._note(message_id, {"job": outcome.receipt, "status": _TAKEN}, _NOTIFIED)
@@ -136,8 +141,7 @@ class TicketNotices:
             await self._note(message_id, {"job": "", "status": _REFUSED})
         else:
             await self._note(message_id, None)
-            return False
-        return True
+        return outcome
 
     async def _note(self, message_id: int, notice: dict[str, str] | None, reason: str = "") -> None:
         """What became of the notice; None: it may be begun again. WeChat's own word, which may have come, stays."""
@@ -157,6 +161,10 @@ class TicketNotices:
             log.error("the WeChat account has no template messages: clear QIFU_WECHAT_TICKET_TEMPLATE")
         elif refused.meaning.todo is Todo.MEND:
             log.error("WeChat refuses the fields of QIFU_WECHAT_TICKET_TEMPLATE: code %d", refused.code)
+
+
+def _refused_for(outcome: calls.Outcome | None, reasons: Sequence[Todo]) -> bool:
+    return isinstance(outcome, calls.Refused) and outcome.meaning.todo in reasons
 
 
 def _due(since: datetime) -> Select[int, str]:

@@ -15,7 +15,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
 
-from connectors.wechat.answers import Answers, report
+from connectors.faults import report
+from connectors.wechat.answers import Answers
 from connectors.wechat.carriage import Answer, Carried
 from connectors.wechat.conversation import unknown
 from connectors.wechat.crypto import RANDOM_BYTES, Account, Opened, check_url, open_push

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,7 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from connectors.wechat.conversation import CHANNEL
 from conversations.messages import by_external_id, last_reply, next_waiting
 from conversations.models import Message, Person, Thread
+from desk.receive import ASKED_AGAIN
 
+# Within these an attempt of the same push, or a second tap, gets what the first got; later it asks for nothing any more.
+_SAME_TAP = timedelta(seconds=30)
 _ITEM = re.compile(r"([0-9]{1,18}):[0-9]{1,3}")
 
 
@@ -22,18 +26,20 @@ class Tap:
     key: str | None
 
 
-async def tapped(session: AsyncSession, item: str, openid: str) -> Tap | None:
+async def tapped(session: AsyncSession, item: str, openid: str, *, now: datetime) -> Tap | None:
     """What an item's id stands for; None where it is none of ours (some accounts tell `0`): its label counts as typed.
 
     Only the questions of a form are looked at: a second tap would answer the next one as well.
     """
     found = _ITEM.fullmatch(item)
     row = await _shown(session, int(found[1]), openid) if found else None
+    if row is not None and (again := row.detail.get(ASKED_AGAIN)):
+        row = await session.get(Message, again)
     if row is None or row.detail.get("outcome") != "form":
         return None
     key = f"option:{row.id}"
-    if await by_external_id(session, CHANNEL, key) is not None:
-        return Tap(key)
+    if (first := await by_external_id(session, CHANNEL, key)) is not None:
+        return Tap(key if now - first.created_at <= _SAME_TAP else None)
     last = await last_reply(session, row.thread_id)
     asked_now = last is not None and last.id == row.id
     return Tap(key if asked_now and await next_waiting(session, row.thread_id) is None else None)
