@@ -23,12 +23,13 @@ from staff.actors import Actor
 from staff.departments import departments
 from store.workdays import Calendar
 from tickets.clocks import due_at
+from tickets.conditions import offered
 from tickets.dispatching import all_rules
 from tickets.life import CLOCK, ENTERPRISE
 from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Limit, Timed
 from tickets.lists import seen, workload
 from tickets.models import KIND_NAMES, Ticket, TicketClock
-from tickets.papers import Papers, offered, papers_of
+from tickets.papers import Papers, papers_of
 from tickets.states import STATE_NAMES, STEP_NAMES, Step
 from tickets.timing import load_calendar
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from conversations.models import Author, Delivery, Holder, Message, Note, NoteKind, Thread
 from conversations.outbox import drop_overtaken
@@ -58,11 +59,14 @@ async def hand_back(session: AsyncSession, thread_id: str, staff: str, *, at: da
 
 async def requeue(session: AsyncSession, thread_id: str, *, silent_since: datetime, at: datetime) -> bool:
     """Put a thread whose holder fell silent back into the queue. False where somebody has answered meanwhile."""
-    if not await _silent(session, thread_id, silent_since):
-        return False
     put = await session.execute(
         update(Thread)
-        .where(Thread.id == thread_id, Thread.holder == Holder.STAFF, Thread.taken_at < silent_since)
+        .where(
+            Thread.id == thread_id,
+            Thread.holder == Holder.STAFF,
+            Thread.taken_at < silent_since,
+            _silent_since(silent_since),
+        )
         .values(holder=Holder.WAITING, waiting_since=at)
         .execution_options(synchronize_session=False)
     )
@@ -74,13 +78,13 @@ async def requeue(session: AsyncSession, thread_id: str, *, silent_since: dateti
 
 async def fallen_silent(session: AsyncSession, silent_since: datetime, limit: int = 100) -> Sequence[str]:
     """Threads that staff took before that moment and in which a person has waited for an answer since before it."""
-    held = await session.scalars(
+    found = await session.scalars(
         select(Thread.id)
-        .where(Thread.holder == Holder.STAFF, Thread.taken_at < silent_since)
+        .where(Thread.holder == Holder.STAFF, Thread.taken_at < silent_since, _silent_since(silent_since))
         .order_by(Thread.taken_at)
         .limit(limit)
     )
-    return [thread_id for thread_id in held if await _silent(session, thread_id, silent_since)]
+    return found.all()
 
 
 async def sending(session: AsyncSession, thread_id: str) -> bool:
@@ -135,12 +139,13 @@ async def notes(session: AsyncSession, thread_id: str) -> Sequence[Note]:
     return (await session.scalars(select(Note).where(Note.thread_id == thread_id).order_by(Note.id))).all()
 
 
-async def _silent(session: AsyncSession, thread_id: str, since: datetime) -> bool:
-    """Whether the last word is a person's and older than that."""
-    last = await session.scalar(
-        select(Message)
-        .where(Message.thread_id == thread_id, Message.author.in_((Author.PERSON, Author.STAFF)))
-        .order_by(Message.id.desc())
-        .limit(1)
+def _silent_since(moment: datetime) -> ColumnElement[bool]:
+    """Whether the last word of the thread is a person's and older than that."""
+    words = (
+        select(func.max(Message.id))
+        .where(Message.thread_id == Thread.id, Message.author.in_((Author.PERSON, Author.STAFF)))
+        .correlate(Thread)
+        .scalar_subquery()
     )
-    return last is not None and last.author == Author.PERSON and last.created_at < since
+    last = aliased(Message)
+    return exists().where(last.id == words, last.author == Author.PERSON, last.created_at < moment)

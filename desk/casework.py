@@ -8,31 +8,23 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Author, Delivery, Message, Thread
+from conversations.models import Author, Message, Thread
 from desk.desk import Desk
 from desk.news import news
+from desk.notices import at_first
+from desk.progress import reason_told
 from desk.rules import rules
 from store.clock import city_date
 from store.workdays import Calendar
 from tickets.errors import StepRefused
-from tickets.life import CLOCK, Doing, Rules, drafted, pending, take
+from tickets.life import CLOCK, Doing, Rules, take
 from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock, TicketEvent
+from tickets.papers import papers_of
 from tickets.states import Actor, State, Step
 from tickets.timing import all_running, overdue
 
 _OVERDUE = "办理期限已过，系统自动列入督办。"
-
-
-async def move_ticket(desk: Desk, ticket_id: str, step: Step, doing: Doing) -> TicketEvent:
-    """Take a step of somebody on the staff. Raises `StepRefused`; `LookupError` where there is no such ticket."""
-    async with desk.database.write() as session:
-        ticket = await session.get(Ticket, ticket_id)
-        if ticket is None:
-            raise LookupError(ticket_id)
-        event = await move(desk, session, ticket, step, doing, await rules(desk, session))
-    desk.to_send.set()
-    return event
 
 
 async def ring(desk: Desk, *, limit: int = 100) -> int:
@@ -70,15 +62,14 @@ async def move(
     desk: Desk, session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, by: Rules
 ) -> TicketEvent:
     """Take a step and tell the enterprise, in the session's transaction; then set `desk.to_send`. Raises `StepRefused`."""
-    asked = await pending(session, ticket.id, Step.REFUSAL_ASKED) if step is Step.REFUSED else None
-    answer = await drafted(session, ticket.id) if step is Step.RELEASED else None
     event = await take(session, ticket, step, doing, by)
+    papers = await papers_of(session, ticket.id)
     text = news(
         ticket,
         step,
-        note=asked.reason if asked else doing.note,
+        note=reason_told(event, papers.events),
         running=await all_running(session, ticket.id),
-        answer=answer.text if answer else "",
+        answer=papers.answers[-1].text if step is Step.RELEASED else "",
     )
     thread = await session.get(Thread, ticket.thread_id) if ticket.thread_id else None
     if text is not None and thread is not None:  # None: the enterprise had itself erased and is telephoned
@@ -93,7 +84,7 @@ def _news_row(ticket: Ticket, thread: Thread, text: str, at: datetime) -> Messag
         channel=thread.channel,
         text=text,
         detail={"outcome": "ticket", "ticket": ticket.number},
-        delivery=Delivery.SENT if thread.channel == "web" else Delivery.PENDING,
+        delivery=at_first(thread.channel),
         created_at=at,
     )
 

@@ -12,9 +12,10 @@ from desk.desk import Desk
 from desk.intake.fields import SKIPPED
 from desk.rules import rules
 from desk.values import Button, Reply
+from tickets.limits import Limit, Timed
 from tickets.models import KIND_NAMES, Kind, Ticket
 from tickets.states import STATE_NAMES
-from tickets.tickets import Draft, open_ticket
+from tickets.tickets import ENTER_WITHIN, Draft, open_ticket
 
 PROGRESS = Button("查询进度", "/progress")
 SECOND = Button("再提交一件", "/request")
@@ -44,8 +45,9 @@ async def submit(
             rules=await rules(desk, session),
         )
         attached = await give_to_ticket(session, thread_id, ticket.id)
+    decide = desk.limits.of(Timed.DECIDE, ticket.level).limit
     return Reply(
-        receipt(ticket, attached), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND)
+        receipt(ticket, decide, attached), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND)
     )
 
 
@@ -80,12 +82,15 @@ def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
     )
 
 
-def receipt(ticket: Ticket, attached: int = 0) -> str:
-    """What the enterprise is told: the number, the promise and how to ask. `attached`: how many files go with it."""
+def receipt(ticket: Ticket, decide: Limit, attached: int = 0) -> str:
+    """What the enterprise is told: the number, the promise and how to ask.
+
+    `decide`: within what it is decided upon; `attached`: how many files go with it.
+    """
     lines = [
         f"您的{KIND_NAMES[ticket.kind]}已提交，工单编号 {ticket.number}，当前状态：{STATE_NAMES[ticket.state]}。",
-        f"接下来：{_day(ticket.enter_by)}前（1 个工作日内）录入平台，"
-        f"{_day(ticket.decide_by)}前（3 个工作日内）决定是否受理并告诉您；逾期没有决定的，视为受理。",
+        f"接下来：{_day(ticket.enter_by)}前（{ENTER_WITHIN.text()}内）录入平台，"
+        f"{_day(ticket.decide_by)}前（{decide.text()}内）决定是否受理并告诉您；逾期没有决定的，视为受理。",
         "想知道进度，直接在这里问“我的工单到哪一步了”；换了设备，报工单编号和联系电话后四位也能查。"
         "需要补充、催办或撤回，也在这里说一声就行。",
         "\n依据：《河南省营商环境投诉举报案件调查处理办法》（豫政办〔2024〕67号）",

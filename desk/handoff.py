@@ -8,8 +8,10 @@ from conversations.models import Holder, Thread
 from conversations.threads import call_staff
 from desk.articles import REQUEST
 from desk.desk import Desk
+from desk.rules import rules
 from desk.values import Reply
 from store.clock import CITY_ZONE
+from store.workdays import Calendar
 
 _WEEKDAYS = "一二三四五六日"
 
@@ -20,22 +22,23 @@ async def hand_off(desk: Desk, thread_id: str) -> Reply:
     async with desk.database.write() as session:
         await call_staff(session, thread_id, at=now)
         thread = await session.get_one(Thread, thread_id)
-    return Reply(_what_next(desk, thread.holder, now), outcome="handoff", buttons=(REQUEST,))
+        calendar = (await rules(desk, session)).calendar
+    return Reply(_what_next(desk, thread.holder, now, calendar), outcome="handoff", buttons=(REQUEST,))
 
 
-def when_answered(desk: Desk, now: datetime) -> str:
+def when_answered(desk: Desk, now: datetime, calendar: Calendar) -> str:
     """When somebody will answer, as a sentence."""
-    opening = desk.office_hours.next_opening(now)
+    opening = desk.office_hours.next_opening(now, calendar)
     if opening == now:
         return "工作人员会尽快在这里回复您；着急的话可以拨打 12345。"
     return f"工作人员将在{_moment(opening)}上班后回复您；着急的话可以拨打 12345（24 小时）。"
 
 
-def _what_next(desk: Desk, holder: Holder, now: datetime) -> str:
+def _what_next(desk: Desk, holder: Holder, now: datetime, calendar: Calendar) -> str:
     if holder == Holder.STAFF:
         return "工作人员已经接入，请直接说。"
     hours = desk.office_hours.text()
-    opening = desk.office_hours.next_opening(now)
+    opening = desk.office_hours.next_opening(now, calendar)
     if opening == now:
         return (
             f"已为您转人工，正在排队等待工作人员接入（{hours}）。"

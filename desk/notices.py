@@ -11,6 +11,11 @@ from desk.desk import Desk
 from desk.values import WEB
 
 
+def at_first(channel: str) -> Delivery:
+    """What becomes of a message when it is stored: the web page reads the rows themselves, other channels send."""
+    return Delivery.SENT if channel == WEB else Delivery.PENDING
+
+
 async def tell(desk: Desk, session: AsyncSession, person: Person, text: str, *, key: str) -> None:
     """Put a text into a person's thread, to be sent where the channel sends. The same key tells it once."""
     thread_id = await session.scalar(select(Thread.id).where(Thread.person_id == person.id))
@@ -23,7 +28,7 @@ async def tell(desk: Desk, session: AsyncSession, person: Person, text: str, *, 
             channel=person.channel,
             external_id=key,
             text=text,
-            delivery=Delivery.SENT if person.channel == WEB else Delivery.PENDING,
+            delivery=at_first(person.channel),
             created_at=desk.clock(),
         )
     )

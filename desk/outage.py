@@ -8,11 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.messages import by_external_id
-from conversations.models import Author, Delivery, Message, Thread, Turn
+from conversations.models import Author, Holder, Message, Thread, Turn
 from conversations.threads import call_staff
 from desk.desk import Desk
 from desk.handoff import when_answered
-from desk.values import WEB
+from desk.notices import at_first
+from desk.rules import rules
+from store.workdays import Calendar
 
 # A model that is only being started again is back sooner.
 PATIENCE = timedelta(seconds=30)
@@ -28,7 +30,8 @@ async def call_for_waiting(desk: Desk, *, limit: int = 100) -> int:
         waiting = await _waiting(session, now - PATIENCE, limit)
     for thread_id, message_id in waiting:
         async with desk.database.write() as session:
-            called += await _call(desk, session, thread_id, message_id, now)
+            calendar = (await rules(desk, session)).calendar
+            called += await _call(desk, session, thread_id, message_id, now, calendar)
     if called:
         desk.to_send.set()
     return called
@@ -37,7 +40,12 @@ async def call_for_waiting(desk: Desk, *, limit: int = 100) -> int:
 async def _waiting(session: AsyncSession, before: datetime, limit: int) -> list[tuple[str, int]]:
     rows = await session.execute(
         select(Message.thread_id, Message.id)
-        .where(Message.turn == Turn.WAITING, Message.created_at < before)
+        .join(Thread, Thread.id == Message.thread_id)
+        .where(
+            Message.turn == Turn.WAITING,
+            Message.created_at < before,
+            Thread.holder == Holder.BOT,  # whoever is called already does not fill the page
+        )
         .order_by(Message.id)
         .limit(limit)
     )
@@ -45,7 +53,9 @@ async def _waiting(session: AsyncSession, before: datetime, limit: int) -> list[
     return list({row.thread_id: (row.thread_id, row.id) for row in reversed(rows.all())}.values())
 
 
-async def _call(desk: Desk, session: AsyncSession, thread_id: str, message_id: int, now: datetime) -> bool:
+async def _call(
+    desk: Desk, session: AsyncSession, thread_id: str, message_id: int, now: datetime, calendar: Calendar
+) -> bool:
     if not await call_staff(session, thread_id, at=now):
         return False
     thread = await session.get_one(Thread, thread_id)
@@ -59,9 +69,9 @@ async def _call(desk: Desk, session: AsyncSession, thread_id: str, message_id: i
             channel=thread.channel,
             external_id=key,
             answers_id=message_id,
-            text=f"智能助手暂时不能回答，您的问题已经收到，并为您转给工作人员。{when_answered(desk, now)}",
+            text=f"智能助手暂时不能回答，您的问题已经收到，并为您转给工作人员。{when_answered(desk, now, calendar)}",
             detail={"outcome": "handoff"},
-            delivery=Delivery.SENT if thread.channel == WEB else Delivery.PENDING,
+            delivery=at_first(thread.channel),
             created_at=now,
         )
     )

@@ -48,7 +48,7 @@ def progress(ticket: Ticket, history: Sequence[TicketEvent], running: Sequence[T
     ]
     if due := due_line(running):
         lines.append(due)
-    lines += [_line(event) for event in history if event.step not in _INTERNAL]
+    lines += [_line(event, history) for event in history if event.step not in _INTERNAL]
     return "\n".join(lines)
 
 
@@ -67,9 +67,17 @@ def due_line(running: Sequence[TicketClock]) -> str:
     return ""
 
 
-def _line(event: TicketEvent) -> str:
+def reason_told(event: TicketEvent, history: Sequence[TicketEvent]) -> str:
+    """The reason of a step as the enterprise is told it: of a refusal the one that was approved, not the approval's."""
+    if event.step is not Step.REFUSED:
+        return event.note
+    return next((one.note for one in reversed(history) if one.step is Step.REFUSAL_ASKED), event.note)
+
+
+def _line(event: TicketEvent, history: Sequence[TicketEvent]) -> str:
     when = event.at.astimezone(CITY_ZONE)
-    note = f"：{event.note[:_NOTE_LETTERS]}" if event.note and event.step in _EXPLAINED else ""
+    told = reason_told(event, history) if event.step in _EXPLAINED else ""
+    note = f"：{told[:_NOTE_LETTERS]}" if told else ""
     return f"{when.month}月{when.day}日 {when:%H:%M} {STEP_NAMES[event.step]}{note}"
 
 

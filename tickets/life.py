@@ -10,22 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.workdays import ANNOUNCED, Calendar
 from tickets import timing
-from tickets.errors import (
-    NotHere,
-    NothingAsked,
-    NotYours,
-    ReasonMissing,
-    SecondPersonNeeded,
-    TooLate,
-    TwiceReturned,
-)
-from tickets.limits import Level, Timed, TimeLimits
+from tickets.conditions import ASKS, DECIDES, refusal
+from tickets.errors import NotHere, NotYours, ReasonMissing
+from tickets.limits import Level, TimeLimits
 from tickets.models import Answer, Approval, Ticket, TicketEvent
+from tickets.papers import Papers, papers_of
 from tickets.states import MOVE_OF, Actor, State, Step
 
 ENTERPRISE = "enterprise"
 CLOCK = "clock"
-MOST_RETURNS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +57,15 @@ async def take(session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, 
     if done := await _done_before(session, ticket, step, doing):
         return done
     _check_move(ticket, step, doing)
-    await _check_conditions(session, ticket, step, doing)
-    before = ticket.state
-    await _note_papers(session, ticket, step, doing)
+    papers = await papers_of(session, ticket.id)
+    if refused := refusal(step, ticket, doing.by, papers, doing.at):
+        raise refused
+    before, asked = ticket.state, papers.asked(Step.EXTENSION_ASKED)
+    await _note_papers(session, ticket, step, doing, papers)
     _change(ticket, step, doing)
     await timing.apply(session, ticket, step, doing.at, rules.calendar, rules.limits)
-    if step is Step.EXTENDED:
-        await timing.extend(session, ticket, await _granted_days(session, ticket), rules.calendar)
+    if step is Step.EXTENDED and asked:
+        await timing.extend(session, ticket, asked.days, rules.calendar)
     return record(session, ticket, step, doing, before=before)
 
 
@@ -92,22 +87,6 @@ def record(
     return event
 
 
-async def pending(session: AsyncSession, ticket_id: str, asked: Step) -> Approval | None:
-    """What was asked for and is not decided."""
-    return await session.scalar(
-        select(Approval).where(
-            Approval.ticket_id == ticket_id, Approval.asked == asked, Approval.decided_at.is_(None)
-        )
-    )
-
-
-async def drafted(session: AsyncSession, ticket_id: str) -> Answer | None:
-    """The answer that waits for a second person."""
-    return await session.scalar(
-        select(Answer).where(Answer.ticket_id == ticket_id, Answer.decided_at.is_(None))
-    )
-
-
 def _check_move(ticket: Ticket, step: Step, doing: Doing) -> None:
     move = MOVE_OF[step]
     if doing.actor not in move.actors:
@@ -120,68 +99,40 @@ def _check_move(ticket: Ticket, step: Step, doing: Doing) -> None:
         raise ReasonMissing(ticket.number, step)
 
 
-_DECIDES = {
-    Step.REFUSED: Step.REFUSAL_ASKED,
-    Step.REFUSAL_DENIED: Step.REFUSAL_ASKED,
-    Step.EXTENDED: Step.EXTENSION_ASKED,
-    Step.EXTENSION_DENIED: Step.EXTENSION_ASKED,
-}
-_ASKS = (Step.REFUSAL_ASKED, Step.EXTENSION_ASKED)
-
-
-async def _check_conditions(session: AsyncSession, ticket: Ticket, step: Step, doing: Doing) -> None:
-    if step in _DECIDES:
-        asked = await pending(session, ticket.id, _DECIDES[step])
-        if asked is None:
-            raise NothingAsked(ticket.number, step)
-        if asked.asked_by == doing.by:
-            raise SecondPersonNeeded(ticket.number, step)
-    if step in _ASKS and await pending(session, ticket.id, step):
-        raise NotHere(ticket.number, step, ticket.state)
-    if step is Step.RELEASED:
-        answer = await drafted(session, ticket.id)
-        if answer is None or answer.drafted_by == doing.by:
-            raise SecondPersonNeeded(ticket.number, step)
-    if step is Step.EXTENSION_ASKED:
-        clock = await timing.running(session, ticket.id, Timed.HANDLE)
-        if clock is None or clock.due_at is None or doing.at > clock.due_at:
-            raise TooLate(ticket.number, step)
-    spent = ticket.arbitrated or (step is Step.DISPATCHED and ticket.returns >= MOST_RETURNS)
-    if step in (Step.RETURNED, Step.DISPATCHED) and spent:
-        raise TwiceReturned(ticket.number, step)
-    if step is Step.ARBITRATED and ticket.returns < MOST_RETURNS:
-        raise NotHere(ticket.number, step, ticket.state)
-
-
-async def _note_papers(session: AsyncSession, ticket: Ticket, step: Step, doing: Doing) -> None:
+async def _note_papers(
+    session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, papers: Papers
+) -> None:
     """What is asked for, decided, drafted or released."""
-    if step in _ASKS:
+    if step in DECIDES and (asked := papers.asked(DECIDES[step])):
+        asked.decided_by, asked.decided_at = doing.by, doing.at
+        asked.granted = step in (Step.REFUSED, Step.EXTENDED)
+    if step in (Step.RELEASED, Step.SENT_BACK) and papers.draft:
+        _decide(papers.draft, doing, released=step is Step.RELEASED)
+    if MOVE_OF[step].after is not None:
+        _withdraw_asked(papers, doing)
+    if step in ASKS:
         session.add(
             Approval(
                 ticket_id=ticket.id, asked=step, reason=doing.note, days=doing.days,
                 asked_by=doing.by, asked_at=doing.at,
             )
         )  # fmt: skip
-    if step in _DECIDES and (asked := await pending(session, ticket.id, _DECIDES[step])):
-        asked.decided_by, asked.decided_at = doing.by, doing.at
-        asked.granted = step in (Step.REFUSED, Step.EXTENDED)
     if step is Step.DRAFTED:
         session.add(Answer(ticket_id=ticket.id, text=doing.text, drafted_by=doing.by, drafted_at=doing.at))
-    if step in (Step.RELEASED, Step.SENT_BACK) and (answer := await drafted(session, ticket.id)):
-        answer.decided_by, answer.decided_at = doing.by, doing.at
-        answer.released = step is Step.RELEASED
-    if MOVE_OF[step].after is not None:
-        await _withdraw_asked(session, ticket, doing)
     await session.flush()
 
 
-async def _withdraw_asked(session: AsyncSession, ticket: Ticket, doing: Doing) -> None:
+def _withdraw_asked(papers: Papers, doing: Doing) -> None:
     """The ticket moves on: what was asked for where it stood, or drafted, is asked no more."""
-    for asked in _ASKS:
-        if approval := await pending(session, ticket.id, asked):
-            approval.decided_by, approval.decided_at, approval.granted = doing.by, doing.at, False
-    if ticket.state is State.REVIEW and (answer := await drafted(session, ticket.id)):
-        answer.decided_by, answer.decided_at, answer.released = doing.by, doing.at, False
+    for step in ASKS:
+        if asked := papers.asked(step):
+            asked.decided_by, asked.decided_at, asked.granted = doing.by, doing.at, False
+    if papers.draft:
+        _decide(papers.draft, doing, released=False)
+
+
+def _decide(answer: Answer, doing: Doing, *, released: bool) -> None:
+    answer.decided_by, answer.decided_at, answer.released = doing.by, doing.at, released
 
 
 def _change(ticket: Ticket, step: Step, doing: Doing) -> None:
@@ -199,26 +150,13 @@ def _change(ticket: Ticket, step: Step, doing: Doing) -> None:
             ticket.department = None
         case Step.REWORKED:
             ticket.round += 1
+            ticket.supervised_at = None
         case Step.OVERTURNED:
             ticket.round += 1
             ticket.returns, ticket.arbitrated = 0, False
-            ticket.department, ticket.handler = None, None
+            ticket.department, ticket.handler, ticket.supervised_at = None, None, None
         case Step.SUPERVISED:
             ticket.supervised_at = ticket.supervised_at or doing.at
-
-
-async def _granted_days(session: AsyncSession, ticket: Ticket) -> int:
-    days = await session.scalar(
-        select(Approval.days)
-        .where(
-            Approval.ticket_id == ticket.id,
-            Approval.asked == Step.EXTENSION_ASKED,
-            Approval.granted.is_(True),
-        )
-        .order_by(Approval.id.desc())
-        .limit(1)
-    )
-    return days or 0
 
 
 async def _done_before(session: AsyncSession, ticket: Ticket, step: Step, doing: Doing) -> TicketEvent | None:

@@ -79,7 +79,6 @@ class Step(StrEnum):
     CALL_BACK_DUE = "call_back_due"
     CALLED_BACK = "called_back"
     REWORKED = "reworked"
-    RATED = "rated"
     URGED = "urged"
     SUPPLEMENTED = "supplemented"
     SUPERVISED = "supervised"
@@ -114,7 +113,6 @@ STEP_NAMES = {
     Step.CALL_BACK_DUE: "转回访",
     Step.CALLED_BACK: "回访办结",
     Step.REWORKED: "重办",
-    Step.RATED: "评价",
     Step.URGED: "催办",
     Step.SUPPLEMENTED: "补充说明",
     Step.SUPERVISED: "督办",
@@ -208,11 +206,10 @@ MOVES: tuple[Move, ...] = (
     _move(_T.CALL_BACK_DUE, _A.CLOCK, _S.ANSWERED, _S.CALL_BACK),
     _move(_T.CALLED_BACK, _A.AGENT, _S.CALL_BACK, _S.CLOSED),
     _move(_T.REWORKED, (_A.AGENT, _A.SUPERVISOR), _ANSWERED, _S.WORKING, reason=True),
-    _move(_T.RATED, _A.ENTERPRISE, _ANSWERED, None),
     _move(_T.URGED, _A.ENTERPRISE, OPEN, None),
     _move(_T.SUPPLEMENTED, _A.ENTERPRISE, OPEN, None),
     _move(_T.SUPERVISED, (_A.SUPERVISOR, _A.CLOCK), OPEN - {_S.SUSPENDED}, None, reason=True),
-    _move(_T.REEXAMINATION_ASKED, _A.ENTERPRISE, _ANSWERED | {_S.REFUSED}, _S.REEXAMINED, reason=True),
+    _move(_T.REEXAMINATION_ASKED, _A.AGENT, _ANSWERED | {_S.REFUSED}, _S.REEXAMINED, reason=True),
     _move(_T.UPHELD, _A.SUPERVISOR, _S.REEXAMINED, _S.CLOSED, reason=True),
     _move(_T.OVERTURNED, _A.SUPERVISOR, _S.REEXAMINED, _S.ACCEPTED, reason=True),
     _move(_T.WITHDRAWN, _A.ENTERPRISE, OPEN, _S.WITHDRAWN),

@@ -19,6 +19,9 @@ async def apply(
     session: AsyncSession, ticket: Ticket, step: Step, at: datetime, calendar: Calendar, limits: TimeLimits
 ) -> None:
     """What a step does to the ticket's clocks."""
+    # Locked in the order in which `recount` does it: neither waits for the other's second one.
+    mine = select(TicketClock.id).where(TicketClock.ticket_id == ticket.id, TicketClock.ended_at.is_(None))
+    await session.execute(mine.order_by(TicketClock.id).with_for_update())
     if step in (Step.SUSPENDED, Step.RESUMED):
         for clock in await all_running(session, ticket.id):
             _pause(clock, at, lasts=step is Step.SUSPENDED)
@@ -81,7 +84,9 @@ async def recount(session: AsyncSession, calendar: Calendar) -> int:
     """Count every running limit anew by this calendar; how many are due at another time than before."""
     changed = 0
     # Locked, so that an extension of the same moment is seen or waits.
-    found = select(TicketClock).where(TicketClock.ended_at.is_(None)).with_for_update()
+    found = (
+        select(TicketClock).where(TicketClock.ended_at.is_(None)).order_by(TicketClock.id).with_for_update()
+    )
     for clock in await session.scalars(found):
         before = clock.due_at
         _count(clock, calendar)

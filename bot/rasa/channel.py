@@ -49,7 +49,7 @@ class TurnChannel(InputChannel):
         return "rest"
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
-        """Return the two routes; `on_new_message` runs the turn under the conversation's lock."""
+        """Return the routes; `on_new_message` runs the turn under the conversation's lock."""
         routes = Blueprint("turns")
 
         @routes.get("/")

@@ -37,13 +37,6 @@ _HELP = "\n".join(
         *(f"/{command.name} {command.chinese}" for command in COMMANDS if command.name != "start"),
     )
 )
-_PRIVACY = "\n".join(
-    (
-        "为了回答您的问题、办理您的诉求，我们会保存您在这里发送的文字、图片和文件，以及您的 Telegram 聊天编号。",
-        "请不要发送与所办事项无关的个人信息。",
-        "发送“删除我的信息”，确认以后就会删除；已经登记的诉求，办理需要的内容会保留到期满以后再清除。",
-    )
-)
 _NOTICES: dict[Kind, str] = {
     "voice": "抱歉，我暂时听不了语音，请用文字告诉我。",
     "video": "抱歉，我暂时看不了视频，请用文字说明，或发送图片、文件。",
@@ -60,10 +53,8 @@ def notice(incoming: Incoming, *, bot: str) -> str | None:
         return (
             f"为保护您的信息，请在私聊中使用：https://t.me/{bot}" if bot else "为保护您的信息，请与我私聊。"
         )
-    if incoming.kind == "option" and incoming.option is None:
-        return LATE_BUTTON
     if incoming.kind == "command":
-        return {"help": _HELP, "privacy": _PRIVACY}.get(incoming.command)
+        return _HELP if incoming.command == "help" else None
     return _NOTICES.get(incoming.kind)
 
 

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Literal
 
 from connectors.telegram.buttons import Option
-from desk.values import InboundMessage
 
 CHANNEL = "telegram"
 Kind = Literal[
@@ -69,8 +68,3 @@ class Incoming:
     def external_id(self) -> str:
         """The key of storing once: the update's id; for a group the group's, so that it gets the pointer only once."""
         return f"group:{self.chat}" if self.kind == "group" else str(self.update_id)
-
-
-def as_message(incoming: Incoming, text: str) -> InboundMessage:
-    """The update as the desk takes it, with the text that the dialogue shall get (an option's title, …)."""
-    return InboundMessage(CHANNEL, incoming.external_id, incoming.chat, text, incoming.at)

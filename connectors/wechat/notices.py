@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from connectors.wechat import calls
 from connectors.wechat.api import TemplateMessage, WeChatApi
-from connectors.wechat.codes import Todo
+from connectors.wechat.codes import CODES, Todo
 from connectors.wechat.conversation import CHANNEL
 from connectors.wechat.pushes import TemplateSent
 from conversations.models import Author, Delivery, Message, Person, Thread
@@ -33,8 +33,6 @@ _JOB, _STATUS = (Message.detail[(_NOTICE, name)].as_string() for name in ("job",
 _WAITING = (Delivery.PENDING, Delivery.HELD)
 # The same call may pass later: because of WeChat, or once an operator has mended a setting.
 _LATER = (Todo.BACK_OFF, Todo.REFRESH, Todo.OPERATOR)
-# … and says nothing about this one message: none passes now.
-_EVERY = (Todo.REFRESH, Todo.OPERATOR)
 # Nobody wants to hear of older ones out of the blue.
 _NEWS_LASTS = timedelta(days=7)
 _AT_ONCE = 50
@@ -79,9 +77,12 @@ class TicketNotices:
         for message_id, openid in due:
             notice = await self._begin(message_id)
             outcome = await self._send(message_id, openid, notice) if notice else None
-            if isinstance(outcome, calls.NotSent) or _refused_for(outcome, _EVERY):
+            if isinstance(outcome, calls.NotSent):
                 return False
-            taken = taken and not _refused_for(outcome, _LATER)
+            if isinstance(outcome, calls.Refused) and outcome.meaning.todo in _LATER:
+                if outcome.code in CODES:  # says that none passes now
+                    return False
+                taken = False  # may be about this one alone
         return taken
 
     async def finished(self, push: TemplateSent) -> None:
@@ -161,10 +162,6 @@ class TicketNotices:
             log.error("the WeChat account has no template messages: clear QIFU_WECHAT_TICKET_TEMPLATE")
         elif refused.meaning.todo is Todo.MEND:
             log.error("WeChat refuses the fields of QIFU_WECHAT_TICKET_TEMPLATE: code %d", refused.code)
-
-
-def _refused_for(outcome: calls.Outcome | None, reasons: Sequence[Todo]) -> bool:
-    return isinstance(outcome, calls.Refused) and outcome.meaning.todo in reasons
 
 
 def _due(since: datetime) -> Select[int, str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import select
 
 from app.loops import take_turns_once
 from conversations.messages import replies_to
+from conversations.models import Holder, Thread
 from desk.desk import Desk
+from desk.outage import PATIENCE
 from desk.ports import TurnFailed
 from desk.receive import receive
 from desk.values import InboundMessage, Utterance
-from tests.fakes import ScriptedDialogue
+from tests.fakes import Asking, HandClock, ScriptedDialogue
 
 REFUSED = "这句总是不行"
 
@@ -64,3 +69,33 @@ async def test_a_round_ends_where_the_model_is_away_and_the_oldest_stays_first(
     await take_turns_once(desk, failures)
     assert [asking.text for asking in dialogue.askings][3:] == ["公章丢了", "停水了", "停电了"]
     assert not failures
+
+
+async def test_staff_are_called_as_soon_as_one_turn_fails(desk: Desk, clock: HandClock) -> None:
+    """Each further turn of the round may take as long as the one that failed."""
+    model = Hanging()
+    desk = replace(desk, dialogue=model)
+    await waiting(desk, "公章丢了", "停水了")
+    clock.advance(PATIENCE * 2)
+    rounds = asyncio.create_task(take_turns_once(desk, Counter()))
+    await model.second.wait()
+    async with desk.database.read() as session:
+        held = await session.scalars(select(Thread.holder))
+        assert set(held) == {Holder.WAITING}
+    rounds.cancel()
+
+
+@dataclass
+class Hanging(ScriptedDialogue):
+    """A model whose first turn fails and whose second never ends."""
+
+    second: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ask(self, talk: str, text: str, *, message_id: int, written: str) -> Sequence[Utterance]:
+        """Neither says anything."""
+        self.askings.append(Asking(talk, text, message_id, written))
+        if len(self.askings) == 1:
+            raise TurnFailed("timed out")
+        self.second.set()
+        await asyncio.Event().wait()
+        return ()

@@ -13,8 +13,8 @@ from tests.connectors.served import served
 from tests.connectors.wechat.connected import nobody
 
 
-def answering(status: int, *, hangs: bool = False) -> FastAPI:
-    """A Rasa that answers every turn with a status, or not at all."""
+def answering(status: int, *, hangs: bool = False, ready: bool = True) -> FastAPI:
+    """A Rasa that answers every turn with a status, or not at all; `ready`: it answers whether it is there."""
     app, stopped = FastAPI(), asyncio.Event()
 
     @app.post("/webhooks/rest/webhook")
@@ -22,6 +22,12 @@ def answering(status: int, *, hangs: bool = False) -> FastAPI:
         if hangs:
             await stopped.wait()
         return Response(status_code=status)
+
+    @app.get("/webhooks/rest/")
+    async def there() -> Response:
+        if not ready:
+            await stopped.wait()
+        return Response()
 
     return app
 
@@ -48,6 +54,11 @@ async def test_a_turn_that_rasa_could_not_take_is_told_from_a_rasa_that_is_away(
 async def test_a_rasa_that_hangs_may_do_so_for_this_turn_alone() -> None:
     with served(answering(200, hangs=True)) as url:
         assert await asked(url) is TurnFailed
+
+
+async def test_a_rasa_that_hangs_altogether_is_away() -> None:
+    with served(answering(200, hangs=True, ready=False)) as url:
+        assert await asked(url) is DialogueDown
 
 
 async def test_where_nobody_listens_the_model_is_away() -> None:

@@ -69,6 +69,11 @@ async def test_a_message_is_answered_with_its_replies(api: Api) -> None:
     assert [(reply["author"], reply["text"]) for reply in turned["replies"]] == [("bot", "echo 停水了")]
 
 
+async def test_a_letter_that_no_database_keeps_is_left_out(api: Api) -> None:
+    answer = await api.say("停\0水了")
+    assert (answer.status_code, answer.json()["message"]["text"]) == (200, "停水了")
+
+
 async def test_a_repeated_id_is_one_message(api: Api, dialogue: ScriptedDialogue) -> None:
     first, second = await api.say("停水了"), await api.say("停水了")
     assert first.json() == second.json()

@@ -11,15 +11,16 @@ from sqlalchemy import select
 
 from conversations.models import Author, Delivery, Message, Thread
 from conversations.threads import open_thread
-from desk.casework import move_ticket, ring
+from desk.casework import ring
 from desk.complaints import submit
 from desk.desk import Desk
 from desk.progress import progress
 from store.clock import CITY_ZONE
+from tests.desk.casework import move_ticket
 from tests.fakes import HandClock
-from tickets.errors import StepRefused
+from tickets.errors import NotHere, StepRefused
 from tickets.life import Doing
-from tickets.limits import Level
+from tickets.limits import Level, TimeLimits
 from tickets.models import CalendarDay, Kind, Ticket
 from tickets.states import MOVE_OF, State, Step
 from tickets.tickets import events, of_people
@@ -101,11 +102,6 @@ async def test_a_step_refused_tells_nobody(desk: Desk, ticket: Ticket) -> None:
     with pytest.raises(StepRefused):
         await move(desk, ticket, Step.RELEASED)
     assert await told(desk) == []
-
-
-async def test_a_ticket_that_is_not_there_is_named(desk: Desk) -> None:
-    with pytest.raises(LookupError, match="nowhere"):
-        await move(desk, Ticket(id="nowhere"), Step.ACCEPTED)
 
 
 async def test_three_working_days_without_a_decision_accept(
@@ -197,3 +193,36 @@ async def test_progress_hides_what_passes_between_departments(desk: Desk, ticket
     assert "退单" not in told
     assert "办理已中止，期限暂停计算。" in told
     assert "中止：情况复杂" in told
+
+
+async def test_progress_gives_the_reason_of_a_refusal_and_not_the_approvals_remark(
+    desk: Desk, ticket: Ticket
+) -> None:
+    await move(desk, ticket, Step.REFUSAL_ASKED, note="已在诉讼中")
+    await move(desk, ticket, Step.REFUSED, note="同意")
+    async with desk.database.read() as session:
+        shown = progress(await session.get_one(Ticket, ticket.id), await events(session, ticket.id), [])
+    assert "不予受理：已在诉讼中" in shown
+    assert "同意" not in shown
+
+
+async def test_what_is_handled_again_can_be_late_again(desk: Desk, ticket: Ticket, clock: HandClock) -> None:
+    await move(desk, ticket, *TO_ANSWER[:3])
+    clock.now = datetime(2026, 12, 3, 9, 0, tzinfo=CITY_ZONE)
+    assert await ring(desk) == 1
+    await move(desk, ticket, *TO_ANSWER[3:], Step.REWORKED)
+    assert (await now_at(desk, ticket)).supervised_at is None
+    clock.now = datetime(2026, 12, 31, 9, 0, tzinfo=CITY_ZONE)
+    assert await ring(desk) == 1
+
+
+async def test_what_is_supervised_is_not_supervised_again(desk: Desk, ticket: Ticket) -> None:
+    await move(desk, ticket, Step.ACCEPTED, Step.SUPERVISED)
+    with pytest.raises(NotHere):
+        await move(desk, ticket, Step.SUPERVISED)
+
+
+async def test_the_receipt_names_the_limit_that_is_set(desk: Desk, thread: Thread) -> None:
+    desk = replace(desk, limits=TimeLimits.parse("decide=5wd"))
+    reply = await submit(desk, thread_id=thread.id, message_id=1, kind=Kind.COMPLAINT, values=VALUES)
+    assert "11月30日前（5 个工作日内）决定是否受理" in reply.text

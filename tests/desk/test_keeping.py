@@ -12,7 +12,6 @@ from sqlalchemy import select, update
 
 from conversations.attachments import of_ticket
 from conversations.models import Attachment, Author, Holder, Message, Person, Stored, Thread, Turn
-from desk.casework import move_ticket
 from desk.complaints import attached_to_form, submit
 from desk.desk import AttachmentLimits, Desk
 from desk.intake.ask import ask
@@ -23,6 +22,7 @@ from desk.receive import Handling, receive
 from desk.ticket_talk import Act, TicketTalk, act_on, question
 from desk.turns import take_turns
 from desk.values import InboundMessage, Reply, SentFile, Utterance
+from tests.desk.casework import move_ticket
 from tests.desk.test_talk import VALUES
 from tests.fakes import HandClock, ScriptedDialogue
 from tickets.life import Doing

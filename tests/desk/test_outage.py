@@ -19,8 +19,9 @@ from tests.fakes import HandClock, ScriptedDialogue
 LONG = PATIENCE + timedelta(seconds=1)
 
 
-async def ask(desk: Desk, said: str, *, channel: str = "wechat") -> str:
-    thread_id = (await receive(desk, InboundMessage(channel, said, "a", said, desk.clock()))).thread_id
+async def ask(desk: Desk, said: str, *, channel: str = "wechat", sender: str = "a") -> str:
+    inbound = InboundMessage(channel, said, sender, said, desk.clock())
+    thread_id = (await receive(desk, inbound)).thread_id
     with pytest.raises(DialogueDown):
         await take_turns(desk, thread_id)
     return thread_id
@@ -73,3 +74,12 @@ async def test_the_bot_answers_when_it_is_back(
     await call_for_waiting(desk)
     dialogue.down = False
     assert [message.text for message in await take_turns(desk, thread_id)] == ["echo 水费"]
+
+
+async def test_those_who_are_called_do_not_stand_before_those_who_are_not(
+    desk: Desk, clock: HandClock
+) -> None:
+    for said in "abc":
+        await ask(desk, said, sender=said)
+    clock.advance(LONG)
+    assert [await call_for_waiting(desk, limit=2) for _ in range(3)] == [2, 1, 0]

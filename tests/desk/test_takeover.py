@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from app.loops import deliver_pending
-from conversations.holding import notes
+from conversations.holding import fallen_silent, notes
 from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread, Turn
 from conversations.threads import call_staff
 from desk.delivery import deliver
@@ -183,6 +183,19 @@ async def test_who_has_answered_keeps_the_thread(desk: Desk, waiting: str, clock
     await reply(desk, waiting, "wang", Reply("在", "1"))
     clock.advance(timedelta(hours=5))
     assert await requeue_silent(desk, timedelta(minutes=30)) == 0
+
+
+async def test_those_whom_staff_have_answered_do_not_hide_who_waits(desk: Desk, clock: HandClock) -> None:
+    for sender in "abc":
+        thread_id = (await write(desk, "在吗", sender=sender)).thread_id
+        await take_over(desk, thread_id, "wang")
+        clock.advance(timedelta(seconds=1))
+        if sender != "c":
+            await reply(desk, thread_id, "wang", Reply("在", sender))
+    clock.advance(timedelta(minutes=31))
+    async with desk.database.read() as session:
+        found = await fallen_silent(session, desk.clock() - timedelta(minutes=30), limit=2)
+    assert list(found) == [thread_id]
 
 
 @dataclass

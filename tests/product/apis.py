@@ -22,11 +22,13 @@ class Weather:
 
     chance: random.Random
     slow_until: float = 0.0
+    slow_next: bool = False  # whatever is drawn
 
     def next(self) -> tuple[float, Literal["", "before", "after"]]:
         """Seconds until the answer, and whether the connection is cut before or after the sending counts."""
         roll = self.chance.random()
-        if roll < 0.15:
+        if roll < 0.15 or self.slow_next:
+            self.slow_next = False
             seconds = self.chance.uniform(1.5, 5.0)
             self.slow_until = max(self.slow_until, time.monotonic() + seconds)
             return seconds, ""

@@ -43,7 +43,7 @@ KINDS = (SENDING, BOTH, APP, RASA, STARTING)
 QUIET_SECONDS = 300.0
 _LOOK_SECONDS = 0.4
 _THANKS_SECONDS = 5.0
-_SENDING_PATIENCE_SECONDS = 8.0
+_SENDING_PATIENCE_SECONDS = 20.0
 
 
 async def run(plan: Plan, folder: Path, database_url: str, tell: Callable[[str], None]) -> Audit:
@@ -154,7 +154,10 @@ class Killer:
 
 
 async def _until_sending(skies: Sequence[Weather]) -> None:
+    """Until something is under way: the next sending of each channel is slow."""
     until = time.monotonic() + _SENDING_PATIENCE_SECONDS
+    for sky in skies:
+        sky.slow_next = True
     while time.monotonic() < until and not _sending(skies):
         await asyncio.sleep(0.02)
 

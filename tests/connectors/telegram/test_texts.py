@@ -103,11 +103,9 @@ def test_the_commands_are_such_as_telegram_takes() -> None:
 def test_help_names_the_commands_and_others_say_what_to_do() -> None:
     said = notice(incoming("command", command="help"), bot="QifuBot") or ""
     assert all(f"/{c.name} {c.chinese}" in said for c in COMMANDS if c.name != "start")
-    assert "删除我的信息" in (notice(incoming("command", command="privacy"), bot="QifuBot") or "")
     for kind in ("voice", "video", "sticker", "location", "other"):
         assert "文字" in (notice(incoming(kind), bot="QifuBot") or "")
     assert "/help" in (notice(incoming("unknown_command"), bot="QifuBot") or "")
-    assert "失效" in (notice(incoming("option"), bot="QifuBot") or "")
 
 
 def test_a_group_gets_the_way_to_the_private_chat() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.telegram.buttons import Option
 from connectors.telegram.contents import DOWNLOAD_BYTES
-from connectors.telegram.incoming import File, Incoming, as_message
+from connectors.telegram.incoming import File, Incoming
 from connectors.telegram.updates import read_update
 
 RECEIVED = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -50,16 +50,6 @@ def test_a_text_is_read_with_who_wrote_it_and_when() -> None:
         message_id=9,
         name="张 三",
         language="zh-hans",
-    )
-
-
-def test_an_update_becomes_a_message_of_the_desk() -> None:
-    inbound = as_message(sure(message(text="你好")), "你好")
-    assert (inbound.channel, inbound.external_id, inbound.sender, inbound.text) == (
-        "telegram",
-        "100",
-        "55",
-        "你好",
     )
 
 

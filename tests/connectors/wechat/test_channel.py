@@ -19,7 +19,8 @@ from conversations.quotas import Left, Recipient, left, open_window, take
 from desk.delivery import deliver
 from desk.desk import Desk
 from desk.ports import Held, NotSent, Outgoing, Refused, RetryAfter, Sent, Unknown
-from desk.values import Utterance
+from desk.receive import Handling, receive
+from desk.values import InboundMessage, OwnAnswer, Utterance
 from store.database import Database
 from tests.connectors.wechat.connected import SEND, api_at, nobody
 from tests.connectors.wechat.fake_account import UNVERIFIED_SERVICE, VERIFIED_SUBSCRIPTION
@@ -140,6 +141,30 @@ async def test_a_question_of_a_form_is_answered_by_one_tap(
     await deliver(desk, [channel], lambda: 1.0)
     item = fake.account.people[PERSON].received[0]["msgmenu"]["list"][0]["id"]
     heard = [await phone.writes("跳过", bizmsgmenuid=item) for _ in range(2)]
+    assert heard == ["联系人是？\n\n回复数字即可：\n1. 跳过"] * 2
+    clock.advance(timedelta(days=3))
+    assert await phone.writes("跳过", bizmsgmenuid=item) == OPTION_GONE
+    assert [asking.text for asking in dialogue.askings] == ["我要投诉", "/skip"]
+
+
+async def test_a_tap_on_a_question_that_was_asked_again_answers_it_once(
+    desk: Desk, fake: FakeWeChat, phone: Phone, channel: WeChatChannel, dialogue: ScriptedDialogue,
+    clock: HandClock,
+) -> None:  # fmt: skip
+    skip = ({"title": "跳过", "payload": "/skip"},)
+    dialogue.answers["我要投诉"] = (Utterance("信用代码是？", skip, {"outcome": "form"}),)
+    dialogue.answers["/skip"] = (Utterance("联系人是？", skip, {"outcome": "form"}),)
+    await write(desk, fake, "我要投诉")
+    await receive(
+        desk,
+        InboundMessage("wechat", "p", PERSON, "［链接］", clock()),
+        Handling(for_dialogue=False, own=OwnAnswer("收到。"), ask_again=True),
+    )
+    clock.advance(timedelta(seconds=10))
+    await deliver(desk, [channel], lambda: 1.0)
+    items = [message["msgmenu"]["list"][0]["id"] for message in fake.account.people[PERSON].received]
+    heard = [await phone.writes("跳过", bizmsgmenuid=item) for item in items]
+    assert len(set(items)) == 2
     assert heard == ["联系人是？\n\n回复数字即可：\n1. 跳过"] * 2
     assert [asking.text for asking in dialogue.askings] == ["我要投诉", "/skip"]
 

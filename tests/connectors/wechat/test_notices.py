@@ -185,6 +185,29 @@ async def test_a_notice_that_may_pass_later_is_tried_again(
     assert len(fake.account.notices) == 1
 
 
+async def test_a_code_that_nobody_knows_does_not_stand_before_the_others(
+    office: Office, fake: FakeWeChat
+) -> None:
+    first, second = await office.news("您的工单已受理。"), await office.news("您的工单已办结。")
+    fake.fault(Fault(f"/cgi-bin/{SEND}", code=99999))
+    assert not await office.send()
+    assert notice_of(await office.row(first)) is None
+    assert notice_of(await office.row(second)) == {"job": "1000", "status": "taken"}
+    assert await office.send()
+    assert len(fake.account.notices) == 2
+
+
+async def test_what_wechat_says_of_a_notice_whose_answer_was_lost_is_kept(
+    office: Office, desk: Desk, fake: FakeWeChat
+) -> None:
+    news = await office.news("您的工单已受理。")
+    fake.fault(Fault(f"/cgi-bin/{SEND}", drop="after"))
+    await office.send()
+    async with phone_of(desk, office.channel, notices=office.notices) as phone:
+        await phone.does("TEMPLATESENDJOBFINISH", MsgID="1000", Status="success")
+    assert notice_of(await office.row(news)) == {"job": "1000", "status": "success"}
+
+
 async def test_an_account_without_templates_is_not_asked_again(office: Office, fake: FakeWeChat) -> None:
     fake.account.kind = VERIFIED_SUBSCRIPTION
     await office.news("您的工单已受理。")

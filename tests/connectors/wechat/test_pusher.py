@@ -91,7 +91,7 @@ async def test_what_node_pushes_is_answered_so_that_node_reads_it(
     assert model.asked == [ODD, "停水了", "转人工"]
     async with database.read() as session:
         counted = await session.execute(select(Message.author, func.count()).group_by(Message.author))
-        assert dict(counted.all()) == {Author.PERSON: 3, Author.BOT: 3}
+        assert dict(counted.all()) == {Author.PERSON: 4, Author.BOT: 3, Author.SYSTEM: 1}
 
 
 @pytest.mark.parametrize("peer", NODE_PEERS)

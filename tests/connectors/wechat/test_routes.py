@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
 
 from connectors.wechat.channel import WeChatChannel
@@ -17,7 +18,7 @@ from connectors.wechat.conversation import MENU_GONE, NOT_STORED, SCANNED, UNHEA
 from connectors.wechat.crypto import Account
 from connectors.wechat.routes import PATH
 from connectors.wechat.xml import MAX_BYTES, read_fields
-from conversations.models import Author, Delivery
+from conversations.models import Author, Delivery, Message
 from desk.desk import Desk
 from desk.values import Utterance
 from store.database import Database
@@ -112,7 +113,19 @@ async def test_what_was_said_is_taken_as_written(phone: Phone) -> None:
 
 async def test_what_was_not_heard_is_asked_to_be_typed(phone: Phone, desk: Desk) -> None:
     assert await phone.sends("voice", MediaId="m", Format="amr") == UNHEARD
-    assert await rows(desk, Author.PERSON) == []
+    assert [row.text for row in await rows(desk, Author.PERSON)] == ["［语音］"]
+
+
+async def test_who_could_not_be_heard_gets_what_was_held_for_them(
+    phone: Phone, desk: Desk, dialogue: ScriptedDialogue
+) -> None:
+    await phone.writes("你好")
+    async with desk.database.write() as session:
+        await session.execute(
+            update(Message).where(Message.author == Author.BOT).values(delivery=Delivery.HELD)
+        )
+    answer = await phone.sends("voice", MediaId="m", Format="amr")
+    assert answer.endswith(UNHEARD) and answer.startswith("echo 你好")
 
 
 async def test_a_message_that_is_too_long_is_not_asked_of_the_dialogue(
