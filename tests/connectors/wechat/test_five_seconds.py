@@ -29,6 +29,7 @@ from tests.connectors.wechat.vectors import KEY
 
 CUT_SECONDS = 5.0
 ATTEMPTS = 3
+_PATIENCE_SECONDS = 60.0
 CUT, SUCCESS, ANSWER = "cut", "", "answer"
 LATER, ONLY_REPLIES = True, False
 # By the kind of account and the seconds that the dialogue takes: what the attempts get. What an account that can
@@ -153,8 +154,10 @@ async def _asks(person: WeChat, product: Product, seconds: float) -> list[str]:
     """What the attempts got, once all has come to its end."""
     product.api.account.writes(person.openid)
     got = await person.push(question(seconds))
+    until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
     while (answer(seconds), Delivery.SENT) not in (replies := await product.replies()):
-        if got[-1] == STILL_LOOKING and (answer(seconds), Delivery.PENDING) in replies:
+        assert asyncio.get_running_loop().time() < until, (seconds, got, replies)
+        if got[-1] in (STILL_LOOKING, CUT) and (answer(seconds), Delivery.PENDING) in replies:
             # It is parked, and the next message fetches it.
             assert await person.push("好了吗") == [f"{answer(seconds)}\n\n答：好了吗"]
         await asyncio.sleep(0.2)
