@@ -23,6 +23,9 @@ from connectors.telegram.outcomes import Doubt, NotSent, Refused, RetryAfter, Tr
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
+# Given up well before a server would: what is written into a connection that the other end is just closing may have
+# been delivered or not, and is never repeated.
+_KEPT_SECONDS = 2.0
 _DETAIL_LETTERS = 300
 UNTOLD_SECONDS = 30.0
 # Each of these ends before the first byte of the request.
@@ -74,6 +77,9 @@ class Wire(HTTPXRequest):
             write_timeout=read_seconds,
             pool_timeout=CONNECT_SECONDS,
             proxy=proxy,
+            httpx_kwargs={
+                "limits": httpx.Limits(max_connections=connections, keepalive_expiry=_KEPT_SECONDS)
+            },
         )
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:

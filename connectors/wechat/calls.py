@@ -15,7 +15,10 @@ from connectors.wechat.codes import Meaning, Todo, meaning
 log = logging.getLogger(__name__)
 
 TIMEOUT = httpx.Timeout(connect=3.0, read=10.0, write=5.0, pool=10.0)
-_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=5.0)
+# Given up well before a server would: what is written into a connection that the other end is just closing may have
+# been delivered or not, and is never repeated.
+_KEPT_SECONDS = 2.0
+_LIMITS = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=_KEPT_SECONDS)
 _NOTHING_WENT_OUT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -63,13 +64,50 @@ def cutting() -> Iterator[str]:
         thread.join()
 
 
+@asynccontextmanager
+async def keeping(answer: bytes) -> AsyncIterator[tuple[str, list[int]]]:
+    """A server that gives every request the same JSON and never hangs up; with the requests of each connection."""
+    asked: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        mine = len(asked)
+        asked.append(0)
+        with contextlib.closing(writer):
+            while head := await _head(reader):
+                asked[mine] += 1
+                await reader.readexactly(_length(head))
+                writer.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                    % (len(answer), answer)
+                )
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    """Empty where the other end has hung up."""
+    try:
+        return await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return b""
+
+
+def _length(head: bytes) -> int:
+    return next(
+        (
+            int(line.split(b":")[1])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        ),
+        0,
+    )
+
+
 def _read_request(connection: socket.socket) -> None:
     data = b""
     while b"\r\n\r\n" not in data:
         data += connection.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
-    length = next(
-        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
-    )
-    while len(body) < length:
+    while len(body) < _length(head):
         body += connection.recv(65536)

@@ -20,7 +20,7 @@ from connectors.telegram.line import Line
 from connectors.telegram.outcomes import Fetched, NotSent, Refused, RetryAfter, Sent, Unknown
 from connectors.telegram.pace import Pace
 from connectors.telegram.secrecy import HIDDEN, TokenFilter
-from tests.connectors.served import cutting
+from tests.connectors.served import cutting, keeping
 from tests.connectors.telegram import faults as f
 from tests.connectors.telegram.faults import TOKEN, Faults
 from tests.connectors.telegram.front import free_port
@@ -326,3 +326,11 @@ async def test_the_usual_loggers_are_quiet() -> None:
         assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
         assert not logging.getLogger("httpcore.http11").isEnabledFor(logging.INFO)
         assert not logging.getLogger("telegram.Bot").isEnabledFor(logging.INFO)
+
+
+async def test_a_connection_is_given_up_before_a_server_would_close_it() -> None:
+    async with keeping(b'{"ok": true, "result": true}') as (url, asked), opened(url) as line:
+        for pause in (0.0, 2.3, 0.0):
+            assert await line.call(line.api.delete_webhook()) is True
+            await asyncio.sleep(pause)
+    assert asked == [2, 1]

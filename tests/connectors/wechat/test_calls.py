@@ -20,6 +20,7 @@ from connectors.wechat.calls import (
     prepare,
 )
 from connectors.wechat.codes import Todo
+from tests.connectors.served import keeping
 from tests.connectors.wechat.connected import (
     FOLLOWER,
     IMPATIENT,
@@ -207,3 +208,11 @@ async def test_an_error_of_the_transport_carries_no_token(fake: FakeWeChat) -> N
             await client.send(prepare(client, SEND, token="a-token", body={}))
     assert str(error.value.request.url) == f"{fake.address}{SEND}"
     assert fake.to("message/custom/send")[0].query == {"access_token": "a-token"}
+
+
+async def test_a_connection_is_given_up_before_a_server_would_close_it() -> None:
+    async with keeping(b'{"ip_list": []}') as (url, asked), open_client(url) as client:
+        for pause in (0.0, 2.3, 0.0):
+            (await client.send(prepare(client, "/cgi-bin/getcallbackip"))).raise_for_status()
+            await asyncio.sleep(pause)
+    assert asked == [2, 1]
