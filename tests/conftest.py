@@ -56,10 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what runs in one process: a file, whose fixtures are dear, and all that asks the tiny Rasa. The longest first."""
-    for item in items:
-        of = item.path.parent if item.path.parent.name == "bot_rasa" else item.path
-        item.add_marker(pytest.mark.xdist_group(of.relative_to(ARTICLES.parents[1] / "tests").as_posix()))
+    """The longest first: two processes share the files, and none should be left alone with a long one."""
     items.sort(key=lambda item: item.path.parent.name not in _LONG)
 
 
