@@ -61,6 +61,16 @@ async def test_a_ticket_goes_through_the_hands_of_five(office: Office, clock: Ha
     assert (await written(office.desk.database)).count("ticket_moved") == 9
 
 
+async def test_what_was_written_to_a_step_is_not_in_the_audit_log_which_nobody_can_clear(
+    office: Office,
+) -> None:
+    number = await office.file()
+    await office.press("du", number, "supervised", note="李经理 13800001234 来电催问")
+    async with office.desk.database.read() as session:
+        entry = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "ticket_moved"))).one()
+    assert (entry.who, entry.target, entry.detail) == ("du", number, {"步骤": "督办"})
+
+
 async def test_a_second_press_of_a_form_changes_nothing(office: Office) -> None:
     number = await office.file()
     page = await office.staff["du"].get(f"/console/tickets/{number}")
