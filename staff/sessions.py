@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Literal
@@ -28,11 +28,15 @@ _MOST_AGENT_LETTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long a session lasts without a request (`idle`) and in all (`absolute`), and who needs a second factor."""
+    """How long a session lasts without a request (`idle`) and in all (`absolute`), and who needs a second factor.
+
+    `form_key`: what the tokens in forms are made with; the same in every process.
+    """
 
     idle: timedelta
     absolute: timedelta
     second_factor: Literal["optional", "admins", "everyone"]
+    form_key: bytes = field(repr=False)
 
     def demands_second_factor(self, roles: frozenset[Role]) -> bool:
         """Whether somebody with these roles has to have one."""
@@ -121,7 +125,7 @@ async def visitor(
     actor = Actor(account.id, account.username, account.name, account.department, roles, address)
     stage = _stage(row, account, policy.demands_second_factor(roles))
     return Visitor(
-        row.id, actor, department or "", stage, csrf_token(token)
+        row.id, actor, department or "", stage, csrf_token(policy.form_key, account.id)
     ), now - row.seen_at >= _SEEN_EVERY
 
 
@@ -159,9 +163,9 @@ async def end_all(session: AsyncSession, account_id: str, *, but: str = "") -> N
     )
 
 
-def csrf_token(token: str) -> str:
-    """Bound to the session, and of no use to find its token."""
-    return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
+def csrf_token(form_key: bytes, account_id: str) -> str:
+    """Bound to the account and not to its session: a form filled in before the session ended is sent in the next one."""
+    return hmac.new(form_key, account_id.encode(), hashlib.sha256).hexdigest()
 
 
 def same_token(given: str, wanted: str) -> bool:

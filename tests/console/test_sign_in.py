@@ -17,7 +17,7 @@ from console.presence import Presence
 from console.router import console_router
 from console.routes import Console, Routes
 from desk.desk import Desk
-from staff.roles import Permission
+from staff.roles import Permission, Role
 from tests.console.visit import House, said
 from tests.fakes import HandClock
 from tests.staff.people import PASSWORD, employ, enrol
@@ -112,6 +112,22 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(house: House
     assert said(await visit.follow(answer)) == "您已退出。"
     visit.client.cookies.set("qifu_staff", token, domain="console.test")
     assert (await visit.get("/console")).status_code == 303
+
+
+async def test_a_form_filled_in_before_the_session_ended_is_sent_after_signing_in_anew(
+    house: House, clock: HandClock
+) -> None:
+    await employ(house.door, "guan", Role.ADMIN)
+    visit = house.stranger()
+    signing_in = {"username": "guan", "password": PASSWORD}
+    await visit.follow(await visit.post("/console/sign-in", signing_in))
+    page = await visit.get("/console/people/~new")
+    assert visit.csrf in page.text
+    filled = {"username": "li.si", "name": "李四", "role": "agent", "csrf": visit.csrf}
+    clock.advance(timedelta(hours=2))
+    assert "填写的内容还在" in (await visit.post("/console/people/~new", filled)).text
+    await visit.post("/console/sign-in", signing_in)  # in another tab
+    assert "一次性密码" in (await visit.post("/console/people/~new", filled)).text
 
 
 @pytest.mark.parametrize("background", [True, False])
