@@ -163,7 +163,7 @@ class Settings(BaseSettings):
             idle=timedelta(minutes=self.console_idle_minutes),
             absolute=timedelta(hours=self.console_session_hours),
             second_factor=self.console_second_factor or by_default,
-            form_key=hashlib.sha256(b"qifu console forms:" + self.token().encode()).digest(),
+            secret=hashlib.sha256(b"qifu console forms:" + self.token().encode()).digest(),
         )
 
     def wechat_template(self) -> Template | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Form, Request
@@ -33,7 +34,8 @@ def sign_in_routes(routes: Routes) -> None:
         password: Annotated[str, Form()] = "",
         next: Annotated[str, Form()] = "",
     ) -> Response:
-        outcome = await console.door.sign_in(username, password, browser(request))
+        known = replace(browser(request), mark=console.cookie.read_mark(request))
+        outcome = await console.door.sign_in(username, password, known)
         if isinstance(outcome, SignedIn):
             return _welcome(console, outcome, own_path(next))
         problem = problem_of(outcome, "用户名或密码不对。")
@@ -107,4 +109,6 @@ def _welcome(console: Console, signed_in: SignedIn, next: str) -> Response:
     # The gate of that page sends on whoever has still a step to do.
     answer = seen_other(next)
     console.cookie.set(answer, signed_in.token)
+    if signed_in.mark:
+        console.cookie.set_mark(answer, signed_in.mark)
     return answer

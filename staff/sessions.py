@@ -30,13 +30,13 @@ _MOST_AGENT_LETTERS = 200
 class Policy:
     """How long a session lasts without a request (`idle`) and in all (`absolute`), and who needs a second factor.
 
-    `form_key`: what the tokens in forms are made with; the same in every process.
+    `secret`: what the tokens in forms and the marks of known browsers are made with; the same in every process.
     """
 
     idle: timedelta
     absolute: timedelta
     second_factor: Literal["optional", "admins", "everyone"]
-    form_key: bytes = field(repr=False)
+    secret: bytes = field(repr=False)
 
     def demands_second_factor(self, roles: frozenset[Role]) -> bool:
         """Whether somebody with these roles has to have one."""
@@ -56,10 +56,14 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Where a request came from: network address, and what the browser calls itself."""
+    """Where a request came from: network address, and what the browser calls itself.
+
+    `mark`: what it was given when somebody last signed in with it, see `known_browsers`.
+    """
 
     address: str
     agent: str
+    mark: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ async def visitor(
     actor = Actor(account.id, account.username, account.name, account.department, roles, address)
     stage = _stage(row, account, policy.demands_second_factor(roles))
     return Visitor(
-        row.id, actor, department or "", stage, csrf_token(policy.form_key, account.id)
+        row.id, actor, department or "", stage, csrf_token(policy.secret, account.id)
     ), now - row.seen_at >= _SEEN_EVERY
 
 
@@ -163,9 +167,9 @@ async def end_all(session: AsyncSession, account_id: str, *, but: str = "") -> N
     )
 
 
-def csrf_token(form_key: bytes, account_id: str) -> str:
+def csrf_token(secret: bytes, account_id: str) -> str:
     """Bound to the account and not to its session: a form filled in before the session ended is sent in the next one."""
-    return hmac.new(form_key, account_id.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret, account_id.encode(), hashlib.sha256).hexdigest()
 
 
 def same_token(given: str, wanted: str) -> bool:

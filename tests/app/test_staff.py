@@ -71,6 +71,7 @@ def test_a_locked_account_is_opened_from_the_command_line(folder: Path) -> None:
         enters(folder, "zhang.san", "wrong")
     assert enters(folder, "zhang.san", password[1]) == "/console/sign-in"
     assert run("unlock", "zhang.san").exit_code == 0
+    assert run("unlock-address", "192.0.2.7").exit_code == 0
     assert enters(folder, "zhang.san", password[1]) == "/console/account/password"
 
 
@@ -78,7 +79,7 @@ def test_a_locked_account_is_opened_from_the_command_line(folder: Path) -> None:
     "words",
     [
         ("add", "B", "--name", "某"), ("add", "bb", "--name", ""), ("add", "bb", "--name", "某", "--department", "no"),
-        ("disable", "nobody"), ("unlock", "nobody"), ("reset-password", "nobody"), ("enable", "nobody"),
+        ("disable", "nobody"), ("unlock", "nobody"), ("unlock-address", "nobody"), ("reset-password", "nobody"), ("enable", "nobody"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_told_in_a_sentence(words: tuple[str, ...], folder: Path) -> None:

@@ -35,7 +35,8 @@ async def test_whoever_signs_in_comes_to_the_page_that_was_asked_for(house: Hous
     )
     page = await visit.follow(answer)
     assert (page.status_code, page.url.path) == (200, "/console/account")
-    cookie = answer.headers["set-cookie"]
+    cookie = answer.headers.get_list("set-cookie")[0]
+    assert cookie.startswith("qifu_staff=")
     assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Max-Age" not in cookie
 
 
@@ -85,6 +86,19 @@ async def test_a_one_time_password_leads_to_a_password_of_ones_own(house: House)
     assert (await account.follow(answer)).url.path == "/console"
     signed_in = await visit.post("/console/sign-in", {"username": "li.si", "password": NEW})
     assert signed_in.status_code == 303
+
+
+async def test_a_browser_that_was_in_before_is_not_kept_out_by_a_stranger(house: House) -> None:
+    await employ(house.door, "zhang.san")
+    visit, stranger = house.stranger(), house.stranger()
+    form = {"username": "zhang.san", "password": PASSWORD}
+    answer = await visit.post("/console/sign-in", form)
+    mark = next(line for line in answer.headers.get_list("set-cookie") if line.startswith("qifu_known="))
+    assert "HttpOnly" in mark and "SameSite=lax" in mark and "Max-Age=34560000" in mark
+    for _ in range(6):
+        await stranger.post("/console/sign-in", {**form, "password": "wrong"})
+    assert (await stranger.post("/console/sign-in", form)).status_code == 429
+    assert (await visit.post("/console/sign-in", form)).status_code == 303
 
 
 async def test_a_second_factor_is_set_up_and_asked_for(house: House, clock: HandClock) -> None:
