@@ -40,7 +40,13 @@ class Cookie:
     def set_mark(self, response: Response, mark: str) -> None:
         """Kept as long as browsers keep one (RFC 6265bis, 5.5)."""
         response.set_cookie(
-            self.mark_name, mark, max_age=_MARK_SECONDS, path="/", secure=self.secure, httponly=True, samesite="lax"
+            self.mark_name,
+            mark,
+            max_age=_MARK_SECONDS,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
         )
 
     def clear(self, response: Response) -> None:

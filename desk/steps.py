@@ -81,7 +81,7 @@ async def _checked(session: AsyncSession, number: str, step: Step, filled: Fille
         raise Incomplete(number, step, f"请填写需要延长几个工作日（1 到 {MOST_DAYS}）。")
     if step is Step.ACCEPTED and filled.level is None:
         raise Incomplete(number, step, "请选择级别，它决定办理期限。")
-    if step not in (Step.DISPATCHED, Step.ARBITRATED):
+    if step not in (Step.DISPATCHED, Step.ARBITRATED, Step.REASSIGNED):
         return filled
     department = await session.get(Department, filled.department or "")
     if department is None:

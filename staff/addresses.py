@@ -36,7 +36,9 @@ async def unlock_address(session: AsyncSession, actor: Actor, address: str, *, a
     """Forget what came from an address, or a network as `limited` names it. Raises `AddressRefused`."""
     plain = address.strip()
     try:
-        which = str(ipaddress.ip_network(plain)) if "/" in plain else network(str(ipaddress.ip_address(plain)))
+        which = (
+            str(ipaddress.ip_network(plain)) if "/" in plain else network(str(ipaddress.ip_address(plain)))
+        )
     except ValueError:
         raise AddressRefused from None
     await tries.forget(session, tries.BY_ADDRESS, which)

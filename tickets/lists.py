@@ -27,6 +27,7 @@ class Queue(StrEnum):
     REEXAMINE = "reexamine"
     OVERDUE = "overdue"
     SUPERVISED = "supervised"
+    STUCK = "stuck"  # who signed for it is gone and nobody else sees it
     ALL = "all"
 
 
@@ -41,6 +42,7 @@ QUEUE_NAMES: Mapping[Queue, str] = {
     Queue.REEXAMINE: "待复核",
     Queue.OVERDUE: "已超期",
     Queue.SUPERVISED: "督办",
+    Queue.STUCK: "无人能办",
     Queue.ALL: "全部",
 }
 _STATES: Mapping[Queue, tuple[State, ...]] = {
@@ -104,13 +106,14 @@ async def page(
     wanted: Wanted,
     *,
     now: datetime,
+    stuck: Collection[str] = (),
     after: Place | None = None,
     limit: int = 50,
 ) -> list[Row]:
-    """A page of a queue, the newest ticket first."""
+    """A page of a queue, the newest ticket first. `stuck`: the ids that `Queue.STUCK` holds."""
     statement = (
         select(Ticket)
-        .where(_in_queue(queue, now), _seen(sight), *_narrowed(wanted))
+        .where(_in_queue(queue, now, stuck), _seen(sight), *_narrowed(wanted))
         .order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
         .limit(limit)
     )
@@ -122,12 +125,17 @@ async def page(
 
 
 async def counts(
-    session: AsyncSession, sight: Sight, *, now: datetime, queues: Collection[Queue]
+    session: AsyncSession,
+    sight: Sight,
+    *,
+    now: datetime,
+    queues: Collection[Queue],
+    stuck: Collection[str] = (),
 ) -> dict[Queue, int]:
     """How many tickets there are in each of the queues."""
     return {
         queue: await session.scalar(
-            select(func.count()).select_from(Ticket).where(_in_queue(queue, now), _seen(sight))
+            select(func.count()).select_from(Ticket).where(_in_queue(queue, now, stuck), _seen(sight))
         )
         or 0
         for queue in queues
@@ -185,7 +193,7 @@ async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int 
     return [thread_id for thread_id in dict.fromkeys(rows) if thread_id is not None]
 
 
-def _in_queue(queue: Queue, now: datetime) -> ColumnElement[bool]:
+def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElement[bool]:
     match queue:
         case Queue.OVERDUE:
             return exists().where(
@@ -198,6 +206,8 @@ def _in_queue(queue: Queue, now: datetime) -> ColumnElement[bool]:
             return and_(Ticket.supervised_at.is_not(None), Ticket.state.in_(OPEN))
         case Queue.APPROVE:
             return exists().where(Approval.ticket_id == Ticket.id, Approval.decided_at.is_(None))
+        case Queue.STUCK:
+            return Ticket.id.in_(stuck)
         case Queue.ALL:
             return Ticket.id.is_not(None)
     return Ticket.state.in_(_STATES[queue])

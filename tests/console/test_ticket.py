@@ -10,12 +10,15 @@ from sqlalchemy import func, select
 
 from conversations.models import Author, Message
 from desk.desk import Desk
+from staff import accounts
+from staff.accounts import Profile
+from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from staff.roles import Role
 from tests.console.ticket_office import Office, after_on, steps_on
 from tests.console.visit import House, said
 from tests.fakes import HandClock
-from tests.staff.people import written
+from tests.staff.people import account_of, written
 from tickets.models import TicketEvent
 from tickets.states import State
 
@@ -138,6 +141,39 @@ async def test_what_is_missing_is_said_and_nothing_happens(
     )
     assert answer.status_code == 422 and problem in said(answer)
     assert await office.state(number) is before
+
+
+@pytest.mark.parametrize("gone", ["disabled", "moved", "other work"])
+async def test_a_confidential_ticket_whose_handler_is_gone_is_seen_and_handed_to_another(
+    gone: str, office: Office
+) -> None:
+    await office.call_in("xin", Role.HANDLER, department="water")
+    number = await office.file(confidential="是")
+    await to_hand(office, number)
+    assert "无人能办" not in (await office.staff["pai"].get("/console/tickets")).text
+    async with office.desk.database.write() as session:
+        at = office.desk.clock()
+        match gone:
+            case "disabled":
+                await accounts.disable(session, COMMAND_LINE, "ban", at=at)
+            case "moved":
+                profile = Profile("姓名ban", "gas", frozenset({Role.HANDLER}))
+                await accounts.change(session, COMMAND_LINE, "ban", profile, at=at)
+            case _:
+                profile = Profile("姓名ban", "water", frozenset({Role.AGENT}))
+                await accounts.change(session, COMMAND_LINE, "ban", profile, at=at)
+    assert (await office.staff["xin"].get(f"/console/tickets/{number}")).status_code == 404
+    for who in ("pai", "du"):
+        listed = await office.staff[who].get("/console/tickets?queue=stuck")
+        assert number in listed.text and ">无人能办 <" in listed.text
+        assert "无人能办：签收人" in (await office.staff[who].get(f"/console/tickets/{number}")).text
+    refused = await office.press("pai", number, "reassigned", department="water", note=" ")
+    assert refused.status_code == 422
+    await office.press("pai", number, "reassigned", department="water", note="原经办人已调离")
+    assert "无人能办" not in (await office.staff["pai"].get("/console/tickets")).text
+    await office.press("xin", number, "signed")
+    ticket = await office.ticket(number)
+    assert ticket.handler == (await account_of(office.desk.database, "xin")).id
 
 
 async def test_a_call_back_needs_both_answers_and_a_reason_for_what_is_not_solved(
