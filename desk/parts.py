@@ -51,6 +51,8 @@ def sight_of(member: Member) -> Sight:
     return Sight(
         account=member.account_id or "",
         department=None if everywhere else member.department or "",
+        # Apart from the scope: who is also an agent sees every department and still signs for the own one.
+        handles=(member.department or "") if Actor.HANDLER in parts else "",
         confidential=bool(parts & _TRUSTED),
         calls_back=Actor.AGENT in parts,
     )

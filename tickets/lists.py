@@ -59,11 +59,12 @@ _STATES: Mapping[Queue, tuple[State, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Sight:
     """Which tickets somebody may see. `department`: only this one's (None: every one's); `confidential`: also those
-    whose enterprise asked for confidence; without it only those that `account` handles, or its department has to sign,
-    and where `calls_back` those whose enterprise has to be called."""
+    whose enterprise asked for confidence; without it only those that `account` handles, or that have to be signed by the
+    department that it `handles` tickets for, and where `calls_back` those whose enterprise has to be called."""
 
     account: str
     department: str | None = None
+    handles: str = ""
     confidential: bool = False
     calls_back: bool = False
 
@@ -218,7 +219,7 @@ def _seen(sight: Sight) -> ColumnElement[bool]:
     if sight.department is not None:
         allowed.append(Ticket.department == sight.department)
     if not sight.confidential:
-        unsigned = and_(Ticket.handler.is_(None), Ticket.department == (sight.department or ""))
+        unsigned = and_(Ticket.handler.is_(None), Ticket.department == sight.handles)
         own = [Ticket.handler == sight.account, unsigned]
         if sight.calls_back:
             own.append(Ticket.state == State.CALL_BACK)

@@ -290,6 +290,18 @@ async def test_who_dispatches_and_handles_signs_only_for_the_own_department(offi
     assert "signed" not in steps_on(await office.staff["both"].get(f"/console/tickets/{number}"))
 
 
+async def test_who_is_an_agent_too_signs_for_the_own_department_what_is_confidential(office: Office) -> None:
+    await office.call_in("liang", Role.AGENT, Role.HANDLER, department="water")
+    await office.call_in("lin", Role.AGENT, Role.HANDLER, department="gas")
+    number = await office.file(confidential="是")
+    await office.press("pai", number, "accepted", level="general")
+    await office.press("pai", number, "dispatched", department="water")
+    assert number in (await office.staff["liang"].get("/console/tickets?queue=sign")).text
+    assert (await office.staff["lin"].get(f"/console/tickets/{number}")).status_code == 404
+    await office.press("liang", number, "signed")
+    assert (await office.staff["ban"].get(f"/console/tickets/{number}")).status_code == 404
+
+
 async def test_a_confidential_ticket_is_seen_by_those_who_work_it(office: Office, clock: HandClock) -> None:
     number = await office.file(confidential="是")
     await office.call_in("other", Role.HANDLER, department="water")

@@ -15,7 +15,7 @@ from tickets.models import Ticket
 from tickets.states import MOVE_OF, State, Step
 
 EVERYTHING = Sight("boss", confidential=True)
-HANDLER = Sight("zhang", department="water")
+HANDLER = Sight("zhang", department="water", handles="water")
 
 
 async def moved(database: Database, ticket: Ticket, *steps: Step, by: str = "zhang") -> None:
