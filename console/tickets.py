@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -141,6 +141,7 @@ def _place(text: str) -> Place | None:
     at, _, id = text.partition("~")
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        moment.astimezone(UTC)  # as the database takes it: at the end of all days there is no such moment
+    except (ValueError, OverflowError):
         return None
     return Place(moment, id) if moment.tzinfo is not None and id else None
