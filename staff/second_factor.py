@@ -28,7 +28,9 @@ def accepted_step(secret: str, code: str, *, now: datetime, last: int | None) ->
     totp = pyotp.TOTP(secret)
     this = int(now.timestamp()) // _STEP_SECONDS
     for step in (this, this - 1, this + 1):
-        if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()) and (last is None or step > last):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()) and (
+            last is None or step > last
+        ):
             return step
     return None
 
