@@ -87,8 +87,10 @@ class Door:
                     detail={"原因": "验证码不对"},
                 )
                 return Refused()
+            # Ended meanwhile, by a reset password or by the same form sent twice: there is nothing to go on from.
+            if not await sessions.end(session, account.id, visitor.session_id):
+                return Refused()
             await tries.forget(session, tries.BY_CODE, account.id)
-            await sessions.end(session, account.id, visitor.session_id)
             account.last_sign_in_at = now
             audit.record(session, visitor.actor, Action.SIGNED_IN, at=now, detail={"方式": f"密码和{way}"})
             token = await sessions.begin(

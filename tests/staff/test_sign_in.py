@@ -203,6 +203,20 @@ async def test_a_second_factor_is_asked_for_and_the_session_is_a_new_one(
     assert inside is not None and inside.stage == Stage.IN
 
 
+async def test_a_session_that_has_ended_meanwhile_is_followed_by_none(door: Door, clock: HandClock) -> None:
+    account = await employ(door, "zhang.san")
+    totp, codes = await enrol(door, account)
+    clock.advance(timedelta(minutes=1))
+    _, visitor = await enter(door, account)
+    both = (totp.at(clock()), codes[0])
+    outcomes = await asyncio.gather(*(door.give_code(visitor, code, HERE) for code in both))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Refused", "SignedIn"]
+    _, visitor = await enter(door, account)
+    async with door.database.write() as session:
+        await accounts.disable(session, COMMAND_LINE, "zhang.san", at=clock())
+    assert await door.give_code(visitor, codes[1], HERE) == Refused()
+
+
 async def test_codes_cannot_be_guessed_by_signing_in_again_and_again(door: Door) -> None:
     account = await employ(door, "zhang.san")
     await enrol(door, account)
