@@ -11,7 +11,7 @@ run: setup  ## Start the whole product (Ctrl-C ends it)
 
 test: setup  ## Every test: core, real Rasa, both databases, browser
 	@python3 app/bootstrap.py tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: setup  ## Lint, types, imports
 	@$(BIN)/ruff check .

@@ -7,6 +7,7 @@ import typer
 from app.commands import (
     attachments,
     database,
+    demo,
     evaluation,
     knowledge,
     product,
@@ -28,6 +29,7 @@ app.add_typer(tickets.app, name="tickets")
 app.add_typer(attachments.app, name="attachments")
 app.add_typer(staff.app, name="staff")
 app.add_typer(database.app, name="db")
+app.add_typer(demo.app, name="demo")
 app.add_typer(wechat.app, name="wechat")
 app.add_typer(telegram.app, name="telegram")
 

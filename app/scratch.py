@@ -17,7 +17,7 @@ from app.prepare import prepare
 from app.rasa_process import RasaProcess
 from app.serve import KEEP_ALIVE_SECONDS
 from app.settings import Settings
-from app.training import model_file, train
+from app.training import trained
 from connectors.rasa.client import RasaDialogue
 from desk.desk import Desk
 from store.clock import utc_now
@@ -40,8 +40,7 @@ async def scratch_product(settings: Settings, *, database: str = "") -> AsyncIte
 
     `database`: the URL of an empty database; a SQLite file in the temporary folder where there is none.
     """
-    if not model_file(settings.models).exists():
-        await train(settings.models, lambda _: None)
+    model = await trained(settings.models, lambda _: None)
     with tempfile.TemporaryDirectory(prefix="qifu-") as folder:
         mine = settings.model_copy(
             update={
@@ -51,7 +50,7 @@ async def scratch_product(settings: Settings, *, database: str = "") -> AsyncIte
             }
         )  # fmt: skip
         await prepare(mine, utc_now)
-        rasa = RasaProcess(mine, model_file(mine.models))
+        rasa = RasaProcess(mine, model)
         app = create_app(mine, rasa=rasa)
         config = uvicorn.Config(
             app,

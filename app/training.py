@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from app.rasa_process import RASA_PYTHON
 from app.settings import ROOT
@@ -39,6 +41,25 @@ def fingerprint() -> str:
 def model_file(models: Path) -> Path:
     """Where the model of the present training data is, or will be."""
     return models / f"qifu-{fingerprint()}.tar.gz"
+
+
+async def trained(models: Path, say: Callable[[str], None]) -> Path:
+    """The model of the present training data; trained where there is none. Raises `TrainingFailed`.
+
+    Processes that want it at the same time wait for the one that trains.
+    """
+    model = model_file(models)
+    if model.exists():
+        return model
+    with await asyncio.to_thread(_turn, models):
+        return model if model.exists() else await train(models, say)
+
+
+def _turn(models: Path) -> TextIO:
+    models.mkdir(parents=True, exist_ok=True)
+    lock = (models / ".training").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 async def train(models: Path, say: Callable[[str], None]) -> Path:

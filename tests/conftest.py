@@ -43,6 +43,7 @@ HANDFUL = {
 NO_POSTGRESQL = "no PostgreSQL on 127.0.0.1:5432: tests on it are left out"
 NO_REDIS = "no Redis on 127.0.0.1:6379: tests on it are left out"
 REDIS = "redis://127.0.0.1:6379/15"
+_LONG = ("bot_rasa", "product", "browser", "bot")  # folders whose files take a minute or more
 _SERVERS = tuple(f"postgresql://{user}@127.0.0.1:5432/postgres" for user in ("postgres", "root"))
 
 
@@ -52,6 +53,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for lack in (NO_POSTGRESQL, NO_REDIS, NO_PEERS):
         if any(lack in str(report.longrepr) for report in skipped):
             terminalreporter.write_line(lack, yellow=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: two processes share the files, and none should be left alone with a long one."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONG)
 
 
 def missing(lack: str) -> NoReturn:

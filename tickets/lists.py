@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.models import Approval, Ticket, TicketClock
@@ -197,16 +197,14 @@ async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int 
 def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElement[bool]:
     match queue:
         case Queue.OVERDUE:
-            return exists().where(
-                TicketClock.ticket_id == Ticket.id,
-                TicketClock.ended_at.is_(None),
-                TicketClock.due_at < now,
-                Ticket.state.in_(OPEN),
+            late = select(TicketClock.ticket_id).where(
+                TicketClock.ended_at.is_(None), TicketClock.due_at < now
             )
+            return and_(Ticket.id.in_(late), Ticket.state.in_(OPEN))
         case Queue.SUPERVISED:
             return and_(Ticket.supervised_at.is_not(None), Ticket.state.in_(OPEN))
         case Queue.APPROVE:
-            return exists().where(Approval.ticket_id == Ticket.id, Approval.decided_at.is_(None))
+            return Ticket.id.in_(select(Approval.ticket_id).where(Approval.decided_at.is_(None)))
         case Queue.STUCK:
             return Ticket.id.in_(stuck)
         case Queue.ALL:

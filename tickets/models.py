@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base
@@ -31,6 +31,12 @@ class Ticket(Base):
     __table_args__ = (
         Index("ix_tickets_state", "state", "submitted_at"),
         Index("ix_tickets_submitted", "submitted_at", "id"),
+        Index(
+            "ix_tickets_supervised",
+            "supervised_at",
+            sqlite_where=text("supervised_at IS NOT NULL"),
+            postgresql_where=text("supervised_at IS NOT NULL"),
+        ),
         Index("ix_tickets_department", "department", "state", "submitted_at"),
     )
 
@@ -111,7 +117,10 @@ class Approval(Base):
     """Something that one person asks for and another decides: a refusal, an extension."""
 
     __tablename__ = "ticket_approvals"
-    __table_args__ = (Index("ix_ticket_approvals_ticket", "ticket_id", "id"),)
+    __table_args__ = (
+        Index("ix_ticket_approvals_ticket", "ticket_id", "id"),
+        Index("ix_ticket_approvals_decided", "decided_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"))

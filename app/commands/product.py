@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import uvloop
 
@@ -12,9 +14,11 @@ from app.prepare import Prepared, prepare
 from app.rasa_process import RASA_PYTHON
 from app.serve import serve as serve_product
 from app.settings import Settings
-from app.training import TrainingFailed, model_file
+from app.training import TrainingFailed, model_file, trained
 from app.training import train as train_model
 from store.clock import utc_now
+
+_Training = Callable[[Path, Callable[[str], None]], Awaitable[Path]]
 
 
 def serve() -> None:
@@ -26,14 +30,14 @@ def serve() -> None:
 def train() -> None:
     """训练对话模型，显示进度、用时和保存的位置。"""
     settings = settings_or_exit()
-    asyncio.run(_train(settings))
+    asyncio.run(_train(settings, train_model))
 
 
 async def _serve(settings: Settings) -> None:
     console.print("准备数据库和知识库……")
     _tell(await prepare(settings, utc_now))
     if not settings.rasa_url and not model_file(settings.models).exists():
-        await _train(settings)
+        await _train(settings, trained)
     console.print("启动对话模型……")
     address = f"http://{settings.host}:{settings.port}/chat"
     await serve_product(
@@ -42,13 +46,13 @@ async def _serve(settings: Settings) -> None:
     )
 
 
-async def _train(settings: Settings) -> None:
+async def _train(settings: Settings, how: _Training) -> None:
     if not RASA_PYTHON.exists():
         fail("没有找到 Rasa 的环境，请先运行 make run 或 make setup。")
     console.print("训练对话模型……")
     began = time.monotonic()
     try:
-        model = await train_model(
+        model = await how(
             settings.models, lambda line: console.print(f"  {line}", style="dim", highlight=False)
         )
     except TrainingFailed as failure:

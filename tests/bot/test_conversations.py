@@ -12,7 +12,7 @@ import pytest
 
 from app.rasa_process import RASA_PYTHON
 from app.settings import ROOT
-from app.training import model_file, train
+from app.training import trained
 
 LEAST_STORIES = 40
 NO_RASA = "Rasa's environment is not installed: conversation tests are left out"
@@ -25,8 +25,7 @@ def model() -> Path:
         if os.environ.get("QIFU_TEST_STRICT") == "1":
             pytest.fail(NO_RASA)
         pytest.skip(NO_RASA)
-    file = model_file(ROOT / "models")
-    return file if file.exists() else asyncio.run(train(file.parent, print))
+    return asyncio.run(trained(ROOT / "models", print))
 
 
 @pytest.mark.timeout(900)  # it may have to train first
