@@ -49,6 +49,25 @@ class Cookie:
             samesite="lax",
         )
 
+    @property
+    def trip_name(self) -> str:
+        """Of the cookie that waits while the browser is at the identity service."""
+        return "__Host-qifu_trip" if self.secure else "qifu_trip"
+
+    def read_trip(self, request: Request) -> str:
+        """What it holds, if anything."""
+        return request.cookies.get(self.trip_name, "")
+
+    def set_trip(self, response: Response, trip: str, seconds: int) -> None:
+        """For so long; `lax`, as the browser comes back from another site."""
+        response.set_cookie(
+            self.trip_name, trip, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
+
+    def clear_trip(self, response: Response) -> None:
+        """It is back."""
+        response.delete_cookie(self.trip_name, path="/", secure=self.secure, httponly=True, samesite="lax")
+
     def clear(self, response: Response) -> None:
         """Sign out."""
         response.delete_cookie(self.name, path="/", secure=self.secure, httponly=True, samesite="lax")

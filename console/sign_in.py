@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from console.origin import own_path
 from console.pages import visitor
 from console.routes import PREFIX, PUBLIC, SIGN_IN, Console, Routes, browser, seen_other
+from console.single_sign_on import SIGNED_OUT
 from staff import own_account
 from staff.roles import Permission
 from staff.sessions import Stage
@@ -64,7 +65,8 @@ def sign_in_routes(routes: Routes) -> None:
     @routes.post("/sign-out", Permission.OWN_ACCOUNT, stage=Stage.CODE)
     async def sign_out(request: Request) -> Response:
         await own_account.end_session(console.door, visitor(request), visitor(request).session_id)
-        answer = seen_other(f"{SIGN_IN}?said=out")
+        vouched = visitor(request).vouched and console.door.identity is not None
+        answer = seen_other(SIGNED_OUT if vouched else f"{SIGN_IN}?said=out")
         console.cookie.clear(answer)
         return answer
 
@@ -99,6 +101,7 @@ def _form(
         "sign_in.html",
         status=status,
         next=next,
+        service=console.door.identity.name if console.door.identity else "",
         notice="您已退出。" if said == "out" else "",
         problem=problem,
         username=username,

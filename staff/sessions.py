@@ -68,13 +68,17 @@ class Browser:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody with a session. `csrf`: what every form of theirs has to carry. `department`: its name, or nothing."""
+    """Somebody with a session. `csrf`: what every form of theirs has to carry. `department`: its name, or nothing.
+
+    `vouched`: an identity service said who it is.
+    """
 
     session_id: str
     actor: Actor
     department: str
     stage: Stage
     csrf: str
+    vouched: bool = False
 
 
 async def begin(
@@ -86,6 +90,7 @@ async def begin(
     second_factor: bool,
     at: datetime,
     new_id: NewId,
+    vouched: bool = False,
 ) -> str:
     """Begin a session; its token, which is nowhere kept. `second_factor`: a code has been given."""
     token = secrets.token_urlsafe(32)
@@ -97,6 +102,7 @@ async def begin(
             token_hash=_hash(token),
             account_id=account.id,
             second_factor=second_factor,
+            vouched=vouched,
             totp_offer=None,
             address=browser.address,
             agent=browser.agent[:_MOST_AGENT_LETTERS],
@@ -129,7 +135,7 @@ async def visitor(
     actor = Actor(account.id, account.username, account.name, account.department, roles, address)
     stage = _stage(row, account, policy.demands_second_factor(roles))
     return Visitor(
-        row.id, actor, department or "", stage, csrf_token(policy.secret, account.id)
+        row.id, actor, department or "", stage, csrf_token(policy.secret, account.id), row.vouched
     ), now - row.seen_at >= _SEEN_EVERY
 
 
@@ -185,7 +191,7 @@ def _alive(row: StaffSession, policy: Policy, now: datetime) -> bool:
 def _stage(row: StaffSession, account: Account, needs_second_factor: bool) -> Stage:
     if account.totp_secret is not None and not row.second_factor:
         return Stage.CODE
-    if account.password_is_one_time:
+    if account.password_is_one_time and not row.vouched:
         return Stage.PASSWORD
     if needs_second_factor and account.totp_secret is None:
         return Stage.ENROL

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from staff import audit, known_browsers, second_factor, sessions, tries
 from staff.actors import Actor, stranger
 from staff.audit import Action
+from staff.identity import IdentityService
 from staff.models import Account
 from staff.passwords import Hashing
 from staff.sessions import Browser, Policy, Visitor
@@ -51,6 +52,7 @@ class Door:
     policy: Policy
     clock: Clock
     new_id: NewId
+    identity: IdentityService | None = None
 
     async def sign_in(self, username: str, password: str, browser: Browser) -> SignedIn | Refused | Paused:
         """Begin a session. As much work for a name that nobody has as for a wrong password."""
@@ -66,6 +68,39 @@ class Door:
         if account is None or not right or not account.active:
             return await self._failed(account, browser, "密码不对" if account and not right else "账号已停用")
         return await self._let_in(account, browser, rule, who)
+
+    async def vouched(self, username: str, browser: Browser) -> SignedIn | Refused:
+        """Begin a session for whom the identity service vouches, if they have an account; a second factor is still asked for."""
+        name = username.strip().lower()[:_MOST_NAME_LETTERS]
+        now = self.clock()
+        async with self.database.write() as session:
+            account = await session.scalar(select(Account).where(Account.username == name).with_for_update())
+            if account is None or not account.active:
+                audit.record(
+                    session,
+                    stranger(browser.address),
+                    Action.SIGN_IN_FAILED,
+                    audit.account(account.username) if account else audit.Target(),
+                    at=now,
+                    detail={"方式": "统一认证", "原因": "账号已停用" if account else "没有这个账号"},
+                )
+                return Refused()
+            if account.totp_secret is None:
+                self._record_entry(session, account, browser, now, "统一认证")
+            return SignedIn(
+                await sessions.begin(
+                    session, account, browser, self.policy, second_factor=False, at=now, new_id=self.new_id,
+                    vouched=True,
+                )
+            )  # fmt: skip
+
+    @staticmethod
+    def _record_entry(
+        session: AsyncSession, account: Account, browser: Browser, now: datetime, way: str
+    ) -> None:
+        account.last_sign_in_at = now
+        actor = Actor(account.id, account.username, account.name, None, frozenset(), browser.address)
+        audit.record(session, actor, Action.SIGNED_IN, at=now, detail={"方式": way})
 
     async def give_code(self, visitor: Visitor, code: str, browser: Browser) -> SignedIn | Refused | Paused:
         """Replace a session that waits for its code by a whole one."""
@@ -92,10 +127,12 @@ class Door:
                 return Refused()
             await tries.forget(session, tries.BY_CODE, account.id)
             account.last_sign_in_at = now
-            audit.record(session, visitor.actor, Action.SIGNED_IN, at=now, detail={"方式": f"密码和{way}"})
+            first = "统一认证" if visitor.vouched else "密码"
+            audit.record(session, visitor.actor, Action.SIGNED_IN, at=now, detail={"方式": f"{first}和{way}"})
             token = await sessions.begin(
-                session, account, browser, self.policy, second_factor=True, at=now, new_id=self.new_id
-            )
+                session, account, browser, self.policy, second_factor=True, at=now, new_id=self.new_id,
+                vouched=visitor.vouched,
+            )  # fmt: skip
             return SignedIn(token, known_browsers.mark_for(self.policy.secret, account.id))
 
     async def _counted_by(
@@ -118,9 +155,7 @@ class Door:
                 return Refused()
             await tries.forget(session, rule, who)
             if account.totp_secret is None:
-                account.last_sign_in_at = now
-                actor = Actor(account.id, account.username, account.name, None, frozenset(), browser.address)
-                audit.record(session, actor, Action.SIGNED_IN, at=now, detail={"方式": "密码"})
+                self._record_entry(session, account, browser, now, "密码")
             token = await sessions.begin(
                 session, account, browser, self.policy, second_factor=False, at=now, new_id=self.new_id
             )
