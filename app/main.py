@@ -31,6 +31,7 @@ from app.telegram import Telegram, connect_telegram
 from app.telegram import running as telegram_running
 from app.wechat import WeChat, connect_wechat
 from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
+from connectors.oidc import Provider
 from connectors.rasa.client import RasaDialogue
 from connectors.telegram.routes import BODY_BYTES as TELEGRAM_BYTES
 from connectors.telegram.routes import PATH as TELEGRAM_PATH
@@ -134,7 +135,9 @@ def create_app(
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     app.include_router(article_router(desk))
-    door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id)
+    client = settings.oidc_client()
+    identity = Provider(client, clock) if client else None
+    door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id, identity)
     app.include_router(
         console_router(desk, door, secure=settings.environment != "development", stopping=stopping)
     )

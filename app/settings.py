@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -13,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.scanning import scan_command
+from connectors.oidc import Client
 from connectors.telegram.account import webhook_problem
 from connectors.wechat.crypto import Account
 from connectors.wechat.notices import Template
@@ -59,6 +61,11 @@ class Settings(BaseSettings):
     console_idle_minutes: int = Field(default=60, ge=1)
     console_session_hours: int = Field(default=12, ge=1)
     console_second_factor: Literal["", "optional", "admins", "everyone"] = ""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_claim: str = "preferred_username"
+    oidc_name: str = "统一身份认证"
     wechat_app_id: str = ""
     wechat_app_secret: SecretStr = SecretStr("")
     wechat_token: SecretStr = SecretStr("")
@@ -132,6 +139,25 @@ class Settings(BaseSettings):
                 raise ValueError(f"QIFU_TELEGRAM_WEBHOOK_URL, QIFU_TELEGRAM_WEBHOOK_SECRET: {problem}")
         return self
 
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Settings:
+        if not self.oidc_issuer:
+            return self
+        needed = {
+            "QIFU_OIDC_CLIENT_ID": self.oidc_client_id,
+            "QIFU_OIDC_CLIENT_SECRET": self.oidc_client_secret.get_secret_value(),
+            "QIFU_OIDC_CLAIM": self.oidc_claim,
+            "QIFU_OIDC_NAME": self.oidc_name,
+            "QIFU_PUBLIC_URL": self.public_url,
+        }
+        for name, value in needed.items():
+            if not value:
+                raise ValueError(f"{name} has no value: QIFU_OIDC_ISSUER is set")
+        schemes = "https?" if self.environment == "development" else "https"
+        if not re.fullmatch(rf"{schemes}://[^\s?#]+", self.oidc_issuer):
+            raise ValueError("QIFU_OIDC_ISSUER: an address like https://id.example.cn is needed")
+        return self
+
     @field_validator("public_url")
     @classmethod
     def _public_url_is_one(cls, value: str) -> str:
@@ -162,6 +188,21 @@ class Settings(BaseSettings):
             idle=timedelta(minutes=self.console_idle_minutes),
             absolute=timedelta(hours=self.console_session_hours),
             second_factor=self.console_second_factor or by_default,
+            secret=hashlib.sha256(b"qifu console forms:" + self.token().encode()).digest(),
+        )
+
+    def oidc_client(self) -> Client | None:
+        """How the city's identity service knows us, if there is one."""
+        if not self.oidc_issuer:
+            return None
+        return Client(
+            issuer=self.oidc_issuer,
+            id=self.oidc_client_id,
+            secret=self.oidc_client_secret.get_secret_value(),
+            claim=self.oidc_claim,
+            name=self.oidc_name,
+            back=f"{self.public_url}/console/sign-in/single/back",
+            after=f"{self.public_url}/console/sign-in?said=out",
         )
 
     def wechat_template(self) -> Template | None:

@@ -107,7 +107,7 @@ async def _employ(folder: Path) -> tuple[str, str]:
     await prepare(settings, utc_now)
     database, policy = (
         Database(settings.database_url()),
-        Policy(timedelta(hours=1), timedelta(hours=2), "optional"),
+        Policy(timedelta(hours=1), timedelta(hours=2), "optional", b"a key of the benchmark"),
     )
     async with database.write() as session:
         profile = Profile("张三", None, frozenset({Role.AGENT}))

@@ -19,6 +19,7 @@ from store.clock import city_date
 
 _PAGE = 50
 _BATCH = 1000
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 
 
 def audit_routes(routes: Routes) -> None:
@@ -99,6 +100,8 @@ def _query(wanted: Wanted) -> dict[str, str]:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    # Beyond, midnight in the city is no moment that a database has.
+    return day if _FIRST_DAY <= day <= _LAST_DAY else None

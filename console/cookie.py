@@ -1,10 +1,12 @@
-"""The cookie that holds a session's token."""
+"""The cookies of the console: a session's token, and the mark of a browser that somebody has signed in with."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from fastapi import Request, Response
+
+_MARK_SECONDS = 400 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,46 @@ class Cookie:
     def set(self, response: Response, token: str) -> None:
         """Gone with the browser; the server's limits are in the session."""
         response.set_cookie(self.name, token, path="/", secure=self.secure, httponly=True, samesite="lax")
+
+    @property
+    def mark_name(self) -> str:
+        """Of the cookie with the browser's mark."""
+        return "__Host-qifu_known" if self.secure else "qifu_known"
+
+    def read_mark(self, request: Request) -> str:
+        """The browser's mark, if it has one."""
+        return request.cookies.get(self.mark_name, "")
+
+    def set_mark(self, response: Response, mark: str) -> None:
+        """Kept as long as browsers keep one (RFC 6265bis, 5.5)."""
+        response.set_cookie(
+            self.mark_name,
+            mark,
+            max_age=_MARK_SECONDS,
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    @property
+    def trip_name(self) -> str:
+        """Of the cookie that waits while the browser is at the identity service."""
+        return "__Host-qifu_trip" if self.secure else "qifu_trip"
+
+    def read_trip(self, request: Request) -> str:
+        """What it holds, if anything."""
+        return request.cookies.get(self.trip_name, "")
+
+    def set_trip(self, response: Response, trip: str, seconds: int) -> None:
+        """For so long; `lax`, as the browser comes back from another site."""
+        response.set_cookie(
+            self.trip_name, trip, max_age=seconds, path="/", secure=self.secure, httponly=True, samesite="lax"
+        )
+
+    def clear_trip(self, response: Response) -> None:
+        """It is back."""
+        response.delete_cookie(self.trip_name, path="/", secure=self.secure, httponly=True, samesite="lax")
 
     def clear(self, response: Response) -> None:
         """Sign out."""

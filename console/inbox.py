@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -105,6 +105,7 @@ def _place(text: str) -> Place | None:
     at, _, id_ = text.partition("_")
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        moment.astimezone(UTC)  # as the database takes it: at the end of all days there is no such moment
+    except (ValueError, OverflowError):
         return None
     return Place(moment, id_) if moment.tzinfo is not None and id_ else None

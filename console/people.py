@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
-from staff import accounts, tries
+from staff import accounts, addresses, tries
 from staff.accounts import Profile
 from staff.departments import departments
 from staff.errors import AccountUnknown, StaffError
@@ -24,6 +24,7 @@ _NOTICES = {
     "disabled": "账号已停用，已登录的设备都已退出。",
     "enabled": "账号已启用。",
     "unlocked": "登录限制已解除。",
+    "address-unlocked": "这个地址的登录限制已解除。",
 }
 
 
@@ -32,16 +33,18 @@ def people_routes(routes: Routes) -> None:
     console = routes.console
 
     @routes.get("/people", _MANAGE)
-    async def people(request: Request, q: str = "", after: str = "") -> Response:
-        async with console.door.database.read() as session:
-            found = await accounts.find(session, q.strip(), after=after, limit=_PAGE + 1)
-            context: dict[str, Any] = {
-                "people": found[:_PAGE],
-                "roles": await accounts.all_roles(session, [account.id for account in found]),
-                "departments": {item.key: item.name for item in await departments(session)},
-                "more_after": found[_PAGE - 1].username if len(found) > _PAGE else "",
-            }
-        return console.pages.show(request, "people.html", q=q.strip(), after=after, **context)
+    async def people(request: Request, q: str = "", after: str = "", said: str = "") -> Response:
+        return await _list(console, request, q.strip(), after, notice=_NOTICES.get(said, ""))
+
+    @routes.post("/people/~unlock-address", _MANAGE)
+    async def unlock_address(request: Request, address: Annotated[str, Form()] = "") -> Response:
+        try:
+            async with console.door.database.write() as session:
+                actor = visitor(request).actor
+                await addresses.unlock_address(session, actor, address, at=console.door.clock())
+        except StaffError as error:
+            return await _list(console, request, "", "", problem=str(error))
+        return seen_other(f"{_HERE}?said=address-unlocked")
 
     @routes.get("/people/~new", _MANAGE)
     async def new_person(request: Request) -> Response:
@@ -73,6 +76,30 @@ def people_routes(routes: Routes) -> None:
                 console, request, "new_person.html", profile, username=username, problem=str(error)
             )
         return console.pages.show(request, "one_time_password.html", account=account, added=True)
+
+
+async def _list(
+    console: Console, request: Request, q: str, after: str, *, notice: str = "", problem: str = ""
+) -> Response:
+    async with console.door.database.read() as session:
+        found = await accounts.find(session, q, after=after, limit=_PAGE + 1)
+        context: dict[str, Any] = {
+            "people": found[:_PAGE],
+            "roles": await accounts.all_roles(session, [account.id for account in found]),
+            "departments": {item.key: item.name for item in await departments(session)},
+            "more_after": found[_PAGE - 1].username if len(found) > _PAGE else "",
+            "limited": await addresses.limited(session, now=console.door.clock()),
+        }
+    return console.pages.show(
+        request,
+        "people.html",
+        status=422 if problem else 200,
+        q=q,
+        after=after,
+        notice=notice,
+        problem=problem,
+        **context,
+    )
 
 
 def person_routes(routes: Routes) -> None:

@@ -22,6 +22,7 @@ from console.presence import Presence
 from console.replies import reply_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
+from console.single_sign_on import single_sign_on_routes
 from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
@@ -47,6 +48,7 @@ def console_router(
     thread_act_routes(routes)
     reply_routes(routes)
     sign_in_routes(routes)
+    single_sign_on_routes(routes)
     own_account_routes(routes)
     second_factor_routes(routes)
     people_routes(routes)

@@ -91,7 +91,11 @@ class Gate:
         if not visitor.actor.may(Permission(self.need)):
             raise TurnedAway(403, "没有权限", "您的角色不能使用这个页面。如有需要，请联系管理员。")
         if request.method not in _SAFE and not await _has_token(request, visitor):
-            raise TurnedAway(403, "页面已过期", "请返回上一页，刷新以后再提交。")
+            raise TurnedAway(
+                403,
+                "页面已过期",
+                "打开它以后换了登录的账号，或系统的密钥换过。请返回上一页，记下填写的内容，刷新以后再提交。",
+            )
 
     async def _visitor(self, request: Request) -> Visitor | None:
         token = self.console.cookie.read(request)
@@ -129,7 +133,7 @@ class Routes:
     def post(
         self, path: str, permission: Need, *, stage: Stage = Stage.IN
     ) -> Callable[[_Endpoint], _Endpoint]:
-        """An act: its form carries the session's token."""
+        """An act: its form carries the account's token."""
         return self._route("POST", path, Gate(self.console, permission, stage, background=False))
 
     def _route(self, method: str, path: str, gate: Gate) -> Callable[[_Endpoint], _Endpoint]:

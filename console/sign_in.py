@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Form, Request
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 from console.origin import own_path
 from console.pages import visitor
 from console.routes import PREFIX, PUBLIC, SIGN_IN, Console, Routes, browser, seen_other
+from console.single_sign_on import SIGNED_OUT
 from staff import own_account
 from staff.roles import Permission
 from staff.sessions import Stage
@@ -33,7 +35,8 @@ def sign_in_routes(routes: Routes) -> None:
         password: Annotated[str, Form()] = "",
         next: Annotated[str, Form()] = "",
     ) -> Response:
-        outcome = await console.door.sign_in(username, password, browser(request))
+        known = replace(browser(request), mark=console.cookie.read_mark(request))
+        outcome = await console.door.sign_in(username, password, known)
         if isinstance(outcome, SignedIn):
             return _welcome(console, outcome, own_path(next))
         problem = problem_of(outcome, "用户名或密码不对。")
@@ -62,7 +65,8 @@ def sign_in_routes(routes: Routes) -> None:
     @routes.post("/sign-out", Permission.OWN_ACCOUNT, stage=Stage.CODE)
     async def sign_out(request: Request) -> Response:
         await own_account.end_session(console.door, visitor(request), visitor(request).session_id)
-        answer = seen_other(f"{SIGN_IN}?said=out")
+        vouched = visitor(request).vouched and console.door.identity is not None
+        answer = seen_other(SIGNED_OUT if vouched else f"{SIGN_IN}?said=out")
         console.cookie.clear(answer)
         return answer
 
@@ -97,6 +101,7 @@ def _form(
         "sign_in.html",
         status=status,
         next=next,
+        service=console.door.identity.name if console.door.identity else "",
         notice="您已退出。" if said == "out" else "",
         problem=problem,
         username=username,
@@ -107,4 +112,6 @@ def _welcome(console: Console, signed_in: SignedIn, next: str) -> Response:
     # The gate of that page sends on whoever has still a step to do.
     answer = seen_other(next)
     console.cookie.set(answer, signed_in.token)
+    if signed_in.mark:
+        console.cookie.set_mark(answer, signed_in.mark)
     return answer

@@ -18,6 +18,7 @@ from console.step_forms import forms_of
 from desk.desk import Desk
 from desk.dispatch import suggestion
 from desk.parts import parts_for, sight_of
+from desk.stuck import stuck
 from staff.accounts import names
 from staff.actors import Actor
 from staff.departments import departments
@@ -94,12 +95,13 @@ async def _context(
         "loads": await workload(session) if _sends(steps) else {},
         "suggested": found,
         "levels": _levels(desk, calendar),
+        "stuck": ticket.confidential and ticket.id in await stuck(session),
         "starting": _starting(papers, ticket, found.department if found else ""),
     }
 
 
 def _sends(steps: Iterable[Step]) -> bool:
-    return bool({Step.DISPATCHED, Step.ARBITRATED} & set(steps))
+    return bool({Step.DISPATCHED, Step.ARBITRATED, Step.REASSIGNED} & set(steps))
 
 
 async def _who(session: AsyncSession, ticket: Ticket, papers: Papers) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +19,7 @@ from console.routes import Console, Routes
 from console.step_forms import done_notice
 from desk.intake.fields import subjects
 from desk.parts import queues_of, sight_of
+from desk.stuck import stuck
 from staff.actors import Actor
 from staff.departments import departments
 from staff.roles import Permission
@@ -54,15 +55,25 @@ def tickets_routes(routes: Routes) -> None:
         chosen = Queue(queue) if queue in set(Queue) else queues[0]
         now = console.desk.clock()
         async with console.door.database.read() as session:
+            nobodys = await stuck(session) if Queue.STUCK in queues else frozenset()
             rows = await page(
-                session, chosen, sight_of(actor), wanted, now=now, after=_place(after), limit=_PAGE + 1
+                session,
+                chosen,
+                sight_of(actor),
+                wanted,
+                now=now,
+                stuck=nobodys,
+                after=_place(after),
+                limit=_PAGE + 1,
             )
-            context = await _around(console, session, actor, queues, rows[:_PAGE], now)
+            counted = await counts(session, sight_of(actor), now=now, queues=queues, stuck=nobodys)
+            context = await _around(console, session, actor, rows[:_PAGE], now)
         return console.pages.show(
             request,
             "tickets.html",
             notice=done_notice(said),
             chosen=chosen,
+            tabs=_tabs(queues, counted, chosen),
             wanted=wanted,
             link=lambda **other: _link(chosen, wanted, **other),
             after=after,
@@ -75,16 +86,13 @@ async def _around(
     console: Console,
     session: AsyncSession,
     actor: Actor,
-    queues: Sequence[Queue],
     rows: Sequence[Row],
     now: datetime,
 ) -> dict[str, Any]:
     calendar = await load_calendar(session)
     choices = await departments(session)
-    counted = await counts(session, sight_of(actor), now=now, queues=queues)
     return {
         "rows": [(row.ticket, shown(row.ticket, actor), first_due(row.due, now, calendar)) for row in rows],
-        "tabs": [(queue, QUEUE_NAMES[queue], counted[queue]) for queue in queues],
         "queue_names": QUEUE_NAMES,
         "subjects": list(subjects()),
         "districts": list(console.desk.city.districts),
@@ -94,6 +102,17 @@ async def _around(
         "level_names": LEVEL_NAMES,
         "by_department": actor.may(Permission.TICKETS_ALL_DEPARTMENTS),
     }
+
+
+def _tabs(
+    queues: Sequence[Queue], counted: Mapping[Queue, int], chosen: Queue
+) -> list[tuple[Queue, str, int]]:
+    """The tabs with their counts; the one for what nobody can work only where there is something in it."""
+    return [
+        (queue, QUEUE_NAMES[queue], counted[queue])
+        for queue in queues
+        if queue is not Queue.STUCK or counted[queue] or queue is chosen
+    ]
 
 
 def _text(actor: Actor, text: str) -> str:
@@ -122,6 +141,7 @@ def _place(text: str) -> Place | None:
     at, _, id = text.partition("~")
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        moment.astimezone(UTC)  # as the database takes it: at the end of all days there is no such moment
+    except (ValueError, OverflowError):
         return None
     return Place(moment, id) if moment.tzinfo is not None and id else None

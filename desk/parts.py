@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from staff.actors import Actor as Member
 from staff.roles import Permission
 from tickets.lists import Queue, Sight
@@ -19,13 +21,15 @@ _PARTS = (
 )
 # Whose work is every matter's, also where the enterprise asked for confidence.
 _TRUSTED = frozenset({Actor.DISPATCHER, Actor.REVIEWER, Actor.SUPERVISOR})
-_QUEUES = {
-    Actor.DISPATCHER: (Queue.ACCEPT, Queue.DISPATCH),
+_QUEUES: Mapping[Actor, tuple[Queue, ...]] = {
+    Actor.DISPATCHER: (Queue.ACCEPT, Queue.DISPATCH, Queue.STUCK),
     Actor.HANDLER: (Queue.SIGN, Queue.HANDLE),
     Actor.REVIEWER: (Queue.REVIEW,),
     Actor.AGENT: (Queue.CALL_BACK,),
-    Actor.SUPERVISOR: (Queue.APPROVE, Queue.DISPATCH, Queue.REEXAMINE, Queue.OVERDUE, Queue.SUPERVISED),
-}
+    Actor.SUPERVISOR: (
+        Queue.APPROVE, Queue.DISPATCH, Queue.REEXAMINE, Queue.OVERDUE, Queue.SUPERVISED, Queue.STUCK,
+    ),
+}  # fmt: skip
 
 
 def parts_of(member: Member) -> frozenset[Actor]:
@@ -47,6 +51,8 @@ def sight_of(member: Member) -> Sight:
     return Sight(
         account=member.account_id or "",
         department=None if everywhere else member.department or "",
+        # Apart from the scope: who is also an agent sees every department and still signs for the own one.
+        handles=(member.department or "") if Actor.HANDLER in parts else "",
         confidential=bool(parts & _TRUSTED),
         calls_back=Actor.AGENT in parts,
     )

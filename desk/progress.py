@@ -16,6 +16,7 @@ _INTERNAL = frozenset(
         Step.REFUSAL_DENIED,
         Step.RETURNED,
         Step.ARBITRATED,
+        Step.REASSIGNED,
         Step.STARTED,
         Step.EXTENSION_ASKED,
         Step.EXTENSION_DENIED,

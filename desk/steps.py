@@ -25,7 +25,6 @@ from tickets.states import MOVE_OF, STEP_NAMES, Actor, Step
 from tickets.tickets import by_number
 
 MOST_DAYS = 60
-_MOST_NOTE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +63,14 @@ async def take_step(desk: Desk, member: Member, number: str, step: Step, filled:
         filled = await _checked(session, number, step, filled)
         doing = _doing(member, sorted(parts)[0], desk.clock(), filled)
         await move(desk, session, ticket, step, doing, await rules(desk, session))
-        detail = {"步骤": STEP_NAMES[step], "说明": filled.note[:_MOST_NOTE]}
+        # What was written stands with the ticket and goes when its time is over; an audit entry never does.
         audit.record(
             session,
             member,
             Action.TICKET_MOVED,
             audit.ticket(number),
             at=doing.at,
-            detail={name: value for name, value in detail.items() if value},
+            detail={"步骤": STEP_NAMES[step]},
         )
     desk.to_send.set()
 
@@ -82,7 +81,7 @@ async def _checked(session: AsyncSession, number: str, step: Step, filled: Fille
         raise Incomplete(number, step, f"请填写需要延长几个工作日（1 到 {MOST_DAYS}）。")
     if step is Step.ACCEPTED and filled.level is None:
         raise Incomplete(number, step, "请选择级别，它决定办理期限。")
-    if step not in (Step.DISPATCHED, Step.ARBITRATED):
+    if step not in (Step.DISPATCHED, Step.ARBITRATED, Step.REASSIGNED):
         return filled
     department = await session.get(Department, filled.department or "")
     if department is None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, exists, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff import audit, second_factor, sessions, tries
@@ -71,21 +73,21 @@ async def add(
     if not _USERNAME.fullmatch(username):
         raise UsernameRefused(username)
     profile = profile.checked()
-    if await session.scalar(select(exists().where(Account.username == username))):
-        raise UsernameTaken(username)
     department = await _department_name(session, profile.department)
-    session.add(
-        Account(
-            id=id,
-            username=username,
-            name=profile.name,
-            department=profile.department,
-            password_hash=one_time.hash,
-            password_is_one_time=True,
-            created_at=at,
-        )
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    row = insert(Account).values(
+        id=id,
+        username=username,
+        name=profile.name,
+        department=profile.department,
+        password_hash=one_time.hash,
+        password_is_one_time=True,
+        active=True,
+        created_at=at,
     )
-    await session.flush()
+    # One statement, so that one of two who add the same name at once is told, too.
+    if await session.scalar(row.on_conflict_do_nothing().returning(Account.id)) is None:
+        raise UsernameTaken(username)
     session.add_all(AccountRole(account_id=id, role=role) for role in profile.roles)
     detail = {"姓名": profile.name, "部门": department, "角色": role_names(profile.roles)}
     audit.record(session, actor, Action.ACCOUNT_ADDED, audit.account(username), at=at, detail=detail)
@@ -97,7 +99,10 @@ async def add_first_admin(session: AsyncSession, *, id: str, at: datetime) -> Ne
     if await session.scalar(select(exists().where(Account.id.is_not(None)))):
         return None
     profile = Profile("管理员", None, frozenset({Role.ADMIN}))
-    return await add(session, COMMAND_LINE, "admin", profile, Hashing().issue(), id=id, at=at)
+    try:
+        return await add(session, COMMAND_LINE, "admin", profile, Hashing().issue(), id=id, at=at)
+    except UsernameTaken:  # by another process that starts at the same moment
+        return None
 
 
 async def change(
@@ -105,7 +110,7 @@ async def change(
 ) -> None:
     """Give an account another name, department or other roles; they count from the next request on."""
     profile = profile.checked()
-    account = await by_username(session, username)
+    account = await _locked(session, username)
     before = Profile(account.name, account.department, await roles_of(session, account.id))
     if Role.ADMIN in before.roles and Role.ADMIN not in profile.roles:
         await _another_admin(session, account)
@@ -120,7 +125,7 @@ async def change(
 
 async def disable(session: AsyncSession, actor: Actor, username: str, *, at: datetime) -> None:
     """Shut an account out; all its sessions end at once."""
-    account = await by_username(session, username)
+    account = await _locked(session, username)
     if account.id == actor.account_id:
         raise OwnAccount
     await _another_admin(session, account)
@@ -131,7 +136,7 @@ async def disable(session: AsyncSession, actor: Actor, username: str, *, at: dat
 
 async def enable(session: AsyncSession, actor: Actor, username: str, *, at: datetime) -> None:
     """Let a disabled account in again, with the password that it had."""
-    account = await by_username(session, username)
+    account = await _locked(session, username)
     account.active = True
     audit.record(session, actor, Action.ACCOUNT_ENABLED, audit.account(username), at=at)
 
@@ -146,7 +151,7 @@ async def reset_password(
     at: datetime,
 ) -> NewAccount:
     """A new one-time password; all sessions end. `without_second_factor`: the telephone is lost as well."""
-    account = await by_username(session, username)
+    account = await _locked(session, username)
     if account.id == actor.account_id:
         raise OwnAccount
     account.password_hash, account.password_is_one_time = one_time.hash, True
@@ -258,14 +263,30 @@ async def _department_name(session: AsyncSession, key: str | None) -> str:
 
 async def _another_admin(session: AsyncSession, account: Account) -> None:
     """Raises `LastAdmin` where nobody else could manage accounts."""
-    # Locked, so that two admins cannot shut each other out at once.
+    # A query of its own after the lock: what others have done meanwhile is seen.
     admins = await session.scalars(
-        select(Account)
-        .join(AccountRole, AccountRole.account_id == Account.id)
+        select(AccountRole.account_id)
+        .join(Account, Account.id == AccountRole.account_id)
         .where(AccountRole.role == Role.ADMIN, Account.active)
-        .order_by(Account.id)
-        .with_for_update(of=Account)
     )
-    ids = {admin.id for admin in admins}
-    if account.id in ids and len(ids) == 1:
+    if set(admins) == {account.id}:
         raise LastAdmin
+
+
+async def _locked(session: AsyncSession, username: str) -> Account:
+    """The account, and with it all admins, so that two of them cannot take each other's role at once.
+
+    In one order for everybody, so that nobody waits for each other. Raises `AccountUnknown`.
+    """
+    admin = exists().where(AccountRole.account_id == Account.id, AccountRole.role == Role.ADMIN)
+    rows = await session.scalars(
+        select(Account)
+        .where(or_(Account.username == username, admin))
+        .order_by(Account.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    account = next((row for row in rows if row.username == username), None)
+    if account is None:
+        raise AccountUnknown(username)
+    return account

@@ -32,6 +32,7 @@ class Action(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
     ACCOUNT_UNLOCKED = "account_unlocked"
+    ADDRESS_UNLOCKED = "address_unlocked"
     PASSWORD_RESET = "password_reset"  # noqa: S105
     AUDIT_EXPORTED = "audit_exported"
     THREAD_TAKEN = "thread_taken"
@@ -59,6 +60,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.ACCOUNT_DISABLED: "停用账号",
     Action.ACCOUNT_ENABLED: "启用账号",
     Action.ACCOUNT_UNLOCKED: "解除登录限制",
+    Action.ADDRESS_UNLOCKED: "解除地址的登录限制",
     Action.PASSWORD_RESET: "重置密码",
     Action.AUDIT_EXPORTED: "导出审计日志",
     Action.THREAD_TAKEN: "接入对话",

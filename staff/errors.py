@@ -9,6 +9,7 @@ StaffError
   x AccountUnknown
   x LastAdmin
   x OwnAccount
+  x AddressRefused
   x PasswordRefused
 """
 
@@ -73,6 +74,13 @@ class OwnAccount(StaffError):
 
     def __init__(self) -> None:
         super().__init__("不能停用或重置自己的账号，请由另一位管理员操作。")
+
+
+class AddressRefused(StaffError):
+    """Not a network address."""
+
+    def __init__(self) -> None:
+        super().__init__("请填写一个网络地址，例如审计日志里登录失败那一条的地址。")
 
 
 class PasswordRefused(StaffError):

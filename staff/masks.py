@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable
 
 _ENDING = re.compile(r"(?:股份有限公司|有限责任公司|有限公司|集团|合作社|公司|厂|店|行|部|院|社)$")
-_NUMBER = re.compile(r"(?<!\d)(\+?\d[\d -]{5,}\d)(?!\d)")
+_ALNUM = "0-9A-Za-z０-９Ａ-Ｚａ-ｚ"
+# What stays (a ticket's number, a day) comes first; then a unified credit code (GB 32100: two letters or digits, six digits of
+# the district, ten letters or digits) or an identity number, also with blanks in it; then what may be a telephone's.
+_NUMBER = re.compile(
+    rf"(?P<kept>(?<![A-Za-z])[A-Za-z]{{2,6}}-20\d{{6}}-\d{{4,6}}(?![\d-])"
+    rf"|(?<![\d-])(?:19|20)\d\d-(?:0?[1-9]|1[0-2])-(?:[12]\d|3[01]|0?[1-9])(?![\d-]))"
+    rf"|(?<![{_ALNUM}])(?:[{_ALNUM}][ -]?){{2}}(?:\d[ -]?){{6}}(?:[{_ALNUM}][ -]?){{9}}[{_ALNUM}](?![{_ALNUM}])"
+    rf"|(?<!\d)\+?\d[\d -]{{5,}}\d(?!\d)"
+)
 HIDDEN = "＊＊"
 
 
@@ -35,7 +43,7 @@ def masked_code(code: str) -> str:
 
 
 def masked_text(text: str, names: Iterable[str]) -> str:
-    """A text without those names and without any number that may be a telephone's or a person's."""
+    """A text without those names and without any number that may be a telephone's, a person's or an enterprise's."""
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, HIDDEN)
-    return _NUMBER.sub(HIDDEN, text)
+    return _NUMBER.sub(lambda found: found["kept"] or HIDDEN, text)

@@ -64,7 +64,8 @@ class RecoveryCode(Base):
 class StaffSession(Base):
     """A browser that is signed in; only the hash of its token is kept.
 
-    `second_factor`: whether a code was given, where the account has a second factor. `totp_offer`: the secret that the
+    `second_factor`: whether a code was given, where the account has a second factor. `vouched`: an identity service said
+    who it is, no password of ours was asked for. `totp_offer`: the secret that the
     account's page shows for enrolment.
     """
 
@@ -75,6 +76,7 @@ class StaffSession(Base):
     token_hash: Mapped[str] = mapped_column(unique=True)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     second_factor: Mapped[bool]
+    vouched: Mapped[bool] = mapped_column(default=False)
     totp_offer: Mapped[str | None]
     address: Mapped[str]
     agent: Mapped[str]

@@ -43,6 +43,7 @@ async def change_password(
             second_factor=fresh.totp_secret is not None,
             at=now,
             new_id=door.new_id,
+            vouched=visitor.vouched,
         )
     return SignedIn(token)
 

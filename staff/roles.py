@@ -59,15 +59,15 @@ ROLE_NAMES: Mapping[Role, str] = {
 }
 
 ROLE_DUTIES: Mapping[Role, str] = {
-    Role.AGENT: "接待企业，回复对话",
-    Role.DISPATCHER: "受理投诉和诉求，派给承办部门，维护派单规则",
+    Role.AGENT: "接待企业，回复对话，回访办结、转复核和重办",
+    Role.DISPATCHER: "受理投诉和诉求，派单和改派，维护派单规则",
     Role.HANDLER: "办理派给本部门的工单",
-    Role.REVIEWER: "答复企业之前的审核",
-    Role.SUPERVISOR: "批准、督办、复核，维护工作日历，看统计和审计日志",
+    Role.REVIEWER: "审核要发给企业的答复，退回修改",
+    Role.SUPERVISOR: "批准、指定办理、改派、督办、中止、终止、复核，维护工作日历，看审计日志",
     Role.KNOWLEDGE_EDITOR: "编写知识库文章",
     Role.KNOWLEDGE_REVIEWER: "审核并发布知识库文章",
-    Role.ADMIN: "管理账号、派单规则和日历，看审计日志",
-    Role.INVITED_SUPERVISOR: "只读，个人信息始终隐去",
+    Role.ADMIN: "管理账号，维护派单规则和工作日历，看审计日志；不看工单和对话",
+    Role.INVITED_SUPERVISOR: "看各部门的工单，不看保密的；个人信息始终隐去，不办理",
 }
 
 _P = Permission

@@ -28,7 +28,9 @@ def accepted_step(secret: str, code: str, *, now: datetime, last: int | None) ->
     totp = pyotp.TOTP(secret)
     this = int(now.timestamp()) // _STEP_SECONDS
     for step in (this, this - 1, this + 1):
-        if hmac.compare_digest(totp.generate_otp(step), code) and (last is None or step > last):
+        if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()) and (
+            last is None or step > last
+        ):
             return step
     return None
 
@@ -70,7 +72,7 @@ async def enrol(
 async def check(session: AsyncSession, account: Account, code: str, *, at: datetime) -> str | None:
     """Take a code of the app or a recovery code, each only once; which it was, as people call it, else None."""
     plain = _plain(code)
-    if re.fullmatch(r"\d{6}", plain):
+    if re.fullmatch(r"[0-9]{6}", plain):
         return "动态验证码" if await _take_step(session, account, plain, at=at) else None
     used = await session.scalar(
         update(RecoveryCode)

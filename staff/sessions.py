@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Literal
@@ -28,11 +28,15 @@ _MOST_AGENT_LETTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How long a session lasts without a request (`idle`) and in all (`absolute`), and who needs a second factor."""
+    """How long a session lasts without a request (`idle`) and in all (`absolute`), and who needs a second factor.
+
+    `secret`: what the tokens in forms and the marks of known browsers are made with; the same in every process.
+    """
 
     idle: timedelta
     absolute: timedelta
     second_factor: Literal["optional", "admins", "everyone"]
+    secret: bytes = field(repr=False)
 
     def demands_second_factor(self, roles: frozenset[Role]) -> bool:
         """Whether somebody with these roles has to have one."""
@@ -52,21 +56,29 @@ class Stage(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Where a request came from: network address, and what the browser calls itself."""
+    """Where a request came from: network address, and what the browser calls itself.
+
+    `mark`: what it was given when somebody last signed in with it, see `known_browsers`.
+    """
 
     address: str
     agent: str
+    mark: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody with a session. `csrf`: what every form of theirs has to carry. `department`: its name, or nothing."""
+    """Somebody with a session. `csrf`: what every form of theirs has to carry. `department`: its name, or nothing.
+
+    `vouched`: an identity service said who it is.
+    """
 
     session_id: str
     actor: Actor
     department: str
     stage: Stage
     csrf: str
+    vouched: bool = False
 
 
 async def begin(
@@ -78,6 +90,7 @@ async def begin(
     second_factor: bool,
     at: datetime,
     new_id: NewId,
+    vouched: bool = False,
 ) -> str:
     """Begin a session; its token, which is nowhere kept. `second_factor`: a code has been given."""
     token = secrets.token_urlsafe(32)
@@ -89,6 +102,7 @@ async def begin(
             token_hash=_hash(token),
             account_id=account.id,
             second_factor=second_factor,
+            vouched=vouched,
             totp_offer=None,
             address=browser.address,
             agent=browser.agent[:_MOST_AGENT_LETTERS],
@@ -121,7 +135,7 @@ async def visitor(
     actor = Actor(account.id, account.username, account.name, account.department, roles, address)
     stage = _stage(row, account, policy.demands_second_factor(roles))
     return Visitor(
-        row.id, actor, department or "", stage, csrf_token(token)
+        row.id, actor, department or "", stage, csrf_token(policy.secret, account.id), row.vouched
     ), now - row.seen_at >= _SEEN_EVERY
 
 
@@ -159,9 +173,9 @@ async def end_all(session: AsyncSession, account_id: str, *, but: str = "") -> N
     )
 
 
-def csrf_token(token: str) -> str:
-    """Bound to the session, and of no use to find its token."""
-    return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
+def csrf_token(secret: bytes, account_id: str) -> str:
+    """Bound to the account and not to its session: a form filled in before the session ended is sent in the next one."""
+    return hmac.new(secret, account_id.encode(), hashlib.sha256).hexdigest()
 
 
 def same_token(given: str, wanted: str) -> bool:
@@ -177,7 +191,7 @@ def _alive(row: StaffSession, policy: Policy, now: datetime) -> bool:
 def _stage(row: StaffSession, account: Account, needs_second_factor: bool) -> Stage:
     if account.totp_secret is not None and not row.second_factor:
         return Stage.CODE
-    if account.password_is_one_time:
+    if account.password_is_one_time and not row.vouched:
         return Stage.PASSWORD
     if needs_second_factor and account.totp_secret is None:
         return Stage.ENROL

@@ -1,9 +1,14 @@
-"""How often somebody may try to sign in: after some failures a pause that doubles with each further one."""
+"""How often somebody may try to sign in: after some failures a pause that doubles with each further one.
+
+The pause is the name's, not the address's: many share one, and who is right must not wait for who is wrong. An address with many
+failures only loses patience: from there a name has one failure free instead of five.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +21,7 @@ from staff.models import Account, Tries
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=15)
-_FORGOTTEN_AFTER = timedelta(days=1)
+FORGOTTEN_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +33,11 @@ class Rule:
 
 
 BY_NAME = Rule("name", 5)
+BY_NAME_STRICTLY = Rule("name", 1)  # from an address with many failures
+BY_BROWSER = Rule("browser", 5)  # the account's known browsers, see `known_browsers`
 BY_CODE = Rule("code", 5)
 BY_ACCOUNT = Rule("account", 5)  # the password once more, by who is signed in
-# A whole department may share one address.
+# A whole department may share one address. Nobody waits because of it.
 BY_ADDRESS = Rule("address", 30)
 
 
@@ -48,17 +55,12 @@ async def count(session: AsyncSession, rule: Rule, who: str, *, now: datetime) -
 
     Returns how long to wait where it must not be looked at.
     """
-    key = key_of(who)
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    first = insert(Tries).values(kind=rule.kind, key=key, failures=0, last_at=now, blocked_until=None)
-    await session.execute(first.on_conflict_do_nothing())
-    row = (await session.scalars(_row(rule, key).with_for_update())).one()
+    row = await _locked(session, rule, key_of(who), now)
     if row.blocked_until is not None and row.blocked_until > now:
         return row.blocked_until - now
-    row.failures = 1 if row.last_at < now - _FORGOTTEN_AFTER else row.failures + 1
+    _add_failure(row, now)
     pause = pause_after(row.failures, rule)
     row.blocked_until = now + pause if pause else None
-    row.last_at = now
     return None
 
 
@@ -67,32 +69,32 @@ async def forget(session: AsyncSession, rule: Rule, who: str) -> None:
     await session.execute(delete(Tries).where(Tries.kind == rule.kind, Tries.key == key_of(who)))
 
 
-async def take_back(session: AsyncSession, rule: Rule, who: str) -> None:
-    """The try that was counted was none; earlier ones stay, lest an own account wash an address clean."""
-    row = await session.scalar(_row(rule, key_of(who)).with_for_update())
-    if row is not None:
-        row.failures = max(0, row.failures - 1)
-        if row.failures < rule.free:
-            row.blocked_until = None
+async def note_failure(session: AsyncSession, rule: Rule, who: str, *, now: datetime) -> None:
+    """Count what has failed, where nothing is ever kept waiting: coming in neither counts nor washes clean."""
+    _add_failure(await _locked(session, rule, key_of(who), now), now)
+
+
+async def is_over(session: AsyncSession, rule: Rule, who: str, *, now: datetime) -> bool:
+    """Whether more has failed than is free, and is not forgotten."""
+    row = await session.scalar(_row(rule, key_of(who)))
+    return row is not None and row.failures >= rule.free and row.last_at >= now - FORGOTTEN_AFTER
 
 
 async def is_paused(session: AsyncSession, account: Account, *, now: datetime) -> bool:
     """Whether the account has to wait because of its wrong passwords or codes."""
-    keys = ((BY_NAME, account.username), (BY_CODE, account.id), (BY_ACCOUNT, account.id))
-    mine = or_(*(and_(Tries.kind == rule.kind, Tries.key == key_of(who)) for rule, who in keys))
+    mine = or_(*(and_(Tries.kind == rule.kind, Tries.key == key_of(who)) for rule, who in _of(account)))
     return bool(await session.scalar(select(exists().where(mine, Tries.blocked_until > now))))
 
 
 async def forget_account(session: AsyncSession, account: Account) -> None:
     """End every pause of the account."""
-    await forget(session, BY_NAME, account.username)
-    await forget(session, BY_CODE, account.id)
-    await forget(session, BY_ACCOUNT, account.id)
+    for rule, who in _of(account):
+        await forget(session, rule, who)
 
 
 async def clean(session: AsyncSession, *, now: datetime) -> None:
     """Delete what is forgotten anyway."""
-    await session.execute(delete(Tries).where(Tries.last_at < now - _FORGOTTEN_AFTER))
+    await session.execute(delete(Tries).where(Tries.last_at < now - FORGOTTEN_AFTER))
 
 
 def key_of(who: str) -> str:
@@ -113,3 +115,20 @@ def network(address: str) -> str:
 
 def _row(rule: Rule, key: str) -> Select[Tries]:
     return select(Tries).where(Tries.kind == rule.kind, Tries.key == key)
+
+
+def _of(account: Account) -> Sequence[tuple[Rule, str]]:
+    own = ((rule, account.id) for rule in (BY_BROWSER, BY_CODE, BY_ACCOUNT))
+    return ((BY_NAME, account.username), *own)
+
+
+async def _locked(session: AsyncSession, rule: Rule, key: str, now: datetime) -> Tries:
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    first = insert(Tries).values(kind=rule.kind, key=key, failures=0, last_at=now, blocked_until=None)
+    await session.execute(first.on_conflict_do_nothing())
+    return (await session.scalars(_row(rule, key).with_for_update())).one()
+
+
+def _add_failure(row: Tries, now: datetime) -> None:
+    row.failures = 1 if row.last_at < now - FORGOTTEN_AFTER else row.failures + 1
+    row.last_at = now

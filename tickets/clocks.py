@@ -67,6 +67,7 @@ CHANGES: dict[Step, tuple[tuple[Change, tuple[Timed, ...]], ...]] = {
     _S.ACCEPTED: ((Change.END, (_T.DECIDE,)), (Change.START, (_T.DISPATCH, _T.HANDLE))),
     _S.DEEMED: ((Change.END, (_T.DECIDE,)), (Change.START, (_T.DISPATCH, _T.HANDLE))),
     _S.REFUSED: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
+    _S.REASSIGNED: ((Change.START, (_T.SIGN,)),),
     _S.DISPATCHED: ((Change.END, (_T.DISPATCH,)), (Change.START, (_T.SIGN,))),
     _S.ARBITRATED: ((Change.END, (_T.DISPATCH,)), (Change.START, (_T.SIGN,))),
     # A return costs the departments' time, not the enterprise's: handling goes on.

@@ -140,7 +140,7 @@ def _change(ticket: Ticket, step: Step, doing: Doing) -> None:
     match step:
         case Step.ACCEPTED:
             ticket.level = doing.level or ticket.level
-        case Step.DISPATCHED | Step.ARBITRATED:
+        case Step.DISPATCHED | Step.ARBITRATED | Step.REASSIGNED:
             ticket.department, ticket.handler = doing.department, None
             ticket.arbitrated = step is Step.ARBITRATED
         case Step.SIGNED:

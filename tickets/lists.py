@@ -27,6 +27,7 @@ class Queue(StrEnum):
     REEXAMINE = "reexamine"
     OVERDUE = "overdue"
     SUPERVISED = "supervised"
+    STUCK = "stuck"  # who signed for it is gone and nobody else sees it
     ALL = "all"
 
 
@@ -41,6 +42,7 @@ QUEUE_NAMES: Mapping[Queue, str] = {
     Queue.REEXAMINE: "待复核",
     Queue.OVERDUE: "已超期",
     Queue.SUPERVISED: "督办",
+    Queue.STUCK: "无人能办",
     Queue.ALL: "全部",
 }
 _STATES: Mapping[Queue, tuple[State, ...]] = {
@@ -57,11 +59,12 @@ _STATES: Mapping[Queue, tuple[State, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Sight:
     """Which tickets somebody may see. `department`: only this one's (None: every one's); `confidential`: also those
-    whose enterprise asked for confidence; without it only those that `account` handles, or its department has to sign,
-    and where `calls_back` those whose enterprise has to be called."""
+    whose enterprise asked for confidence; without it only those that `account` handles, or that have to be signed by the
+    department that it `handles` tickets for, and where `calls_back` those whose enterprise has to be called."""
 
     account: str
     department: str | None = None
+    handles: str = ""
     confidential: bool = False
     calls_back: bool = False
 
@@ -104,13 +107,14 @@ async def page(
     wanted: Wanted,
     *,
     now: datetime,
+    stuck: Collection[str] = (),
     after: Place | None = None,
     limit: int = 50,
 ) -> list[Row]:
-    """A page of a queue, the newest ticket first."""
+    """A page of a queue, the newest ticket first. `stuck`: the ids that `Queue.STUCK` holds."""
     statement = (
         select(Ticket)
-        .where(_in_queue(queue, now), _seen(sight), *_narrowed(wanted))
+        .where(_in_queue(queue, now, stuck), _seen(sight), *_narrowed(wanted))
         .order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
         .limit(limit)
     )
@@ -122,12 +126,17 @@ async def page(
 
 
 async def counts(
-    session: AsyncSession, sight: Sight, *, now: datetime, queues: Collection[Queue]
+    session: AsyncSession,
+    sight: Sight,
+    *,
+    now: datetime,
+    queues: Collection[Queue],
+    stuck: Collection[str] = (),
 ) -> dict[Queue, int]:
     """How many tickets there are in each of the queues."""
     return {
         queue: await session.scalar(
-            select(func.count()).select_from(Ticket).where(_in_queue(queue, now), _seen(sight))
+            select(func.count()).select_from(Ticket).where(_in_queue(queue, now, stuck), _seen(sight))
         )
         or 0
         for queue in queues
@@ -185,7 +194,7 @@ async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int 
     return [thread_id for thread_id in dict.fromkeys(rows) if thread_id is not None]
 
 
-def _in_queue(queue: Queue, now: datetime) -> ColumnElement[bool]:
+def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElement[bool]:
     match queue:
         case Queue.OVERDUE:
             late = select(TicketClock.ticket_id).where(
@@ -196,6 +205,8 @@ def _in_queue(queue: Queue, now: datetime) -> ColumnElement[bool]:
             return and_(Ticket.supervised_at.is_not(None), Ticket.state.in_(OPEN))
         case Queue.APPROVE:
             return Ticket.id.in_(select(Approval.ticket_id).where(Approval.decided_at.is_(None)))
+        case Queue.STUCK:
+            return Ticket.id.in_(stuck)
         case Queue.ALL:
             return Ticket.id.is_not(None)
     return Ticket.state.in_(_STATES[queue])
@@ -206,7 +217,7 @@ def _seen(sight: Sight) -> ColumnElement[bool]:
     if sight.department is not None:
         allowed.append(Ticket.department == sight.department)
     if not sight.confidential:
-        unsigned = and_(Ticket.handler.is_(None), Ticket.department == (sight.department or ""))
+        unsigned = and_(Ticket.handler.is_(None), Ticket.department == sight.handles)
         own = [Ticket.handler == sight.account, unsigned]
         if sight.calls_back:
             own.append(Ticket.state == State.CALL_BACK)

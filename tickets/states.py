@@ -67,6 +67,7 @@ class Step(StrEnum):
     SIGNED = "signed"
     RETURNED = "returned"
     ARBITRATED = "arbitrated"
+    REASSIGNED = "reassigned"
     STARTED = "started"
     EXTENSION_ASKED = "extension_asked"
     EXTENDED = "extended"
@@ -101,6 +102,7 @@ STEP_NAMES = {
     Step.SIGNED: "签收",
     Step.RETURNED: "退单",
     Step.ARBITRATED: "指定办理",
+    Step.REASSIGNED: "改派",
     Step.STARTED: "开始办理",
     Step.EXTENSION_ASKED: "申请延期",
     Step.EXTENDED: "延期",
@@ -194,6 +196,7 @@ MOVES: tuple[Move, ...] = (
     _move(_T.SIGNED, _A.HANDLER, _S.DISPATCHED, _S.SIGNED),
     _move(_T.RETURNED, _A.HANDLER, _S.DISPATCHED, _S.RETURNED, reason=True),
     _move(_T.ARBITRATED, _A.SUPERVISOR, _S.RETURNED, _S.DISPATCHED, reason=True),
+    _move(_T.REASSIGNED, (_A.DISPATCHER, _A.SUPERVISOR), IN_HAND, _S.DISPATCHED, reason=True),
     _move(_T.STARTED, _A.HANDLER, _S.SIGNED, _S.WORKING),
     _move(_T.EXTENSION_ASKED, _A.HANDLER, IN_HAND, None, reason=True),
     _move(_T.EXTENDED, _A.SUPERVISOR, IN_HAND, None, reason=True),

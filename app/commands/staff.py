@@ -15,6 +15,7 @@ from app.commands.common import console, fail, open_database, settings_or_exit
 from staff import accounts
 from staff.accounts import NewAccount, Profile
 from staff.actors import COMMAND_LINE
+from staff.addresses import unlock_address
 from staff.departments import departments
 from staff.errors import StaffError
 from staff.passwords import Hashing
@@ -106,6 +107,13 @@ def unlock(username: str) -> None:
     """解除因多次输错而暂停的登录。"""
     _write(lambda session: accounts.unlock(session, COMMAND_LINE, username, at=utc_now()))
     console.print(f"账号 {username} 可以登录了。", highlight=False)
+
+
+@app.command("unlock-address")
+def unlock_address_(address: str) -> None:
+    """解除一个网络地址因失败次数多而有的限制。"""
+    _write(lambda session: unlock_address(session, COMMAND_LINE, address, at=utc_now()))
+    console.print(f"地址 {address} 的限制已解除。", highlight=False)
 
 
 def _show_password(account: NewAccount) -> None:

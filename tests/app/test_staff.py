@@ -71,6 +71,7 @@ def test_a_locked_account_is_opened_from_the_command_line(folder: Path) -> None:
         enters(folder, "zhang.san", "wrong")
     assert enters(folder, "zhang.san", password[1]) == "/console/sign-in"
     assert run("unlock", "zhang.san").exit_code == 0
+    assert run("unlock-address", "192.0.2.7").exit_code == 0
     assert enters(folder, "zhang.san", password[1]) == "/console/account/password"
 
 
@@ -78,7 +79,7 @@ def test_a_locked_account_is_opened_from_the_command_line(folder: Path) -> None:
     "words",
     [
         ("add", "B", "--name", "某"), ("add", "bb", "--name", ""), ("add", "bb", "--name", "某", "--department", "no"),
-        ("disable", "nobody"), ("unlock", "nobody"), ("reset-password", "nobody"), ("enable", "nobody"),
+        ("disable", "nobody"), ("unlock", "nobody"), ("unlock-address", "nobody"), ("reset-password", "nobody"), ("enable", "nobody"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_told_in_a_sentence(words: tuple[str, ...], folder: Path) -> None:
@@ -124,3 +125,22 @@ def migrate_accounts(url: str) -> None:
         rows = connection.execute(text("SELECT account_id, role FROM account_roles ORDER BY 1")).all()
     engine.dispose()
     assert [tuple(row) for row in rows] == [("boss", "admin"), ("writer", "knowledge_editor")]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ({"oidc_client_id": ""}, "QIFU_OIDC_CLIENT_ID"), ({"oidc_client_secret": ""}, "QIFU_OIDC_CLIENT_SECRET"),
+        ({"public_url": ""}, "QIFU_PUBLIC_URL"), ({"oidc_issuer": "id.example"}, "https"),
+        ({"environment": "production", "rasa_token": "x", "oidc_issuer": "http://id.example"}, "https"),
+    ],
+)  # fmt: skip
+def test_half_an_identity_service_is_refused(left_out: dict[str, str], said: str, folder: Path) -> None:
+    whole = {
+        "oidc_issuer": "https://id.example", "oidc_client_id": "qifu", "oidc_client_secret": "x",
+        "public_url": "https://qifu.example.cn",
+    }  # fmt: skip
+    client = Settings(data=folder, **whole).oidc_client()  # type: ignore[arg-type]
+    assert client is not None and client.back == "https://qifu.example.cn/console/sign-in/single/back"
+    with pytest.raises(ValueError, match=said):
+        Settings(data=folder, **{**whole, **left_out})  # type: ignore[arg-type]

@@ -52,7 +52,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 async def _staffed(url: str) -> None:
     database = Database(url)
-    policy = Policy(idle=timedelta(hours=1), absolute=timedelta(hours=12), second_factor="optional")
+    policy = Policy(timedelta(hours=1), timedelta(hours=12), "optional", b"a key of the tests")
     door = Door(database, Hashing(), policy, utc_now, new_id)
     for username, (name, role, department) in STAFF.items():
         account = await employ(door, username, role, department=department)

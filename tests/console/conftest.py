@@ -28,7 +28,7 @@ def hashing() -> Hashing:
 @pytest.fixture
 async def house(desk: Desk, hashing: Hashing) -> House:
     """The console with its departments and nobody in it."""
-    policy = Policy(idle=timedelta(hours=1), absolute=timedelta(hours=12), second_factor="optional")
+    policy = Policy(timedelta(hours=1), timedelta(hours=12), "optional", b"a key of the tests")
     door = Door(desk.database, hashing, policy, desk.clock, desk.new_id)
     app = FastAPI()
     # A stream that is told to end says what there is to say and no more: here it can be read to its end.

@@ -7,6 +7,8 @@ import io
 import re
 from datetime import timedelta
 
+import pytest
+
 from staff import audit
 from staff.actors import COMMAND_LINE
 from staff.audit import Action
@@ -40,6 +42,16 @@ async def test_a_filter_that_makes_no_sense_is_left_out(house: House) -> None:
     visit = await house.member("watch", Role.SUPERVISOR)
     page = await visit.get("/console/audit?since=yesterday&until=2026-13-01&action=rm&before=-1")
     assert page.status_code == 200 and "登录" in page.text
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "99999-01-01", "1900-01-01", "３０００-01-01"])
+async def test_a_day_beyond_all_calendars_is_left_out(day: str, house: House) -> None:
+    visit = await house.member("watch", Role.SUPERVISOR)
+    for query in (f"since={day}", f"until={day}", f"since={day}&until={day}"):
+        page = await visit.get(f"/console/audit?{query}")
+        assert page.status_code == 200 and "登录" in page.text
+    answer = await visit.post("/console/audit/export", {"since": day, "until": day})
+    assert answer.status_code == 200 and "账号" in answer.text
 
 
 async def test_what_no_person_types_is_refused_before_the_database_is(house: House) -> None:

@@ -9,7 +9,7 @@ import pytest
 from staff import accounts
 from staff.roles import Role
 from tests.console.visit import House, said
-from tests.staff.people import account_of, employ, enrol, enter, visitor_of
+from tests.staff.people import HERE, account_of, employ, enrol, enter, visitor_of
 
 EVIL = "<script>alert(1)</script>"
 
@@ -85,6 +85,19 @@ async def test_a_lost_telephone_is_replaced_with_a_new_password(house: House) ->
         "/console/sign-in", {"username": "zhang.san", "password": password[1]}
     )
     assert answer.status_code == 303
+
+
+async def test_an_address_with_many_failures_is_listed_and_freed(house: House) -> None:
+    admin = await house.member("boss", Role.ADMIN)
+    assert "登录失败较多" not in (await admin.get("/console/people")).text
+    for number in range(30):
+        await house.door.sign_in(f"name{number}", "wrong", HERE)
+    assert f"<code>{HERE.address}</code>" in (await admin.get("/console/people")).text
+    answer = await admin.post("/console/people/~unlock-address", {"address": HERE.address})
+    page = await admin.follow(answer)
+    assert said(page) == "这个地址的登录限制已解除。" and HERE.address not in page.text
+    wrong = await admin.post("/console/people/~unlock-address", {"address": EVIL})
+    assert wrong.status_code == 422 and "网络地址" in said(wrong)
 
 
 async def test_an_admin_does_not_shut_the_own_door(house: House) -> None:

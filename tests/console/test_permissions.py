@@ -149,7 +149,7 @@ async def test_who_has_still_a_step_to_do_is_led_to_it(stage: Stage, house: Hous
         assert (answer.status_code, to) == (303, NEXT_STEP[stage]), way
 
 
-async def test_every_act_is_refused_without_the_token_of_the_session(house: House) -> None:
+async def test_every_act_is_refused_without_the_token_of_the_account(house: House) -> None:
     account = await employ(house.door, "actor", *Role)
     somebody = await employ(house.door, "somebody")
     other = (await house.signed_in(somebody)).csrf

@@ -17,7 +17,7 @@ from console.presence import Presence
 from console.router import console_router
 from console.routes import Console, Routes
 from desk.desk import Desk
-from staff.roles import Permission
+from staff.roles import Permission, Role
 from tests.console.visit import House, said
 from tests.fakes import HandClock
 from tests.staff.people import PASSWORD, employ, enrol
@@ -35,7 +35,8 @@ async def test_whoever_signs_in_comes_to_the_page_that_was_asked_for(house: Hous
     )
     page = await visit.follow(answer)
     assert (page.status_code, page.url.path) == (200, "/console/account")
-    cookie = answer.headers["set-cookie"]
+    cookie = answer.headers.get_list("set-cookie")[0]
+    assert cookie.startswith("qifu_staff=")
     assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Max-Age" not in cookie
 
 
@@ -87,6 +88,19 @@ async def test_a_one_time_password_leads_to_a_password_of_ones_own(house: House)
     assert signed_in.status_code == 303
 
 
+async def test_a_browser_that_was_in_before_is_not_kept_out_by_a_stranger(house: House) -> None:
+    await employ(house.door, "zhang.san")
+    visit, stranger = house.stranger(), house.stranger()
+    form = {"username": "zhang.san", "password": PASSWORD}
+    answer = await visit.post("/console/sign-in", form)
+    mark = next(line for line in answer.headers.get_list("set-cookie") if line.startswith("qifu_known="))
+    assert "HttpOnly" in mark and "SameSite=lax" in mark and "Max-Age=34560000" in mark
+    for _ in range(6):
+        await stranger.post("/console/sign-in", {**form, "password": "wrong"})
+    assert (await stranger.post("/console/sign-in", form)).status_code == 429
+    assert (await visit.post("/console/sign-in", form)).status_code == 303
+
+
 async def test_a_second_factor_is_set_up_and_asked_for(house: House, clock: HandClock) -> None:
     account = await employ(house.door, "zhang.san")
     visit = await house.signed_in(account)
@@ -112,6 +126,22 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(house: House
     assert said(await visit.follow(answer)) == "您已退出。"
     visit.client.cookies.set("qifu_staff", token, domain="console.test")
     assert (await visit.get("/console")).status_code == 303
+
+
+async def test_a_form_filled_in_before_the_session_ended_is_sent_after_signing_in_anew(
+    house: House, clock: HandClock
+) -> None:
+    await employ(house.door, "guan", Role.ADMIN)
+    visit = house.stranger()
+    signing_in = {"username": "guan", "password": PASSWORD}
+    await visit.follow(await visit.post("/console/sign-in", signing_in))
+    page = await visit.get("/console/people/~new")
+    assert visit.csrf in page.text
+    filled = {"username": "li.si", "name": "李四", "role": "agent", "csrf": visit.csrf}
+    clock.advance(timedelta(hours=2))
+    assert "填写的内容还在" in (await visit.post("/console/people/~new", filled)).text
+    await visit.post("/console/sign-in", signing_in)  # in another tab
+    assert "一次性密码" in (await visit.post("/console/people/~new", filled)).text
 
 
 @pytest.mark.parametrize("background", [True, False])

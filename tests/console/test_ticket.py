@@ -10,12 +10,15 @@ from sqlalchemy import func, select
 
 from conversations.models import Author, Message
 from desk.desk import Desk
+from staff import accounts
+from staff.accounts import Profile
+from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from staff.roles import Role
 from tests.console.ticket_office import Office, after_on, steps_on
 from tests.console.visit import House, said
 from tests.fakes import HandClock
-from tests.staff.people import written
+from tests.staff.people import account_of, written
 from tickets.models import TicketEvent
 from tickets.states import State
 
@@ -59,6 +62,16 @@ async def test_a_ticket_goes_through_the_hands_of_five(office: Office, clock: Ha
         told = await session.scalars(select(Message.text).where(Message.author == Author.SYSTEM))
         assert "因管道爆裂停水，今天已恢复。" in list(told)[-1]
     assert (await written(office.desk.database)).count("ticket_moved") == 9
+
+
+async def test_what_was_written_to_a_step_is_not_in_the_audit_log_which_nobody_can_clear(
+    office: Office,
+) -> None:
+    number = await office.file()
+    await office.press("du", number, "supervised", note="李经理 13800001234 来电催问")
+    async with office.desk.database.read() as session:
+        entry = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "ticket_moved"))).one()
+    assert (entry.who, entry.target, entry.detail) == ("du", number, {"步骤": "督办"})
 
 
 async def test_a_second_press_of_a_form_changes_nothing(office: Office) -> None:
@@ -128,6 +141,39 @@ async def test_what_is_missing_is_said_and_nothing_happens(
     )
     assert answer.status_code == 422 and problem in said(answer)
     assert await office.state(number) is before
+
+
+@pytest.mark.parametrize("gone", ["disabled", "moved", "other work"])
+async def test_a_confidential_ticket_whose_handler_is_gone_is_seen_and_handed_to_another(
+    gone: str, office: Office
+) -> None:
+    await office.call_in("xin", Role.HANDLER, department="water")
+    number = await office.file(confidential="是")
+    await to_hand(office, number)
+    assert "无人能办" not in (await office.staff["pai"].get("/console/tickets")).text
+    async with office.desk.database.write() as session:
+        at = office.desk.clock()
+        match gone:
+            case "disabled":
+                await accounts.disable(session, COMMAND_LINE, "ban", at=at)
+            case "moved":
+                profile = Profile("姓名ban", "gas", frozenset({Role.HANDLER}))
+                await accounts.change(session, COMMAND_LINE, "ban", profile, at=at)
+            case _:
+                profile = Profile("姓名ban", "water", frozenset({Role.AGENT}))
+                await accounts.change(session, COMMAND_LINE, "ban", profile, at=at)
+    assert (await office.staff["xin"].get(f"/console/tickets/{number}")).status_code == 404
+    for who in ("pai", "du"):
+        listed = await office.staff[who].get("/console/tickets?queue=stuck")
+        assert number in listed.text and ">无人能办 <" in listed.text
+        assert "无人能办：签收人" in (await office.staff[who].get(f"/console/tickets/{number}")).text
+    refused = await office.press("pai", number, "reassigned", department="water", note=" ")
+    assert refused.status_code == 422
+    await office.press("pai", number, "reassigned", department="water", note="原经办人已调离")
+    assert "无人能办" not in (await office.staff["pai"].get("/console/tickets")).text
+    await office.press("xin", number, "signed")
+    ticket = await office.ticket(number)
+    assert ticket.handler == (await account_of(office.desk.database, "xin")).id
 
 
 async def test_a_call_back_needs_both_answers_and_a_reason_for_what_is_not_solved(
@@ -242,6 +288,18 @@ async def test_who_dispatches_and_handles_signs_only_for_the_own_department(offi
     await office.press("both", number, "accepted", level="general")
     await office.press("both", number, "dispatched", department="water")
     assert "signed" not in steps_on(await office.staff["both"].get(f"/console/tickets/{number}"))
+
+
+async def test_who_is_an_agent_too_signs_for_the_own_department_what_is_confidential(office: Office) -> None:
+    await office.call_in("liang", Role.AGENT, Role.HANDLER, department="water")
+    await office.call_in("lin", Role.AGENT, Role.HANDLER, department="gas")
+    number = await office.file(confidential="是")
+    await office.press("pai", number, "accepted", level="general")
+    await office.press("pai", number, "dispatched", department="water")
+    assert number in (await office.staff["liang"].get("/console/tickets?queue=sign")).text
+    assert (await office.staff["lin"].get(f"/console/tickets/{number}")).status_code == 404
+    await office.press("liang", number, "signed")
+    assert (await office.staff["ban"].get(f"/console/tickets/{number}")).status_code == 404
 
 
 async def test_a_confidential_ticket_is_seen_by_those_who_work_it(office: Office, clock: HandClock) -> None:

@@ -47,6 +47,17 @@ async def test_everybody_has_the_queues_of_their_work(role: Role, names: list[st
     assert list(tabs(await visit.get("/console/tickets"))) == names
 
 
+@pytest.mark.parametrize("after", ["0001-01-01T00:00:00+08:00~x", "9999-12-31T23:59:59-08:00~x", "~", "x~x"])
+async def test_a_page_that_begins_nowhere_is_no_failure(after: str, office: Office) -> None:
+    await office.call_in("pai", Role.DISPATCHER)
+    agent = await office.call_in("zuo", Role.AGENT)
+    assert (
+        await office.staff["pai"].client.get("/console/tickets", params={"after": after})
+    ).status_code == 200
+    inbox = {"view": "all", "after": after.replace("~", "_")}
+    assert (await agent.client.get("/console/inbox", params=inbox)).status_code == 200
+
+
 async def test_a_row_tells_what_is_due_in_words_and_masks_the_enterprise(
     office: Office, clock: HandClock
 ) -> None:

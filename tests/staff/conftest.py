@@ -25,5 +25,5 @@ def hashing() -> Hashing:
 @pytest.fixture
 def door(database: Database, clock: HandClock, hashing: Hashing) -> Door:
     """Idle for an hour, twelve in all, no second factor demanded."""
-    policy = Policy(idle=timedelta(hours=1), absolute=timedelta(hours=12), second_factor="optional")
+    policy = Policy(timedelta(hours=1), timedelta(hours=12), "optional", b"a key of the tests")
     return Door(database, hashing, policy, clock, new_id)

@@ -23,7 +23,7 @@ from staff.errors import (
     UsernameTaken,
 )
 from staff.models import AuditEntry, Department
-from staff.roles import Role
+from staff.roles import Permission, Role
 from staff.sign_in import Door, Refused
 from tests.staff.people import HERE, PASSWORD, account_of, employ, enrol, enter, visitor_of
 
@@ -193,3 +193,56 @@ async def test_departments_are_filled_once_and_stay_as_they_were_changed(door: D
         names = {department.key: department.name for department in await departments(session)}
     assert names["water"] == "市自来水公司"
     assert set(names) == set(DEPARTMENTS) - {"talent"}
+
+
+async def test_of_two_who_add_the_same_name_at_once_one_is_told_that_it_is_taken(door: Door) -> None:
+    outcomes = await asyncio.gather(
+        *(added(door, "zhang.san", AGENT) for _ in range(4)), return_exceptions=True
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["UsernameTaken"] * 3 + ["str"]
+
+
+@pytest.mark.parametrize("way", ["change", "disable", "both"])
+async def test_admins_who_take_each_others_role_at_once_leave_one(way: str, door: Door) -> None:
+    names = ["anna", "bo", "chen", "ding"]
+    staff = [await employ(door, name, Role.ADMIN) for name in names]
+
+    async def take(number: int) -> None:
+        victim = staff[number]
+        other = staff[(number + 1) % len(staff)]
+        actor = Actor(other.id, other.username, other.name, None, frozenset({Role.ADMIN}), "")
+        async with door.database.write() as session:
+            if way == "disable" or (way == "both" and number % 2):
+                await accounts.disable(session, actor, victim.username, at=door.clock())
+            else:
+                await accounts.change(session, actor, victim.username, AGENT, at=door.clock())
+            await asyncio.sleep(0.05)
+
+    outcomes = await asyncio.gather(*(take(number) for number in range(4)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes if outcome] == [LastAdmin]
+    async with door.database.read() as session:
+        left = await accounts.who_may(session, Permission.PEOPLE_MANAGE)
+    assert len(left) == 1
+
+
+async def test_two_changes_of_one_account_at_once_leave_one_of_them_whole(door: Door) -> None:
+    account = await employ(door, "zhang.san", Role.AGENT)
+    wanted = [
+        Profile("张三", None, frozenset({Role.REVIEWER})),
+        Profile("张山", None, frozenset({Role.SUPERVISOR})),
+    ]
+
+    async def change(profile: Profile) -> None:
+        async with door.database.write() as session:
+            await accounts.change(session, COMMAND_LINE, "zhang.san", profile, at=door.clock())
+            await asyncio.sleep(0.05)
+
+    await asyncio.gather(*map(change, wanted))
+    async with door.database.read() as session:
+        fresh = await accounts.by_username(session, "zhang.san")
+        assert Profile(fresh.name, None, await accounts.roles_of(session, account.id)) in wanted
+        details = await session.scalars(
+            select(AuditEntry.detail).where(AuditEntry.action == "account_changed").order_by(AuditEntry.id)
+        )
+        first, second = (detail["角色"].split(" → ") for detail in details)
+    assert first[1] == second[0]

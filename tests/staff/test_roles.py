@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from staff.roles import PERMISSIONS, ROLE_DUTIES, ROLE_NAMES, Permission, Role, permissions_of
 
 
 def test_every_role_has_a_name_a_duty_and_permissions() -> None:
     assert set(PERMISSIONS) == set(ROLE_NAMES) == set(ROLE_DUTIES) == set(Role)
+
+
+def test_the_page_for_staff_says_what_each_role_does() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/staff/sign-in.md").read_text(encoding="utf-8")
+    for role in Role:
+        assert f"| {ROLE_NAMES[role]} | {ROLE_DUTIES[role]} |" in page, role
 
 
 def test_everybody_has_an_own_account() -> None:

@@ -51,6 +51,18 @@ async def test_the_code_that_enrolled_does_not_sign_in(door: Door, clock: HandCl
     assert await given(door, account, totp.at(clock())) is None
 
 
+@pytest.mark.parametrize("code", ["口令", "٠١٢٣٤٥", "", "é" * 6, "1" * 5000])
+async def test_what_is_no_code_is_refused_like_a_wrong_one(code: str, door: Door) -> None:
+    account = await employ(door, "zhang.san")
+    _, visitor = await enter(door, account)
+    async with door.database.write() as session:
+        await second_factor.offer(session, visitor.session_id)
+        taken = await second_factor.enrol(session, visitor.actor, visitor.session_id, code, at=door.clock())
+    assert taken is None
+    await enrol(door, account)
+    assert await given(door, account, code) is None
+
+
 async def test_of_two_who_give_a_code_at_once_one_comes_in(door: Door, clock: HandClock) -> None:
     account = await employ(door, "zhang.san")
     totp, codes = await enrol(door, account)

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from staff import accounts, own_account
 from staff.actors import COMMAND_LINE
-from staff.errors import PasswordRefused
+from staff.addresses import limited, unlock_address
+from staff.errors import AddressRefused, PasswordRefused
 from staff.models import AuditEntry, StaffSession
 from staff.roles import Role
 from staff.sessions import Browser, Stage
@@ -72,13 +73,101 @@ async def test_the_pause_ends_and_coming_in_starts_anew(door: Door, clock: HandC
     assert isinstance(await door.sign_in("zhang.san", PASSWORD, HERE), SignedIn)
 
 
-async def test_one_address_cannot_try_the_names_of_everybody(door: Door) -> None:
-    outcomes = [await door.sign_in(f"name{n}", "summer2026", HERE) for n in range(31)]
-    assert outcomes[:30] == [Refused()] * 30
-    assert isinstance(outcomes[30], Paused)
+ELSEWHERE = Browser("192.0.2.8", "")
+
+
+async def wrong_names(door: Door, browser: Browser = HERE) -> None:
+    for n in range(30):
+        assert await door.sign_in(f"name{n}", "summer2026", browser) == Refused()
+
+
+async def test_an_address_with_many_failures_has_one_try_a_name_and_nobody_who_is_right_waits(
+    door: Door,
+) -> None:
+    await wrong_names(door)
+    for name in ("li.si", "wang.wu"):
+        await employ(door, name)
+    assert isinstance(await door.sign_in("li.si", PASSWORD, HERE), SignedIn)
+    assert await door.sign_in("wang.wu", "wrong", HERE) == Refused()
+    assert await door.sign_in("wang.wu", "wrong", HERE) == Paused(30)
+    assert await door.sign_in("li.si", "wrong", ELSEWHERE) == Refused()
+    assert await door.sign_in("li.si", "wrong", ELSEWHERE) == Refused()
+
+
+async def test_an_address_is_told_to_admins_and_freed_by_them(door: Door, clock: HandClock) -> None:
     await employ(door, "zhang.san")
+    far = Browser("2001:db8:1:2::9", "")
+    await wrong_names(door, far)
+    async with door.database.read() as session:
+        assert await limited(session, now=clock()) == ["2001:db8:1:2::/64"]
+    async with door.database.write() as session:
+        with pytest.raises(AddressRefused):
+            await unlock_address(session, COMMAND_LINE, "zhang.san", at=clock())
+        await unlock_address(session, COMMAND_LINE, "2001:db8:1:2::/64", at=clock())
+    async with door.database.read() as session:
+        assert await limited(session, now=clock()) == []
+    for _ in range(2):
+        assert await door.sign_in("zhang.san", "wrong", far) == Refused()
+
+
+async def test_coming_in_neither_washes_an_address_clean_nor_keeps_its_failures_from_being_forgotten(
+    door: Door, clock: HandClock
+) -> None:
+    await employ(door, "zhang.san")
+    await wrong_names(door)
+    clock.advance(timedelta(hours=23))
+    assert isinstance(await door.sign_in("zhang.san", PASSWORD, HERE), SignedIn)
+    async with door.database.read() as session:
+        assert await limited(session, now=clock()) == [HERE.address]
+    clock.advance(timedelta(hours=1, seconds=1))
+    async with door.database.read() as session:
+        assert await limited(session, now=clock()) == []
+
+
+async def test_a_stranger_who_knows_the_name_does_not_keep_out_the_browser_that_was_in_before(
+    door: Door, clock: HandClock
+) -> None:
+    await employ(door, "zhang.san")
+    await employ(door, "li.si")
+    first = await door.sign_in("zhang.san", PASSWORD, HERE)
+    assert isinstance(first, SignedIn) and first.mark
+    known = replace(HERE, mark=first.mark)
+    await wrong_names(door)
+    for _ in range(9):
+        await door.sign_in("zhang.san", "wrong", ELSEWHERE)
+        await door.sign_in("li.si", "wrong", ELSEWHERE)
     assert isinstance(await door.sign_in("zhang.san", PASSWORD, HERE), Paused)
-    assert isinstance(await door.sign_in("zhang.san", PASSWORD, Browser("192.0.2.8", "")), SignedIn)
+    assert isinstance(await door.sign_in("zhang.san", PASSWORD, known), SignedIn)
+    assert isinstance(await door.sign_in("li.si", PASSWORD, known), Paused)
+    for bad in ("", ".", "x.y", "口令.口令", first.mark[:-1]):
+        assert isinstance(await door.sign_in("zhang.san", PASSWORD, replace(HERE, mark=bad)), Paused)
+    assert isinstance(await door.sign_in("zhang.san", PASSWORD, ELSEWHERE), Paused)
+
+
+async def test_a_known_browser_has_to_wait_for_its_own_failures_until_the_account_is_unlocked(
+    door: Door,
+) -> None:
+    await employ(door, "zhang.san")
+    first = await door.sign_in("zhang.san", PASSWORD, HERE)
+    assert isinstance(first, SignedIn)
+    known = replace(HERE, mark=first.mark)
+    outcomes = [await door.sign_in("zhang.san", "wrong", known) for _ in range(6)]
+    assert outcomes == [Refused()] * 5 + [Paused(30)]
+    async with door.database.write() as session:
+        await accounts.unlock(session, COMMAND_LINE, "zhang.san", at=door.clock())
+    assert isinstance(await door.sign_in("zhang.san", PASSWORD, known), SignedIn)
+
+
+async def test_a_browser_is_known_only_after_the_code(door: Door, clock: HandClock) -> None:
+    account = await employ(door, "zhang.san")
+    totp, _ = await enrol(door, account)
+    clock.advance(timedelta(minutes=1))
+    first = await door.sign_in("zhang.san", PASSWORD, HERE)
+    assert isinstance(first, SignedIn) and not first.mark
+    visitor = await visitor_of(door, first.token)
+    assert visitor is not None
+    second = await door.give_code(visitor, totp.at(clock()), HERE)
+    assert isinstance(second, SignedIn) and second.mark
 
 
 async def test_guesses_at_the_same_moment_are_counted_before_they_are_looked_at(door: Door) -> None:
@@ -112,6 +201,20 @@ async def test_a_second_factor_is_asked_for_and_the_session_is_a_new_one(
     assert await visitor_of(door, first.token) is None
     inside = await visitor_of(door, second.token)
     assert inside is not None and inside.stage == Stage.IN
+
+
+async def test_a_session_that_has_ended_meanwhile_is_followed_by_none(door: Door, clock: HandClock) -> None:
+    account = await employ(door, "zhang.san")
+    totp, codes = await enrol(door, account)
+    clock.advance(timedelta(minutes=1))
+    _, visitor = await enter(door, account)
+    both = (totp.at(clock()), codes[0])
+    outcomes = await asyncio.gather(*(door.give_code(visitor, code, HERE) for code in both))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Refused", "SignedIn"]
+    _, visitor = await enter(door, account)
+    async with door.database.write() as session:
+        await accounts.disable(session, COMMAND_LINE, "zhang.san", at=clock())
+    assert await door.give_code(visitor, codes[1], HERE) == Refused()
 
 
 async def test_codes_cannot_be_guessed_by_signing_in_again_and_again(door: Door) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from staff import tries
-from staff.tries import BY_ADDRESS, BY_NAME, pause_after
+from staff.tries import BY_NAME, pause_after
 from store.database import Database
 from tests.fakes import HandClock
 
@@ -69,16 +69,3 @@ async def test_failures_are_forgotten_after_a_day(database: Database, clock: Han
     async with database.write() as session:
         await tries.clean(session, now=clock())
     assert await attempt(database, clock) is None
-
-
-async def test_coming_in_does_not_wash_an_address_clean(database: Database, clock: HandClock) -> None:
-    async def attempt(*, succeeds: bool) -> bool:
-        async with database.write() as session:
-            looked_at = await tries.count(session, BY_ADDRESS, "192.0.2.7", now=clock()) is None
-        if looked_at and succeeds:
-            async with database.write() as session:
-                await tries.take_back(session, BY_ADDRESS, "192.0.2.7")
-        return looked_at
-
-    looked_at = [await attempt(succeeds=number % 2 == 1) for number in range(80)]
-    assert looked_at == [True] * 59 + [False] * 21

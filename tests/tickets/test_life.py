@@ -272,3 +272,15 @@ async def test_an_ended_ticket_takes_nothing_but_its_archiving(life: Life, state
         with pytest.raises(StepRefused):
             await life.take(step)
     await life.take(Step.ARCHIVED)
+
+
+async def test_a_ticket_in_hand_is_handed_on_and_its_time_runs_on(database: Database) -> None:
+    life = Life(database, await opened(database, 1))
+    await life.walk(*ACCEPTED_AND_SIGNED)
+    async with database.read() as session:
+        before = {clock.timed: clock.due_at for clock in await all_running(session, life.ticket.id)}
+    await life.take(Step.REASSIGNED, department="gas")
+    async with database.read() as session:
+        after = {clock.timed: clock.due_at for clock in await all_running(session, life.ticket.id)}
+    assert (life.ticket.state, life.ticket.department, life.ticket.handler) == (State.DISPATCHED, "gas", None)
+    assert set(after) == {Timed.HANDLE, Timed.SIGN} and after[Timed.HANDLE] == before[Timed.HANDLE]
