@@ -85,7 +85,10 @@ async def _fill(url: str) -> tuple[str, str, str]:
     around = Surroundings(
         PINGDINGSHAN, read_folder(ARTICLES), ANNOUNCED, TimeLimits(), utc_now(), random.Random(SEED)
     )
-    database, policy = Database(url), Policy(timedelta(hours=1), timedelta(hours=2), "optional")
+    database, policy = (
+        Database(url),
+        Policy(timedelta(hours=1), timedelta(hours=2), "optional", b"a key of the benchmark"),
+    )
     await seed(database, SIZE, around, lambda _: None)
     await prepare(Settings(database=url), utc_now)
     async with database.write() as session:
