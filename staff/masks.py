@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterable
 
 _ENDING = re.compile(r"(?:股份有限公司|有限责任公司|有限公司|集团|合作社|公司|厂|店|行|部|院|社)$")
-_NUMBER = re.compile(r"(?<!\d)(\+?\d[\d -]{5,}\d)(?!\d)")
+# Not the end of a ticket's number, which names nobody.
+_NUMBER = re.compile(r"(?<!\d)(?<![A-Z]-)(\+?\d[\d -]{5,}\d)(?!\d)")
+_EMAIL = re.compile(r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
+# A credit code or an identity number that ends with X: 18 digits and letters, most of them digits.
+_CODE = re.compile(r"(?<![a-z0-9])(?=(?:[a-z]*\d){8})[a-z0-9]{18}(?![a-z0-9])", re.IGNORECASE | re.ASCII)
+_LABELLED = re.compile(
+    r"((?:联系人|企业名称|公司名称|单位名称|姓名)(?:[:：]|改为|改成|是|叫)[:：]?[ \t]*)([^\s,，。;；、“”]+)"
+)
 HIDDEN = "＊＊"
 
 
@@ -35,7 +42,11 @@ def masked_code(code: str) -> str:
 
 
 def masked_text(text: str, names: Iterable[str]) -> str:
-    """A text without those names and without any number that may be a telephone's or a person's."""
+    """A text without those names, without what it calls a name itself, and without e-mail addresses, codes and any
+    number that may be a telephone's or a person's."""
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, HIDDEN)
-    return _NUMBER.sub(HIDDEN, text)
+    text = _LABELLED.sub(rf"\1{HIDDEN}", text)
+    for pattern in (_EMAIL, _CODE, _NUMBER):
+        text = pattern.sub(HIDDEN, text)
+    return text

@@ -37,3 +37,22 @@ def test_a_text_loses_names_and_numbers_and_keeps_its_sense() -> None:
         masked_text(text, ["李经理", "某某公司", ""])
         == "我是＊＊的＊＊，电话 ＊＊，10 月 8 日停水 3 天，欠 5000 元"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("邮箱wang.jg@rf-jx.com.cn，谢谢", "邮箱＊＊，谢谢"),
+        ("代码 91410400MA3X00000X。", "代码 ＊＊。"),
+        ("身份证41040219800101123x", "身份证＊＊"),
+        ("企业名称：瑞丰机械\n联系人：王建国", "企业名称：＊＊\n联系人：＊＊"),
+        ("已把联系人改为：王建国。", "已把联系人改为：＊＊。"),
+        ("工单 PDS-20261123-0001 到哪一步了", "工单 PDS-20261123-0001 到哪一步了"),
+        ("请打 12345", "请打 12345"),
+        ("看 electricity-connection 这篇", "看 electricity-connection 这篇"),
+    ],
+)
+def test_addresses_codes_and_what_is_called_a_name_are_masked_and_ticket_numbers_are_not(
+    text: str, left: str
+) -> None:
+    assert masked_text(text, []) == left
