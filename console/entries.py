@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.readable import Readable
 from conversations.models import Author, Delivery, Message, Note, NoteKind
 
 OUTCOMES: Mapping[str, str] = {
@@ -52,6 +53,7 @@ class Entry:
     buttons: tuple[str, ...] = ()
     state: State | None = None
     mentions: tuple[str, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,13 @@ class Names:
     articles: Mapping[str, str]
 
 
-def entries(messages: Sequence[Message], notes: Sequence[Note], names: Names) -> list[Entry]:
+def entries(messages: Sequence[Message], notes: Sequence[Note], names: Names, words: Readable) -> list[Entry]:
     """Both in one order: a note stands after the message that was the newest when it was written."""
-    found = [_message(message, names) for message in messages]
-    found += [_note(note, names) for note in notes]
+    found = [
+        _closed(message, names, words) if words.closed(message) else _message(message, names, words)
+        for message in messages
+    ]
+    found += [_note(note, names, words) for note in notes]
     return sorted(found, key=lambda entry: entry.order)
 
 
@@ -98,7 +103,20 @@ def state(message: Message) -> State | None:
     return State(message.id, "没有发送", "soft", message.reason)
 
 
-def _message(message: Message, names: Names) -> Entry:
+def _closed(message: Message, names: Names, words: Readable) -> Entry:
+    return Entry(
+        id=f"m{message.id}",
+        order=(message.id, 0),
+        kind=message.author.value,
+        by=_author(message, names),
+        text=words.text(message),
+        at=message.created_at,
+        state=state(message),
+        closed=True,
+    )
+
+
+def _message(message: Message, names: Names, words: Readable) -> Entry:
     detail = message.detail
     article = detail.get("article")
     return Entry(
@@ -106,7 +124,7 @@ def _message(message: Message, names: Names) -> Entry:
         order=(message.id, 0),
         kind=message.author.value,
         by=_author(message, names),
-        text=message.text,
+        text=words.text(message),
         at=message.created_at,
         outcome=OUTCOMES.get(str(detail.get("outcome") or ""), "") if message.author is Author.BOT else "",
         article=(article, names.articles.get(article, article)) if article else None,
@@ -127,14 +145,15 @@ def _author(message: Message, names: Names) -> str:
     return "系统通知"
 
 
-def _note(note: Note, names: Names) -> Entry:
+def _note(note: Note, names: Names, words: Readable) -> Entry:
     written = note.kind is NoteKind.WRITTEN
+    text = words.words(note.thread_id, note.text)
     return Entry(
         id=f"n{note.id}",
         order=(note.after_id, note.id),
         kind="note" if written else "event",
         by=names.staff.get(note.by, "" if not note.by else "工作人员"),
-        text=note.text if written else _HAPPENED[note.kind] + (f"：{note.text}" if note.text else ""),
+        text=text if written else _HAPPENED[note.kind] + (f"：{text}" if text else ""),
         at=note.at,
         mentions=tuple(names.staff.get(account, "") for account in note.mentions),
     )

@@ -24,6 +24,7 @@ from conversations import changes, holding, inbox
 from conversations.changes import Mark
 from conversations.inbox import View
 from conversations.models import Holder, Thread
+from desk.parts import reader_of
 from staff.roles import Permission
 from staff.sessions import Visitor
 
@@ -74,7 +75,7 @@ class ThreadEvents:
 
     def __init__(self, console: Console, who: Visitor, thread_id: str) -> None:
         self._console, self._who, self._thread = console, who, thread_id
-        self._account = who.actor.account_id or ""
+        self._account, self._reader = who.actor.account_id or "", reader_of(who.actor)
         self._unsettled: set[int] = set()
         self._note = 0
         self._sent: set[int] = set()
@@ -115,14 +116,15 @@ class ThreadEvents:
             about = {*ids, *unsettled, *self._unsettled}
             messages = await inbox.messages_of(session, self._thread, about)
             notes = [note for note in await holding.notes(session, self._thread) if note.id > self._note]
-            entries = await talk.told(console.desk, session, [m for m in messages if m.id in ids], notes)
-            head = await talk.head(session, self._thread, self._account, now)
+            news = [message for message in messages if message.id in ids]
+            entries = await talk.told(console.desk, session, news, notes, self._reader)
+            head = await talk.head(session, self._thread, self._reader, now)
         if head is None:
             return {"gone": True}
         self._unsettled, self._sent = unsettled, self._sent | ids
         self._note = max([self._note, *(note.id for note in notes)])
         states = [state(message) for message in messages if message.id not in ids]
-        news = {
+        told = {
             "entries": [
                 {"id": entry.id, "order": entry.order, "html": self._part("_entry.html", head, entry=entry)}
                 for entry in entries
@@ -130,7 +132,7 @@ class ThreadEvents:
             "states": {f"m{one.id}": self._part("_state.html", head, state=one) for one in states if one},
             "newest": max(ids, default=0),
         }
-        return {name: value for name, value in news.items() if value} | self._head_news(head)
+        return {name: value for name, value in told.items() if value} | self._head_news(head)
 
     def _head_news(self, head: Head) -> dict[str, Any]:
         at = self._console.live.presence.at(self._thread)

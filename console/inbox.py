@@ -16,11 +16,13 @@ from console.pages import Pages, visitor
 from console.routes import PREFIX, Console, Routes
 from conversations import changes, inbox
 from conversations.inbox import Place, Row, View
+from desk.belonging import Reader
+from desk.finding import find_threads
+from desk.parts import reader_of
 from staff.roles import Permission
 from store.clock import Clock
 from store.database import Database
 from tickets import lists
-from tickets.lists import Sight
 
 HERE = f"{PREFIX}/inbox"
 VIEW_NAMES: Mapping[View, str] = {
@@ -63,13 +65,13 @@ class Rows:
 
 
 async def _list(console: Console, request: Request, view: View, q: str, after: Place | None) -> Response:
-    account = visitor(request).actor.account_id or ""
+    reader = reader_of(visitor(request).actor)
     async with console.door.database.read() as session:
         # Read before the rows: what comes in between is told again and does no harm.
         mark = await changes.newest_mark(session)
-        found = await _found(session, view, q, account, after)
+        found = await _found(session, view, q, reader, after)
         shown = await lines(session, found[:_PAGE])
-        counts = await inbox.counts(session, account)
+        counts = await inbox.counts(session, reader.account)
     query = {"view": view.value}
     more = _after(found[_PAGE - 1].place) if len(found) > _PAGE and not q else ""
     return console.pages.show(
@@ -89,12 +91,14 @@ async def _list(console: Console, request: Request, view: View, q: str, after: P
 
 
 async def _found(
-    session: AsyncSession, view: View, q: str, account: str, after: Place | None
+    session: AsyncSession, view: View, q: str, reader: Reader, after: Place | None
 ) -> Sequence[Row]:
     if q:
-        threads = await lists.threads_of(session, q, Sight(account))
-        return await inbox.search(session, q, threads, limit=_PAGE)
-    return await inbox.page(session, view, staff=account, after=after, limit=_PAGE + 1)
+        threads = await lists.threads_of(session, q, reader.sight)
+        return await inbox.rows_in_order(
+            session, await find_threads(session, q, reader, threads, limit=_PAGE)
+        )
+    return await inbox.page(session, view, staff=reader.account, after=after, limit=_PAGE + 1)
 
 
 def _after(place: Place) -> str:

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.readable import Readable, readable
 from conversations.inbox import Row
 from conversations.models import Author, Holder, Message, Person
+from desk.belonging import EVERYBODY
 from staff import accounts
 from staff.masks import masked_enterprise
 from tickets import lists
-from tickets.lists import Sight
 from tickets.models import Ticket
 
 CHANNELS: Mapping[str, str] = {"web": "网页", "wechat": "微信", "telegram": "Telegram"}
@@ -23,8 +24,6 @@ AUTHORS: Mapping[Author, str] = {
     Author.STAFF: "工作人员：",
     Author.SYSTEM: "系统：",
 }
-# Rows are made once for all who look at the list: what only some may see is in none of them.
-_EVERYBODY = Sight("")
 _MOST_LETTERS = 80
 
 
@@ -46,10 +45,14 @@ class Line:
 
 
 async def lines(session: AsyncSession, rows: Sequence[Row]) -> list[Line]:
-    """The rows as they are shown, in the same order."""
-    tickets = await lists.newest_of(session, [row.thread.id for row in rows], _EVERYBODY)
+    """The rows as they are shown, in the same order.
+
+    Live rows are made once for all who look at the list: what only some may see is in none of them.
+    """
+    tickets = await lists.newest_of(session, [row.thread.id for row in rows], EVERYBODY.sight)
     names = await accounts.names(session, [row.thread.staff for row in rows if row.thread.staff])
-    return [_line(row, tickets.get(row.thread.id), names) for row in rows]
+    words = await readable(session, [row.last for row in rows if row.last], EVERYBODY)
+    return [_line(row, tickets.get(row.thread.id), names, words) for row in rows]
 
 
 def title(person: Person, ticket: Ticket | None) -> str:
@@ -59,14 +62,14 @@ def title(person: Person, ticket: Ticket | None) -> str:
     return f"{CHANNELS.get(person.channel, person.channel)}用户 {person.id[-4:]}"
 
 
-def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str]) -> Line:
+def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str], words: Readable) -> Line:
     thread = row.thread
     held = thread.holder is Holder.STAFF
     return Line(
         id=thread.id,
         name=title(row.person, ticket),
         channel=CHANNELS.get(thread.channel, thread.channel),
-        last=_words(row.last),
+        last=_words(row.last, words),
         at=row.last.created_at if row.last else thread.last_message_at,
         since=thread.waiting_since if thread.holder is Holder.WAITING else None,
         unread=row.unread,
@@ -77,9 +80,10 @@ def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str]) -> Line:
     )
 
 
-def _words(last: Message | None) -> str:
+def _words(last: Message | None, words: Readable) -> str:
     if last is None:
         return "（还没有消息）"
-    text = " ".join(last.text.split())
+    # Masked before it is cut: half a number would not be known for one.
+    text = " ".join(words.text(last).split())
     cut = text[:_MOST_LETTERS] + ("…" if len(text) > _MOST_LETTERS else "")
     return AUTHORS[last.author] + cut

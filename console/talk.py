@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.entries import Entry, Names, State, entries, named_in, state
 from console.lines import CHANNELS, title
+from console.readable import readable
 from conversations import holding, inbox, quotas
-from conversations.models import Author, Holder, Message, Note, NoteKind, Person, Thread
+from conversations.models import Author, Holder, Message, Note, Person, Thread
 from conversations.quotas import Left, Recipient
+from desk.belonging import Reader
 from desk.desk import Desk
 from staff import accounts
 from staff.masks import masked_enterprise, masked_name, masked_phone
@@ -80,13 +82,13 @@ class Call:
     at: datetime
 
 
-async def head(session: AsyncSession, thread_id: str, account: str, now: datetime) -> Head | None:
+async def head(session: AsyncSession, thread_id: str, reader: Reader, now: datetime) -> Head | None:
     """Who has the thread; None where there is none."""
     thread = await session.get(Thread, thread_id)
     if thread is None:
         return None
     person = await session.get_one(Person, thread.person_id)
-    tickets = await lists.newest_of(session, [thread_id], Sight(account))
+    tickets = await lists.newest_of(session, [thread_id], reader.sight)
     held = thread.holder is Holder.STAFF
     names = await accounts.names(session, [thread.staff] if held and thread.staff else [])
     left = None
@@ -98,12 +100,20 @@ async def head(session: AsyncSession, thread_id: str, account: str, now: datetim
         name=title(person, tickets.get(thread_id)),
         channel=CHANNELS.get(thread.channel, thread.channel),
         holder_name=names.get(thread.staff or "", "工作人员") if held else "",
-        mine=held and thread.staff == account,
+        mine=held and thread.staff == reader.account,
         left=left,
     )
 
 
-async def log(desk: Desk, session: AsyncSession, thread_id: str, before: int | None = None) -> Log:
+async def log(
+    desk: Desk,
+    session: AsyncSession,
+    thread_id: str,
+    reader: Reader,
+    *,
+    before: int | None = None,
+    revealed: bool = False,
+) -> Log:
     """The newest part of the history, or the part before a message."""
     found = await inbox.messages(session, thread_id, before=before, limit=PAGE + 1)
     more, shown = len(found) > PAGE, found[-PAGE:]
@@ -113,7 +123,7 @@ async def log(desk: Desk, session: AsyncSession, thread_id: str, before: int | N
         if (not more or note.after_id >= shown[0].id) and (before is None or note.after_id < before)
     ]
     return Log(
-        entries=await told(desk, session, shown, notes),
+        entries=await told(desk, session, shown, notes, reader, revealed=revealed),
         states={message.id: about for message in shown if (about := state(message))},
         older=shown[0].id if more else None,
         newest=shown[-1].id if shown else 0,
@@ -121,12 +131,20 @@ async def log(desk: Desk, session: AsyncSession, thread_id: str, before: int | N
 
 
 async def told(
-    desk: Desk, session: AsyncSession, messages: Sequence[Message], notes: Sequence[Note]
+    desk: Desk,
+    session: AsyncSession,
+    messages: Sequence[Message],
+    notes: Sequence[Note],
+    reader: Reader,
+    *,
+    revealed: bool = False,
 ) -> list[Entry]:
-    """Messages and notes with the names of what they name."""
+    """Messages and notes with the names of what they name, as far as the reader may read them."""
     staff, articles = named_in(messages, notes)
     names = await accounts.names(session, staff) if staff else {}
-    return entries(messages, notes, Names(names, desk.library.titles(articles, desk.today())))
+    threads = {note.thread_id for note in notes}
+    words = await readable(session, messages, reader, threads=threads, revealed=revealed)
+    return entries(messages, notes, Names(names, desk.library.titles(articles, desk.today())), words)
 
 
 async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed: bool = False) -> Card:
@@ -147,13 +165,14 @@ async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed:
     )
 
 
-async def call(session: AsyncSession, thread: Thread) -> Call | None:
+async def call(
+    session: AsyncSession, thread: Thread, reader: Reader, *, revealed: bool = False
+) -> Call | None:
     """The last time that somebody was called; None where nobody was lately."""
     found = await inbox.messages(session, thread.id, limit=PAGE)
     called = next((m for m in reversed(found) if m.detail.get("outcome") == "handoff"), None)
     if called is None:
         return None
-    notes = [note for note in await holding.notes(session, thread.id) if note.kind is NoteKind.CALLED]
     asking = next((m for m in found if m.id == called.answers_id), None)
     answer = next(
         (
@@ -164,10 +183,12 @@ async def call(session: AsyncSession, thread: Thread) -> Call | None:
         None,
     )
     question = next((m for m in found if answer and m.id == answer.answers_id), None)
+    shown = [message for message in (asking, question, answer) if message]
+    words = await readable(session, shown, reader, revealed=revealed)
     return Call(
-        why=notes[-1].text if notes and notes[-1].text else _why(called, asking),
-        asked=question.text if question else "",
-        answered=answer.text if answer else "",
+        why=_why(called, words.text(asking) if asking else ""),
+        asked=words.text(question) if question else "",
+        answered=words.text(answer) if answer else "",
         at=called.created_at,
     )
 
@@ -178,7 +199,7 @@ def ticket_line(row: Row) -> tuple[str, str]:
     return f"{KIND_NAMES[ticket.kind]} · {ticket.subject}", STATE_NAMES[ticket.state]
 
 
-def _why(called: Message, asking: Message | None) -> str:
+def _why(called: Message, asking: str) -> str:
     if called.author is Author.SYSTEM:
         return "智能助手当时不能回答，自动转给人工。"
-    return f"对方要求人工：“{asking.text}”" if asking else "对方要求人工。"
+    return f"对方要求人工：“{asking}”" if asking else "对方要求人工。"

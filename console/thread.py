@@ -10,11 +10,12 @@ from console.inbox import HERE
 from console.pages import visitor
 from console.routes import Console, Routes
 from conversations import changes
+from conversations.models import Thread
+from desk.parts import reader_of, sight_of
 from desk.takeover import see
 from staff import accounts, audit
 from staff.audit import Action
 from staff.roles import Permission
-from tickets.lists import Sight
 
 _NOTICES = {
     "taken": "您已接入，机器人不再说话。",
@@ -42,9 +43,11 @@ def thread_routes(routes: Routes) -> None:
         if not actor.may(Permission.PERSONAL_DATA_REVEAL):
             return console.pages.trouble(request, 403, "没有权限", "您的角色不能查看个人信息。")
         async with console.door.database.write() as session:
-            shown = await talk.card(session, thread_id, Sight(actor.account_id or ""))
-            if shown.tickets:
-                detail = {"工单": "、".join(row.ticket.number for row in shown.tickets)}
+            if await session.get(Thread, thread_id) is not None:
+                shown = await talk.card(session, thread_id, sight_of(actor))
+                detail = {"内容": "对话里的姓名、电话、证件和代码、邮箱"}
+                if shown.tickets:
+                    detail["工单"] = "、".join(row.ticket.number for row in shown.tickets)
                 audit.record(
                     session,
                     actor,
@@ -70,15 +73,15 @@ async def thread_page(
 ) -> Response:
     """The page; 404 where there is no such thread. `text`: what was written and could not be sent."""
     actor, now = visitor(request).actor, console.door.clock()
-    account = actor.account_id or ""
+    reader, account = reader_of(actor), actor.account_id or ""
     async with console.door.database.read() as session:
         mark = await changes.newest_mark(session)
-        head = await talk.head(session, thread_id, account, now)
+        head = await talk.head(session, thread_id, reader, now)
         if head is None:
             return console.pages.trouble(request, 404, "没有这段对话", "地址可能写错了，或对话已经删除。")
-        log = await talk.log(console.desk, session, thread_id, before)
-        card = await talk.card(session, thread_id, Sight(account), revealed=revealed)
-        call = await talk.call(session, head.thread)
+        log = await talk.log(console.desk, session, thread_id, reader, before=before, revealed=revealed)
+        card = await talk.card(session, thread_id, reader.sight, revealed=revealed)
+        call = await talk.call(session, head.thread, reader, revealed=revealed)
         colleagues = await accounts.who_may(session, Permission.CONVERSATIONS_ANSWER)
     if before is None and actor.may(Permission.CONVERSATIONS_ANSWER) and log.newest > head.thread.staff_seen:
         await see(console.desk, thread_id, log.newest)

@@ -68,21 +68,22 @@ async def page(
     return await _rows(session, statement.limit(limit))
 
 
-async def search(session: AsyncSession, text: str, threads: Sequence[str], *, limit: int = 50) -> list[Row]:
-    """Threads in which a text was written, the newest hit first, and `threads` (found otherwise) before them."""
-    pattern = "%" + text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    # Read from the newest message backwards until enough threads are found.
-    hits = await session.scalars(
-        select(Message.thread_id)
-        .where(Message.text.like(pattern, escape="\\"))
-        .order_by(Message.id.desc())
-        .limit(limit * 4)
-    )
-    found = list(dict.fromkeys((*threads, *hits)))[:limit]
-    rows = await _rows(
-        session, select(Thread, Person, Thread.last_message_at).join(Person).where(Thread.id.in_(found))
-    )
-    return sorted(rows, key=lambda row: found.index(row.thread.id))
+async def hits(
+    session: AsyncSession, text: str, *, before: int | None, outside: Collection[str], limit: int
+) -> Sequence[Message]:
+    """Messages that hold a text, the newest first, from below an id and without those of the threads `outside`."""
+    statement = select(Message).where(Message.text.icontains(text, autoescape=True))
+    if before is not None:
+        statement = statement.where(Message.id < before)
+    if outside:
+        statement = statement.where(Message.thread_id.not_in(outside))
+    return (await session.scalars(statement.order_by(Message.id.desc()).limit(limit))).all()
+
+
+async def rows_in_order(session: AsyncSession, threads: Sequence[str]) -> list[Row]:
+    """Threads as rows of a list, in this order."""
+    rows = {row.thread.id: row for row in await rows_of(session, threads)}
+    return [rows[thread_id] for thread_id in threads if thread_id in rows]
 
 
 async def rows_of(session: AsyncSession, threads: Collection[str]) -> list[Row]:
@@ -117,11 +118,6 @@ async def messages_of(session: AsyncSession, thread_id: str, ids: Collection[int
     """Those of the messages that belong to the thread, in order."""
     statement = select(Message).where(Message.thread_id == thread_id, Message.id.in_(ids))
     return (await session.scalars(statement.order_by(Message.id))).all()
-
-
-async def newest(session: AsyncSession) -> int:
-    """The id of the newest message of all: from there on a stream begins."""
-    return await session.scalar(select(func.max(Message.id))) or 0
 
 
 def _order(view: View, staff: str) -> tuple[ColumnElement[Any], ColumnElement[bool]]:

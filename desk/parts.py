@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from desk.belonging import Reader
 from staff.actors import Actor as Member
 from staff.roles import Permission
 from tickets.lists import Queue, Sight
@@ -56,6 +57,11 @@ def sight_of(member: Member) -> Sight:
         confidential=bool(parts & _TRUSTED),
         calls_back=Actor.AGENT in parts,
     )
+
+
+def reader_of(member: Member) -> Reader:
+    """The same member as a reader of talks."""
+    return Reader(member.account_id or "", sight_of(member))
 
 
 def queues_of(member: Member) -> tuple[Queue, ...]:

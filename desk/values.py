@@ -64,7 +64,8 @@ class OwnAnswer:
 class Reply:
     """One thing the bot says, with what it tells the machine.
 
-    `default`: the button that a bare "yes" means; `form`: the kind of ticket that is being filled in.
+    `default`: the button that a bare "yes" means; `form`: the kind of ticket that is being filled in; `intake`: that form
+    by the message that began it, also where it ends; `asks`: the field that is asked for.
     """
 
     text: str
@@ -76,6 +77,8 @@ class Reply:
     ticket: str | None = None
     default: str | None = None
     form: str | None = None
+    intake: int | None = None
+    asks: str | None = None
 
     def detail(self) -> dict[str, Any]:
         """What the machine reads: kept beside the text, sent as Rasa's `custom`."""
@@ -87,6 +90,8 @@ class Reply:
             "ticket": self.ticket,
             "default": self.default,
             "form": self.form,
+            "intake": self.intake,
+            "asks": self.asks,
         }
 
 

@@ -15,6 +15,10 @@ _NUMBER = re.compile(
     rf"|(?<![{_ALNUM}])(?:[{_ALNUM}][ -]?){{2}}(?:\d[ -]?){{6}}(?:[{_ALNUM}][ -]?){{9}}[{_ALNUM}](?![{_ALNUM}])"
     rf"|(?<!\d)\+?\d[\d -]{{5,}}\d(?!\d)"
 )
+_EMAIL = re.compile(r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE | re.ASCII)
+_LABELLED = re.compile(
+    r"((?:联系人|企业名称|公司名称|单位名称|姓名)(?:[:：]|改为|改成|是|叫)[:：]?[ \t]*)([^\s,，。;；、“”]+)"
+)
 HIDDEN = "＊＊"
 
 
@@ -43,7 +47,9 @@ def masked_code(code: str) -> str:
 
 
 def masked_text(text: str, names: Iterable[str]) -> str:
-    """A text without those names and without any number that may be a telephone's, a person's or an enterprise's."""
+    """A text without those names, without what it calls a name itself, and without e-mail addresses and any number that
+    may be a telephone's, a person's or an enterprise's."""
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, HIDDEN)
+    text = _EMAIL.sub(HIDDEN, _LABELLED.sub(rf"\1{HIDDEN}", text))
     return _NUMBER.sub(lambda found: found["kept"] or HIDDEN, text)

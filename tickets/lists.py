@@ -158,6 +158,17 @@ async def seen(session: AsyncSession, number: str, sight: Sight) -> Ticket | Non
     return await session.scalar(select(Ticket).where(Ticket.number == number, _seen(sight)))
 
 
+async def unseen(session: AsyncSession, numbers: Collection[str], sight: Sight) -> set[str]:
+    """Those of the numbers whose ticket there is, and may not be seen."""
+    if not numbers:
+        return set()
+    there = set(await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers))))
+    # Subtracted here: in SQL, `NOT` would keep quiet about tickets that nobody handles yet.
+    return there - set(
+        await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers), _seen(sight)))
+    )
+
+
 async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequence[Ticket]:
     """The tickets of a thread that may be seen, the newest first."""
     rows = await session.scalars(
@@ -175,6 +186,19 @@ async def newest_of(session: AsyncSession, threads: Collection[str], sight: Sigh
         select(Ticket).where(Ticket.thread_id.in_(threads), _seen(sight)).order_by(Ticket.submitted_at)
     )
     return {ticket.thread_id: ticket for ticket in rows if ticket.thread_id is not None}
+
+
+async def names_of(session: AsyncSession, threads: Collection[str]) -> dict[str, set[str]]:
+    """Thread -> who its tickets are of: enterprises, contacts and telephone numbers, of every ticket whoever may see it."""
+    rows = await session.execute(
+        select(Ticket.thread_id, Ticket.enterprise, Ticket.contact, Ticket.phone).where(
+            Ticket.thread_id.in_(threads)
+        )
+    )
+    found: dict[str, set[str]] = {}
+    for thread_id, enterprise, contact, phone in rows:
+        found.setdefault(thread_id or "", set()).update((enterprise, contact, phone.removeprefix("+86")))
+    return found
 
 
 async def due_of(session: AsyncSession, tickets: Collection[Ticket]) -> list[Row]:

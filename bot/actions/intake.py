@@ -88,7 +88,8 @@ class AskIntake(Action):
         attached = (
             await attached_to_form(self._desk, read.thread_id(tracker)) if self._field == SUMMARY else ""
         )
-        read.utter(dispatcher, ask(self._desk.intake, kind, form, notes.get("say", ()), attached))
+        reply = ask(self._desk.intake, kind, form, notes.get("say", ()), attached)
+        read.utter(dispatcher, replace(reply, intake=notes.get("begun")))
         return read.slots({"form_notes": {**notes, "say": []}})
 
 
@@ -116,7 +117,8 @@ class CloseIntake(Action):
             )
         else:
             reply = cancelled()
-        read.utter(dispatcher, reply)
+        begun = (tracker.get_slot("form_notes") or {}).get("begun")
+        read.utter(dispatcher, replace(reply, intake=begun))
         return read.slots({**_cleared(self._desk), "ticket_kind": None, "intake_opened": None})
 
 
@@ -135,7 +137,9 @@ def _changes(desk: Desk, tracker: Tracker, step: Step) -> dict[str, Any]:
     changes: dict[str, Any] = {
         name: value for name, value in values.items() if value != tracker.get_slot(name)
     }
-    changes["form_notes"] = {"failures": step.form.failures, "say": list(step.say)}
+    # By the message that began it the form is told from earlier ones: see desk/belonging.py.
+    begun = (tracker.get_slot("form_notes") or {}).get("begun") or read.message_id(tracker)
+    changes["form_notes"] = {"failures": step.form.failures, "say": list(step.say), "begun": begun}
     if step.outcome is Outcome.GOING:
         return {**changes, "requested_slot": step.form.asking}
     return {**changes, SUMMARY: step.form.values.get(SUMMARY), "requested_slot": None}

@@ -18,7 +18,7 @@ _SKIP = Button("跳过", "/skip")
 def ask(intake: Intake, kind: Kind, form: Form, say: Sequence[str], attached: str = "") -> Reply:
     """The next thing that the form says; `say` comes before it. `attached`: the files that go with it, in words."""
     text, buttons = _asked(intake, kind, form, attached)
-    return Reply("\n".join((*say, text)), outcome="form", buttons=buttons, form=kind.value)
+    return Reply("\n".join((*say, text)), outcome="form", buttons=buttons, form=kind.value, asks=form.asking)
 
 
 def _asked(intake: Intake, kind: Kind, form: Form, attached: str) -> tuple[str, tuple[Button, ...]]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from conversations import holding
-from conversations.inbox import Counts, View, counts, messages, newest, page, search
+from conversations.inbox import Counts, View, counts, messages, page
 from conversations.models import Author, Message, Thread
 from conversations.threads import call_staff, open_thread
 from store.clock import CITY_ZONE
@@ -92,25 +92,6 @@ async def test_pages_hold_every_thread_once(database: Database, view: View) -> N
     assert len(told) == len(set(told)) == 11
 
 
-@pytest.mark.parametrize(
-    ("text", "found"), [("停水", ["b", "a"]), ("100%", ["c"]), ("%", ["c"]), ("没有", [])]
-)
-async def test_a_thread_is_found_by_what_was_written(database: Database, text: str, found: list[str]) -> None:
-    await thread_of(database, "a", "停水三天", "停水四天")
-    await thread_of(database, "b", "我们停水了")
-    await thread_of(database, "c", "涨了100%")
-    async with database.read() as session:
-        assert [row.person.address for row in await search(session, text, [])] == found
-
-
-async def test_a_thread_found_otherwise_stands_first(database: Database) -> None:
-    await thread_of(database, "a", "停水")
-    other = await thread_of(database, "b", "别的")
-    async with database.read() as session:
-        rows = await search(session, "停水", [other.id])
-    assert [row.person.address for row in rows] == ["b", "a"]
-
-
 async def test_what_waits_and_what_is_mine_is_counted(database: Database) -> None:
     await call(database, await thread_of(database, "a"), 1)
     await take(database, await thread_of(database, "b"), "wang")
@@ -124,4 +105,3 @@ async def test_a_thread_is_read_backwards_and_onwards(database: Database) -> Non
         assert [m.text for m in await messages(session, thread.id, limit=2)] == ["4", "5"]
         assert [m.text for m in await messages(session, thread.id, before=4, limit=2)] == ["2", "3"]
         assert [m.text for m in await messages(session, thread.id, after=3)] == ["4", "5"]
-        assert await newest(session) == 5

@@ -68,3 +68,22 @@ def test_ordinary_numbers_stay(text: str) -> None:
 @pytest.mark.parametrize("text", ["PDS-13800001-2345", "0375-2026-11-23", "2026-11-234567", "20261123-0001"])
 def test_what_only_looks_like_a_ticket_or_a_day_is_hidden(text: str) -> None:
     assert "＊＊" in masked_text(text, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("邮箱wang.jg@rf-jx.com.cn，谢谢", "邮箱＊＊，谢谢"),
+        ("代码 91410400MA3X00000X。", "代码 ＊＊。"),
+        ("身份证41040219800101123x", "身份证＊＊"),
+        ("企业名称：瑞丰机械\n联系人：王建国", "企业名称：＊＊\n联系人：＊＊"),
+        ("已把联系人改为：王建国。", "已把联系人改为：＊＊。"),
+        ("工单 PDS-20261123-0001 到哪一步了", "工单 PDS-20261123-0001 到哪一步了"),
+        ("请打 12345", "请打 12345"),
+        ("看 electricity-connection 这篇", "看 electricity-connection 这篇"),
+    ],
+)
+def test_addresses_codes_and_what_is_called_a_name_are_masked_and_ticket_numbers_are_not(
+    text: str, left: str
+) -> None:
+    assert masked_text(text, []) == left
