@@ -23,7 +23,7 @@ RASA = ROOT / "bot" / "rasa" / ".venv"
 CONSOLE = ROOT / "console"
 VENDOR = CONSOLE / "static" / "vendor"
 # What pages load from npm's packages.
-ASSETS = ("htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js")
+ASSETS = ("htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js", "echarts/dist/echarts.min.js")
 PEERS = ROOT / "tests" / "peers"
 NODE = TOOLS / "node"
 MIN_NODE = 18
