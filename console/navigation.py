@@ -37,6 +37,7 @@ ENTRIES = (
         Permission.CALENDAR_EDIT,
         "法定安排以外的上班日和休息日，办理期限据此计算",
     ),
+    Entry("统计", "/console/reports", Permission.REPORTS_READ, "对话和工单的数字，月度工作情况通报"),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
     Entry("审计日志", "/console/audit", Permission.AUDIT_READ, "谁在什么时候做了什么，可筛选、可导出"),
     Entry("我的账号", "/console/account", Permission.OWN_ACCOUNT, "密码、两步验证、登录过的设备"),

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.audit import audit_routes
+from console.bulletin import bulletin_routes
 from console.calendar import calendar_routes
 from console.cookie import Cookie
 from console.dispatch_rules import dispatch_rules_routes
@@ -20,6 +21,7 @@ from console.pages import Pages
 from console.people import people_routes, person_routes
 from console.presence import Presence
 from console.replies import reply_routes
+from console.reports import reports_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
 from console.single_sign_on import single_sign_on_routes
@@ -58,6 +60,8 @@ def console_router(
     ticket_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
+    reports_routes(routes)
+    bulletin_routes(routes)
     _nowhere(routes)
     return routes.router
 

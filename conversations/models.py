@@ -164,7 +164,10 @@ class Note(Base):
     """What only staff see in a thread. A table of its own, so that no way out to the enterprise knows it."""
 
     __tablename__ = "thread_notes"
-    __table_args__ = (Index("ix_thread_notes_thread", "thread_id", "id"),)
+    __table_args__ = (
+        Index("ix_thread_notes_thread", "thread_id", "id"),
+        Index("ix_thread_notes_kind", "kind", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
@@ -222,7 +225,10 @@ class Question(Base):
     """A question as the bot understood it: for what nobody could answer, and for the figures."""
 
     __tablename__ = "questions"
-    __table_args__ = (Index("ix_questions_outcome", "outcome", "asked_at"),)
+    __table_args__ = (
+        Index("ix_questions_outcome", "outcome", "asked_at"),
+        Index("ix_questions_asked", "asked_at", "outcome"),
+    )
 
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"), index=True)
@@ -238,7 +244,7 @@ class Rating(Base):
     """How content somebody was with a talk: 5 (非常满意) to 1 (非常不满意), one a talk."""
 
     __tablename__ = "ratings"
-    __table_args__ = (UniqueConstraint("thread_id", "talk"),)
+    __table_args__ = (UniqueConstraint("thread_id", "talk"), Index("ix_ratings_rated", "rated_at", "level"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -58,6 +58,13 @@ async def published(session: AsyncSession) -> list[Article]:
         select(ArticleRow).where(ArticleRow.state == ArticleState.PUBLISHED).order_by(ArticleRow.key)
     )
     return [from_content(row.content) for row in rows]
+
+
+async def titles(session: AsyncSession, keys: Collection[str]) -> dict[str, str]:
+    """Key -> title, of every article that there is or was."""
+    title = ArticleRow.content["title"].as_string()
+    rows = await session.execute(select(ArticleRow.key, title).where(ArticleRow.key.in_(keys)))
+    return {row[0]: row[1] for row in rows}
 
 
 async def save(

@@ -35,6 +35,7 @@ class Action(StrEnum):
     ADDRESS_UNLOCKED = "address_unlocked"
     PASSWORD_RESET = "password_reset"  # noqa: S105
     AUDIT_EXPORTED = "audit_exported"
+    REPORT_EXPORTED = "report_exported"
     THREAD_TAKEN = "thread_taken"
     THREAD_GIVEN_BACK = "thread_given_back"
     THREAD_HANDED_OVER = "thread_handed_over"
@@ -63,6 +64,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.ADDRESS_UNLOCKED: "解除地址的登录限制",
     Action.PASSWORD_RESET: "重置密码",
     Action.AUDIT_EXPORTED: "导出审计日志",
+    Action.REPORT_EXPORTED: "导出报表",
     Action.THREAD_TAKEN: "接入对话",
     Action.THREAD_GIVEN_BACK: "交还机器人",
     Action.THREAD_HANDED_OVER: "转给同事",

@@ -77,6 +77,7 @@ class TicketEvent(Base):
     __tablename__ = "ticket_events"
     __table_args__ = (
         Index("ix_ticket_events_ticket", "ticket_id", "id"),
+        Index("ix_ticket_events_step", "step", "at"),
         UniqueConstraint("ticket_id", "step", "message_id"),
         {"sqlite_autoincrement": True},
     )

@@ -31,6 +31,7 @@ PAGES = (
     "/console/inbox/{thread}",
     "/console/tickets/{number}",
     "/console/audit",
+    "/console/reports",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]

@@ -1,0 +1,1 @@
+"""What is reported about the service: figures of a period, the monthly report, the ledger of rectifications."""

@@ -1,0 +1,94 @@
+"""The figures of a period, of the talks and of the tickets together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations import figures as talked
+from conversations.figures import Asked, Rated, Talks
+from conversations.models import Thread
+from desk.linking import CHANNEL_NAMES
+from desk.reports.period import Period
+from knowledge.rows import titles
+from staff.departments import departments
+from tickets import figures as worked
+from tickets.figures import By, Department, Flow, Standing
+from tickets.models import KIND_NAMES, Kind, Ticket
+
+_GONE = "已删除个人信息的企业"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that is counted of a period; `standing` and `waiting` are those of the moment `at`."""
+
+    period: Period
+    at: datetime
+    asked: Asked
+    by_day: Mapping[date, Asked]
+    by_channel: Mapping[str, Asked]
+    most_asked: Mapping[str, int]  # by the article's title
+    talks: Talks
+    rated: Rated
+    waiting: int
+    flow: Flow
+    kinds: Mapping[str, int]
+    subjects: Mapping[str, int]
+    districts: Mapping[str, int]
+    ticket_channels: Mapping[str, int]
+    departments: Sequence[tuple[str, Department]]
+    standing: Standing
+
+
+async def figures(session: AsyncSession, period: Period, *, now: datetime) -> Figures:
+    """Counted in the one transaction, so that they agree with each other."""
+    span = (period.since, period.until)
+    most = await talked.most_asked(session, *span)
+    names = await titles(session, tuple(most))
+    called = {one.key: one.name for one in await departments(session)}
+    kinds = await worked.received_by(session, By.KIND, *span)
+    by_channel = await talked.asked_by_channel(session, *span)
+    by_day = await talked.asked_by_day(session, *span)
+    return Figures(
+        period=period,
+        at=now,
+        asked=await talked.asked(session, *span),
+        by_day={day: by_day.get(day, Asked()) for day in period},
+        by_channel={CHANNEL_NAMES.get(name, name): asked for name, asked in by_channel.items()},
+        most_asked={names.get(key, key): count for key, count in most.items()},
+        talks=await talked.talks(session, *span),
+        rated=await talked.rated(session, *span),
+        waiting=await talked.waiting(session),
+        flow=await worked.flow(session, *span),
+        kinds={KIND_NAMES[Kind(kind)]: count for kind, count in kinds.items()},
+        subjects=await worked.received_by(session, By.SUBJECT, *span),
+        districts=await worked.received_by(session, By.DISTRICT, *span),
+        ticket_channels=await _by_channel(session, *span),
+        departments=[
+            (called.get(one.key, one.key), one) for one in await worked.departments(session, *span, now)
+        ],
+        standing=await worked.standing(session, now),
+    )
+
+
+def share(part: int, whole: int) -> str:
+    """Of a hundred, with one decimal; a dash where there is nothing to divide by."""
+    return f"{100 * part / whole:.1f}%" if whole else "—"
+
+
+async def _by_channel(session: AsyncSession, since: datetime, until: datetime) -> dict[str, int]:
+    count = func.count()
+    rows = await session.execute(
+        select(Thread.channel, count)
+        .select_from(Ticket)
+        .outerjoin(Thread, Thread.id == Ticket.thread_id)
+        .where(Ticket.submitted_at >= since, Ticket.submitted_at < until)
+        .group_by(Thread.channel)
+        .order_by(count.desc(), Thread.channel)
+    )
+    return {CHANNEL_NAMES.get(channel, channel) if channel else _GONE: number for channel, number in rows}

@@ -1,0 +1,174 @@
+"""The figures of a period against the rows themselves, counted one by one."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import select
+
+from app.demo.seed import Size, Surroundings, seed
+from conversations.models import Author, Message, Question, Rating, Thread
+from conversations.threads import open_thread
+from desk.city import PINGDINGSHAN
+from desk.desk import Desk
+from desk.linking import CHANNEL_NAMES
+from desk.reports.figures import Figures, figures
+from desk.reports.period import Period, month_before, month_of, parse_month, parse_period
+from desk.values import WEB
+from knowledge.article import Article
+from store.base import Base
+from store.clock import city_date
+from store.workdays import ANNOUNCED
+from tests.fakes import HandClock
+from tickets.figures import open_at
+from tickets.limits import Timed, TimeLimits
+from tickets.models import KIND_NAMES, Ticket, TicketClock, TicketEvent
+from tickets.states import OPEN, Step
+
+Row = TypeVar("Row", bound=Base)
+SIZE = Size(tickets=150, messages=1_200)
+
+
+async def rows(desk: Desk, kind: type[Row]) -> Sequence[Row]:
+    async with desk.database.read() as session:
+        return (await session.scalars(select(kind))).all()
+
+
+@pytest.fixture
+async def seeded(desk: Desk, articles: dict[str, Article], clock: HandClock) -> Desk:
+    around = Surroundings(
+        PINGDINGSHAN, list(articles.values()), ANNOUNCED, TimeLimits(), clock(), random.Random(7)
+    )
+    await seed(desk.database, SIZE, around, lambda _: None)
+    async with desk.database.write() as session:
+        for number, thread in enumerate(
+            await session.scalars(select(Thread).order_by(Thread.id.desc()).limit(40))
+        ):
+            at = thread.last_message_at
+            session.add(
+                Rating(id=str(number), thread_id=thread.id, talk=1, level=number % 5 + 1, rated_at=at)
+            )
+    return desk
+
+
+async def counted(desk: Desk, period: Period) -> Figures:
+    async with desk.database.read() as session:
+        return await figures(session, period, now=desk.clock())
+
+
+async def test_the_figures_of_tickets_are_those_of_the_table(seeded: Desk, clock: HandClock) -> None:
+    period = Period(city_date(clock() - timedelta(days=200)), city_date(clock() - timedelta(days=20)))
+    found = await counted(seeded, period)
+    tickets = await rows(seeded, Ticket)
+    came = [one for one in tickets if period.first <= city_date(one.submitted_at) <= period.last]
+    assert 20 < found.flow.received == len(came) < len(tickets)
+    assert found.kinds == Counter(KIND_NAMES[one.kind] for one in came)
+    assert found.subjects == Counter(one.subject for one in came)
+    assert found.districts == Counter(one.district for one in came)
+    channels = {thread.id: CHANNEL_NAMES[thread.channel] for thread in await rows(seeded, Thread)}
+    assert found.ticket_channels == Counter(channels[str(one.thread_id)] for one in came)
+    open_ones = [one for one in tickets if one.state in OPEN]
+    assert found.standing.open == len(open_ones) > 0
+    late = {
+        one.ticket_id for one in await rows(seeded, TicketClock)
+        if one.ended_at is None and one.due_at is not None and one.due_at < clock()
+    }  # fmt: skip
+    assert found.standing.overdue == len({one.id for one in open_ones} & late)
+
+
+async def test_the_figures_of_steps_are_those_of_the_history(seeded: Desk, clock: HandClock) -> None:
+    period = Period(city_date(clock() - timedelta(days=200)), city_date(clock() - timedelta(days=20)))
+    found = await counted(seeded, period)
+    events = [
+        one for one in await rows(seeded, TicketEvent) if period.first <= city_date(one.at) <= period.last
+    ]
+    steps = Counter(one.step for one in events)
+    assert found.flow.answered.count == steps[Step.RELEASED] > 10
+    assert found.flow.closed == steps[Step.CALLED_BACK] + steps[Step.UPHELD] > 0
+    assert found.flow.ended == steps[Step.WITHDRAWN] + steps[Step.TERMINATED]
+    assert found.flow.decided == {step: steps[step] for step in (Step.ACCEPTED, Step.DEEMED, Step.REFUSED)}
+    clocks = {
+        (one.ticket_id, one.ended_at): one for one in await rows(seeded, TicketClock) if one.timed is Timed.HANDLE
+    }  # fmt: skip
+    in_time = 0
+    for one in events:
+        clock_of = clocks.get((one.ticket_id, one.at)) if one.step is Step.RELEASED else None
+        in_time += bool(clock_of and clock_of.due_at and one.at <= clock_of.due_at)
+    assert 0 < found.flow.answered.in_time == in_time <= found.flow.answered.count
+    assert sum(one.answered.count for _, one in found.departments) == found.flow.answered.count
+    assert sum(one.answered.in_time for _, one in found.departments) == in_time
+
+
+async def test_the_figures_of_talks_are_those_of_the_questions(seeded: Desk, clock: HandClock) -> None:
+    period = Period(city_date(clock() - timedelta(days=100)), city_date(clock()))
+    found = await counted(seeded, period)
+    asked = [
+        one for one in await rows(seeded, Question) if period.first <= city_date(one.asked_at) <= period.last
+    ]
+    outcomes = Counter(one.outcome for one in asked)
+    assert (found.asked.answered, found.asked.clarified, found.asked.unknown) == (
+        outcomes["answered"], outcomes["clarify"], outcomes["unknown"],
+    )  # fmt: skip
+    assert found.talks.askers == len({one.thread_id for one in asked}) > 0
+    by_day = Counter(city_date(one.asked_at) for one in asked)
+    assert {day: one.all for day, one in found.by_day.items() if one.all} == by_day
+    assert list(found.by_day) == list(period)
+    assert sum(one.all for one in found.by_channel.values()) == len(asked)
+    most = Counter(one.article for one in asked if one.outcome == "answered")
+    assert sorted(found.most_asked.values(), reverse=True) == [count for _, count in most.most_common(10)]
+    rated = [
+        one for one in await rows(seeded, Rating) if period.first <= city_date(one.rated_at) <= period.last
+    ]
+    assert found.rated.all == len(rated) > 0
+    assert found.rated.content == sum(one.level >= 3 for one in rated)
+
+
+async def test_what_was_open_at_a_moment_is_told_by_the_history(seeded: Desk, clock: HandClock) -> None:
+    moment = clock() - timedelta(days=60)
+    last: dict[str, TicketEvent] = {}
+    for event in sorted(await rows(seeded, TicketEvent), key=lambda one: one.id):
+        if event.at < moment:
+            last[event.ticket_id] = event
+    async with seeded.database.read() as session:
+        assert await open_at(session, moment) == sum(one.after in OPEN for one in last.values())
+
+
+@pytest.mark.parametrize(("hour", "minute"), [(0, 0), (0, 30), (7, 59), (8, 0), (23, 59)])
+async def test_a_day_is_the_citys_and_not_the_servers(desk: Desk, hour: int, minute: int) -> None:
+    day = date(2026, 11, 20)
+    at = Period(day, day).since + timedelta(hours=hour, minutes=minute)
+    async with desk.database.write() as session:
+        thread = await open_thread(session, channel=WEB, address="somebody", at=at, new_id=desk.new_id)
+        message = Message(
+            thread_id=thread.id,
+            author=Author.PERSON,
+            channel=WEB,
+            external_id="1",
+            text="水费",
+            created_at=at,
+        )
+        session.add(message)
+        await session.flush()
+        session.add(
+            Question(message_id=message.id, thread_id=thread.id, text="水费", outcome="unknown", asked_at=at)
+        )
+    found = await counted(desk, Period(day - timedelta(days=1), day + timedelta(days=1)))
+    assert [one.unknown for one in found.by_day.values()] == [0, 1, 0]
+
+
+def test_periods_are_read_or_refused() -> None:
+    assert (
+        parse_month("2026-02") == month_of(date(2026, 2, 14)) == Period(date(2026, 2, 1), date(2026, 2, 28))
+    )
+    assert month_before(date(2026, 1, 31)) == Period(date(2025, 12, 1), date(2025, 12, 31))
+    assert str(month_of(date(2026, 2, 1))) == "2026 年 2 月"
+    for text in ("", "2026", "2026-13", "0000-01", "9999-12", "2026-1", "二〇二六-01", "2026-02-01"):
+        assert parse_month(text) is None, text
+    for first, last in (("", ""), ("2026-02-02", "2026-02-01"), ("2026-02-30", "2026-03-01"), ("0001-01-01", "0001-01-02"),
+                        ("2024-01-01", "2026-01-01"), ("x", "2026-01-01")):  # fmt: skip
+        assert parse_period(first, last) is None, (first, last)
