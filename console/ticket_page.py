@@ -77,7 +77,8 @@ async def _context(
 ) -> dict[str, Any]:
     papers = await papers_of(session, ticket.id)
     calendar = await load_calendar(session)
-    steps = offered(ticket, parts_for(actor, ticket), actor.account_id or "", papers, desk.clock())
+    parts, account = parts_for(actor, ticket), actor.account_id or ""
+    steps = offered(ticket, parts, account, papers, desk.clock(), call_tries=desk.call_tries)
     choices = {item.key: item.name for item in await departments(session)}
     found = suggestion(await all_rules(session), ticket) if _sends(steps) else None
     return {

@@ -98,7 +98,7 @@ async def case_page(
 
 async def case_counts(session: AsyncSession, sight: Sight, *, now: datetime) -> dict[CaseQueue, int]:
     """How many cases there are in each queue; of those that are closed nobody asks."""
-    found = {}
+    found: dict[CaseQueue, int] = {}
     for queue in CaseQueue:
         if queue is CaseQueue.CLOSED:
             continue
