@@ -16,6 +16,7 @@ from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
+from desk.rating_asking import ask_for_ratings
 from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
 _RING_SECONDS = 30.0
+_RATING_SECONDS = 5.0
 _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
 _ERASE_SECONDS = 5.0
@@ -84,6 +86,16 @@ async def ring_clocks(desk: Desk, staff_idle: timedelta) -> None:
         except Exception:
             log.exception("ringing the tickets' clocks failed; trying again")
         await asyncio.sleep(_RING_SECONDS)
+
+
+async def ask_ratings(desk: Desk) -> None:
+    """For ever: ask for the ratings that are owed."""
+    while True:
+        try:
+            await ask_for_ratings(desk)
+        except Exception:
+            log.exception("asking for ratings failed; trying again")
+        await asyncio.sleep(_RATING_SECONDS)
 
 
 async def send_notices(notices: TicketNotices) -> None:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from app.loops import (
+    ask_ratings,
     clear_old_tickets,
     deliver_pending,
     erase_leavers,
@@ -91,6 +92,9 @@ def create_app(
         limits=TimeLimits.parse(settings.ticket_limits),
         attachments=settings.attachment_limits(),
         keep_tickets=timedelta(days=settings.keep_tickets_days),
+        rating_window=timedelta(days=settings.rating_days),
+        rating_after=settings.rating_after(),
+        call_tries=settings.call_tries,
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
     stopping = asyncio.Event()
@@ -177,6 +181,7 @@ def _lifespan(
         loops = (
             take_waiting_turns(desk),
             ring_clocks(desk, staff_idle),
+            ask_ratings(desk),
             erase_leavers(desk),
             clear_old_tickets(desk),
         )

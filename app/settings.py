@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     office_hours: str = "09:00-12:00,13:00-17:30"
     staff_idle_minutes: int = Field(default=30, ge=1)
     ticket_limits: str = ""
+    call_tries: int = Field(default=3, ge=1, le=20)
+    rating_days: int = Field(default=7, ge=1, le=365)
+    rating_after_minutes: int = Field(default=30, ge=0, le=300)
     message_max_letters: int = 1000
     body_max_bytes: int = 64_000
     rate_per_conversation: str = "20/minute"
@@ -164,6 +167,10 @@ class Settings(BaseSettings):
         if value and not re.fullmatch(r"https?://[^\s/?#]+(?:/[^\s?#]*)?", value):
             raise ValueError("an address like https://qifu.example.cn is needed")
         return value.rstrip("/")
+
+    def rating_after(self) -> timedelta | None:
+        """So long after its last message a talk with the bot is to be rated; None: it is not asked for."""
+        return timedelta(minutes=self.rating_after_minutes) if self.rating_after_minutes else None
 
     def attachment_limits(self) -> AttachmentLimits:
         """What is taken of the files that people send."""

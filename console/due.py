@@ -25,9 +25,14 @@ def due(clock: TicketClock, now: datetime, calendar: Calendar) -> Due:
     what = TIMED_NAMES[clock.timed]
     if clock.due_at is None:
         return Due(what, "中止，暂停计算", "soft")
-    day, today = city_date(clock.due_at), city_date(now)
-    when = _when(clock, clock.due_at)
-    if now > clock.due_at:
+    return due_by(what, clock.limit, clock.due_at, now, calendar)
+
+
+def due_by(what: str, limit: str, end: datetime, now: datetime, calendar: Calendar) -> Due:
+    """What a limit that ends then says. `limit`: as it is written."""
+    day, today = city_date(end), city_date(now)
+    when = _when(limit, end)
+    if now > end:
         days = calendar.count(day, today)
         return Due(what, f"已超期 {days} 个工作日" if days else f"已超期（{when}）", "bad")
     if day == today:
@@ -48,6 +53,6 @@ def day_text(moment: datetime) -> str:
     return f"{local.month}月{local.day}日"
 
 
-def _when(clock: TicketClock, due_at: datetime) -> str:
-    hours = Limit.parse(clock.limit).unit is Unit.HOURS
+def _when(limit: str, due_at: datetime) -> str:
+    hours = Limit.parse(limit).unit is Unit.HOURS
     return f"{day_text(due_at)} {due_at.astimezone(CITY_ZONE):%H:%M}" if hours else day_text(due_at)

@@ -26,6 +26,12 @@ ENTRIES = (
         "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
     ),
     Entry(
+        "差评整改",
+        "/console/rectifications",
+        Permission.TICKETS_READ,
+        "不满意和非常不满意的评价：联系、整改、审核、申诉复核",
+    ),
+    Entry(
         "派单规则",
         "/console/dispatch-rules",
         Permission.DISPATCH_RULES_EDIT,

@@ -20,6 +20,8 @@ from console.own_account import own_account_routes, second_factor_routes
 from console.pages import Pages
 from console.people import people_routes, person_routes
 from console.presence import Presence
+from console.rectification import rectification_routes
+from console.rectifications import rectifications_routes
 from console.replies import reply_routes
 from console.reports import reports_routes
 from console.routes import Console, Routes
@@ -58,6 +60,8 @@ def console_router(
     audit_routes(routes)
     tickets_routes(routes)
     ticket_routes(routes)
+    rectifications_routes(routes)
+    rectification_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
     reports_routes(routes)

@@ -49,7 +49,9 @@ _FORMS = (
     StepForm(_S.DRAFTED, "提交审核", "审核通过以后企业才看得到。", ("text",), main=True),
     StepForm(_S.RELEASED, "审核通过，发给企业", "答复会发到企业提出诉求的渠道。", main=True),
     StepForm(_S.SENT_BACK, "退回修改", note="哪里要改"),
-    StepForm(_S.CALLED_BACK, "回访办结", "电话回访后填写。没有解决且应由承办部门继续办的，请用“重办”。", ("called_back",), "企业的话", main=True),
+    StepForm(_S.CALLED_BACK, "记录回访", "电话回访后填写。没有解决、是承办部门没有办好的，会转为重办；其余的办结。", ("called_back",), "企业的话", main=True),
+    StepForm(_S.CALL_TRIED, "没打通", "过两小时以上换个时间再打。", note="情况（如无人接听）"),
+    StepForm(_S.CALL_GIVEN_UP, "多次没打通，办结", "已经试够次数。注明原因后办结，企业以后仍可评价。", note="原因"),
     StepForm(_S.UPHELD, "复核维持", _TO_ENTERPRISE, note="理由", main=True),
     StepForm(_S.OVERTURNED, "复核撤销，重新办理", _TO_ENTERPRISE, note="理由"),
     StepForm(_S.REFUSAL_ASKED, "拟不予受理", "由另一个人批准；批准后理由会告诉企业。", note="理由（依据哪一条规定，应向哪里反映）"),
@@ -89,14 +91,20 @@ def read(number: str, step: Step, fields: Mapping[str, str]) -> Filled:
     )
 
 
+def meant(step: Step, fields: Mapping[str, str]) -> Step:
+    """The step that a form comes to: a matter that the department did not solve is handled again."""
+    again = fields.get("solved") == "no" and fields.get("why") == "department"
+    return Step.REWORKED if step is Step.CALLED_BACK and again else step
+
+
 def _called_back(number: str, fields: Mapping[str, str]) -> str:
     solved, satisfied, said = (fields.get(name, "").strip() for name in ("solved", "satisfied", "note"))
     if solved not in ("yes", "no") or satisfied not in ("yes", "no"):
         raise Incomplete(number, Step.CALLED_BACK, "请回答两个问题：问题解决了吗，企业满意吗。")
+    if solved == "no" and fields.get("why") not in ("department", "other"):
+        raise Incomplete(number, Step.CALLED_BACK, "没有解决的，请选择是承办部门没有办好，还是其他原因。")
     if solved == "no" and not said:
-        raise Incomplete(
-            number, Step.CALLED_BACK, "没有解决的，请写明原因；应由承办部门继续办的，请用“重办”。"
-        )
+        raise Incomplete(number, Step.CALLED_BACK, "没有解决的，请把企业说的情况写下来。")
     answers = f"{'已解决' if solved == 'yes' else '未解决'}，{'满意' if satisfied == 'yes' else '不满意'}。"
     return f"{answers}{said}"
 

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from console.pages import visitor
 from console.routes import PREFIX, Routes, seen_other
-from console.step_forms import FORM_OF, done_notice, read
+from console.step_forms import FORM_OF, done_notice, meant, read
 from console.ticket_page import Telling, no_ticket, ticket_page
 from desk.parts import sight_of
 from desk.steps import take_step
@@ -52,13 +52,14 @@ def ticket_routes(routes: Routes) -> None:
         fields = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
         try:
             filled = read(number, Step(step), fields)
-            await take_step(console.desk, visitor(request).actor, number, Step(step), filled)
+            taken = meant(Step(step), fields)
+            await take_step(console.desk, visitor(request).actor, number, taken, filled)
         except StepRefused as refused:
             telling = Telling(problem=refused.text, tried=step, values=fields)
             return await ticket_page(console, request, number, telling)
         except LookupError:
             return no_ticket(console, request)
-        return await _afterwards(number, step, request)
+        return await _afterwards(number, taken, request)
 
     async def _afterwards(number: str, step: str, request: Request) -> Response:
         """The ticket's page, or the list where it is no longer to be seen by whoever let it go."""

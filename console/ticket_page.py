@@ -15,9 +15,11 @@ from console.masked import shown, written
 from console.pages import visitor
 from console.routes import Console
 from console.step_forms import forms_of
+from conversations.ratings import of_ticket
 from desk.desk import Desk
 from desk.dispatch import suggestion
 from desk.parts import parts_for, sight_of
+from desk.rating_words import LEVEL_NAMES as LEVEL_NAMES_OF_RATINGS
 from desk.stuck import stuck
 from staff.accounts import names
 from staff.actors import Actor
@@ -31,6 +33,8 @@ from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Limit, Timed
 from tickets.lists import seen, workload
 from tickets.models import KIND_NAMES, Ticket, TicketClock
 from tickets.papers import Papers, papers_of
+from tickets.rectification_lists import case_of_ticket
+from tickets.rectification_states import CASE_STATE_NAMES
 from tickets.states import STATE_NAMES, STEP_NAMES, Step
 from tickets.timing import load_calendar
 
@@ -77,7 +81,8 @@ async def _context(
 ) -> dict[str, Any]:
     papers = await papers_of(session, ticket.id)
     calendar = await load_calendar(session)
-    steps = offered(ticket, parts_for(actor, ticket), actor.account_id or "", papers, desk.clock())
+    parts, account = parts_for(actor, ticket), actor.account_id or ""
+    steps = offered(ticket, parts, account, papers, desk.clock(), call_tries=desk.call_tries)
     choices = {item.key: item.name for item in await departments(session)}
     found = suggestion(await all_rules(session), ticket) if _sends(steps) else None
     return {
@@ -95,6 +100,10 @@ async def _context(
         "loads": await workload(session) if _sends(steps) else {},
         "suggested": found,
         "levels": _levels(desk, calendar),
+        "rating": await of_ticket(session, ticket.id),
+        "case": await case_of_ticket(session, ticket.id),
+        "rating_names": LEVEL_NAMES_OF_RATINGS,
+        "case_state_names": CASE_STATE_NAMES,
         "stuck": ticket.confidential and ticket.id in await stuck(session),
         "starting": _starting(papers, ticket, found.department if found else ""),
     }

@@ -126,13 +126,13 @@ async def talks(session: AsyncSession, since: datetime, until: datetime) -> Talk
 
 
 async def rated(session: AsyncSession, since: datetime, until: datetime) -> Rated:
-    """Talks rated within the period."""
+    """Talks and tickets rated within the period."""
     rows = await session.execute(
         select(Rating.level, func.count())
         .where(Rating.rated_at >= since, Rating.rated_at < until)
         .group_by(Rating.level)
     )
-    return Rated({row[0]: row[1] for row in rows})
+    return Rated({row[0]: row[1] for row in rows if row[0] is not None})
 
 
 async def waiting(session: AsyncSession) -> int:

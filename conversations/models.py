@@ -240,17 +240,47 @@ class Question(Base):
     asked_at: Mapped[datetime]
 
 
+class RatingStage(StrEnum):
+    """How far a rating has come."""
+
+    OWED = "owed"  # to be asked for, as soon as it interrupts nobody
+    LEVEL = "level"  # asked for one of the five levels
+    TAGS = "tags"  # the level is there; asked what was good or bad
+    COMMENT = "comment"  # asked for their own words
+    AGAIN = "again"  # asked once more, after what was bad is mended (追评)
+    DONE = "done"
+    DECLINED = "declined"  # 不评价
+
+
 class Rating(Base):
-    """How content somebody was with a talk: 5 (非常满意) to 1 (非常不满意), one a talk."""
+    """How content somebody is: 5 (非常满意) to 1 (非常不满意), one for each talk (一次一评) and each ticket (一事一评).
+
+    The row is there from the moment that it is owed; `level` is None until it is given. Of a talk, `thread_id` and `talk`
+    are set; of a ticket, `ticket_id`, and `thread_id` as long as its enterprise can be asked.
+    """
 
     __tablename__ = "ratings"
-    __table_args__ = (UniqueConstraint("thread_id", "talk"), Index("ix_ratings_rated", "rated_at", "level"))
+    __table_args__ = (
+        UniqueConstraint("thread_id", "talk"),
+        Index("ix_ratings_stage", "stage", "owed_at"),
+        Index("ix_ratings_rated", "rated_at", "level"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
-    talk: Mapped[int]
-    level: Mapped[int]
-    rated_at: Mapped[datetime]
+    thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"))
+    talk: Mapped[int | None]
+    ticket_id: Mapped[str | None] = mapped_column(unique=True)
+    stage: Mapped[RatingStage] = mapped_column(default=RatingStage.DONE)
+    owed_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    question_id: Mapped[int | None]  # the message that asks for the level
+    heard: Mapped[int | None]  # the message that was taken last: a repeated turn takes nothing twice
+    level: Mapped[int | None]
+    tags: Mapped[list[Any]] = mapped_column(default=list)
+    comment: Mapped[str] = mapped_column(default="")
+    rated_at: Mapped[datetime | None]
+    again_level: Mapped[int | None]  # 追评; the first level stays
+    again_at: Mapped[datetime | None]
 
 
 class QuotaWindow(Base):

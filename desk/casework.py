@@ -13,6 +13,7 @@ from desk.desk import Desk
 from desk.news import news
 from desk.notices import at_first
 from desk.progress import reason_told
+from desk.rating_asking import owe_ticket
 from desk.rules import rules
 from store.clock import city_date
 from store.workdays import Calendar
@@ -74,6 +75,9 @@ async def move(
     thread = await session.get(Thread, ticket.thread_id) if ticket.thread_id else None
     if text is not None and thread is not None:  # None: the enterprise had itself erased and is telephoned
         session.add(_news_row(ticket, thread, text, doing.at))
+    if event.after is State.CLOSED and event.before is not State.CLOSED:
+        await session.flush()
+        await owe_ticket(desk, session, ticket)
     return event
 
 

@@ -48,6 +48,12 @@ class Desk:
     # A turn that takes longer than this has died with its process.
     turn_lease: timedelta = timedelta(seconds=30)
     attachments: AttachmentLimits = AttachmentLimits()
+    # So long a rating may be given, and changed after it was given.
+    rating_window: timedelta = timedelta(days=7)
+    # A talk with the bot that has been silent for so long is over, and a rating is asked for; None: it never is.
+    rating_after: timedelta | None = timedelta(minutes=30)
+    # So often a call back is tried in vain before a ticket may be closed without it.
+    call_tries: int = 3
     # So long after its closing a ticket keeps who it was and what they wrote.
     keep_tickets: timedelta = timedelta(days=1095)
     # A hint to this process's delivery that something may be due; the database is the truth.

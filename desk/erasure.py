@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, FromClause, and_, delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations import attachments
+from conversations import attachments, ratings
 from conversations.circles import linked_to
 from conversations.leaving import due, erased_talks, follow_again, in_turn, quiet, unfollow
 from conversations.models import ErasedTalks, Leaving, Person, Thread
@@ -137,6 +137,7 @@ async def clear_tickets(desk: Desk) -> None:
         async with desk.database.write() as session:
             await clear(session, tickets, at=now)
             await attachments.drop_of_tickets(session, tickets)
+            await ratings.clear_of_tickets(session, tickets)
 
 
 async def _ripe(desk: Desk, session: AsyncSession, thread: Thread) -> bool:
@@ -155,6 +156,7 @@ async def _erase(desk: Desk, session: AsyncSession, thread: Thread) -> None:
     await part(desk, session, person, key=f"erased:{desk.new_id()}")
     await part_from(session, person.id)
     await attachments.part_from(session, thread_id)
+    await ratings.part_from(session, thread_id)
     await session.flush()
     for table in reversed(Base.metadata.sorted_tables):
         of_them = _of(table, person, thread_id)

@@ -23,13 +23,18 @@ def pick(text: str, buttons: Sequence[Mapping[str, Any]], default: str | None) -
     said = _fold(text)
     if not said or len(said) > 40:
         return None
-    for button in buttons:
-        if said == _fold(button["title"]):
-            return Button(button["title"], button["payload"])
+    if found := titled(text, buttons):
+        return found
     if match := _NUMBER.fullmatch(said):
         number = _NUMERALS.get(match["number"]) or int(match["number"])
         return Button(**buttons[number - 1]) if number <= len(buttons) else None
     return Button(text.strip(), default) if default and _YES.fullmatch(said) else None
+
+
+def titled(text: str, buttons: Sequence[Mapping[str, Any]]) -> Button | None:
+    """The button whose title a text is."""
+    said = _fold(text)
+    return next((Button(b["title"], b["payload"]) for b in buttons if said == _fold(b["title"])), None)
 
 
 def plain(text: str) -> str:

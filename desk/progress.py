@@ -23,6 +23,8 @@ _INTERNAL = frozenset(
         Step.DRAFTED,
         Step.SENT_BACK,
         Step.CALL_BACK_DUE,
+        Step.CALL_TRIED,
+        Step.CALL_GIVEN_UP,
         Step.SUPERVISED,
         Step.ARCHIVED,
     }

@@ -16,6 +16,7 @@ from conversations.messages import by_external_id
 from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread
 from desk.delivery import SEND_SECONDS
 from desk.desk import Desk
+from desk.rating_asking import owe_talk
 from desk.values import WEB
 from staff import audit
 from staff.actors import Actor
@@ -76,6 +77,7 @@ async def give_back(desk: Desk, thread_id: str, staff: str, *, by: Actor | None 
         if not await holding.hand_back(session, thread_id, staff, at=desk.clock()):
             raise NotYours(thread_id, await _holder(session, thread_id))
         _record(session, by, Action.THREAD_GIVEN_BACK, thread_id, desk.clock())
+        await owe_talk(desk, session, thread_id)
 
 
 async def hand_over(desk: Desk, thread_id: str, staff: str, to: str, *, by: Actor | None = None) -> None:

@@ -12,6 +12,7 @@ from conversations.models import Author, Delivery, Holder, Message, Question, Tu
 from conversations.threads import hold, holder_and_talk, release, release_idle
 from desk.desk import Desk
 from desk.options import pick, plain
+from desk.rating_talk import hear
 from desk.values import Utterance
 from knowledge.search.text import normalise
 
@@ -75,6 +76,9 @@ async def _next_or_release(session: AsyncSession, thread_id: str) -> _Work | Non
 
 async def _ask(desk: Desk, work: _Work) -> Sequence[Utterance]:
     message, last = work.message, work.last
+    if heard := await hear(desk, message, last):
+        buttons = tuple(button.as_json() for button in heard.buttons)
+        return [Utterance(heard.text, buttons, heard.detail())]
     picked = pick(message.text, last.buttons, last.detail.get("default")) if last else None
     return await desk.dialogue.ask(
         work.talk,

@@ -14,6 +14,7 @@ from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
 from tickets.models import CalendarDay
+from tickets.rectification import recount_cases
 from tickets.timing import load_calendar, recount
 
 _NAMES = {True: "上班", False: "休息"}
@@ -58,7 +59,8 @@ async def own_days(session: AsyncSession) -> Sequence[CalendarDay]:
 
 async def _counted_anew(desk: Desk, session: AsyncSession, member: Actor, day: date, became: str) -> Changed:
     await session.flush()
-    limits = await recount(session, await load_calendar(session))
+    calendar = await load_calendar(session)
+    limits = await recount(session, calendar) + await recount_cases(session, calendar)
     detail = {"日期": str(day), "改为": became, "变动的期限": str(limits)}
     audit.record(session, member, Action.CALENDAR_CHANGED, at=desk.clock(), detail=detail)
     return Changed(limits)

@@ -205,6 +205,11 @@ async def names(session: AsyncSession, account_ids: Iterable[str]) -> dict[str, 
     return {row[0]: row[1] for row in rows}
 
 
+async def department_of(session: AsyncSession, account_id: str) -> str | None:
+    """The key of the department that an account belongs to."""
+    return await session.scalar(select(Account.department).where(Account.id == account_id))
+
+
 async def who_may(session: AsyncSession, permission: Permission) -> Sequence[Account]:
     """The active accounts that have a permission, by name."""
     roles = [role for role in Role if permission in PERMISSIONS[role]]

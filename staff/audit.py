@@ -42,6 +42,7 @@ class Action(StrEnum):
     MESSAGE_RESENT = "message_resent"
     PERSONAL_DATA_REVEALED = "personal_data_revealed"
     TICKET_MOVED = "ticket_moved"
+    CASE_MOVED = "case_moved"
     DISPATCH_RULE_ADDED = "dispatch_rule_added"
     DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
     CALENDAR_CHANGED = "calendar_changed"
@@ -71,6 +72,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.MESSAGE_RESENT: "重发消息",
     Action.PERSONAL_DATA_REVEALED: "查看个人信息",
     Action.TICKET_MOVED: "办理工单",
+    Action.CASE_MOVED: "办理差评整改",
     Action.DISPATCH_RULE_ADDED: "新增派单规则",
     Action.DISPATCH_RULE_REMOVED: "删除派单规则",
     Action.CALENDAR_CHANGED: "修改日历",
@@ -86,7 +88,12 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单"}
+TARGET_NAMES: Mapping[str, str] = {
+    "account": "账号",
+    "thread": "对话",
+    "ticket": "工单",
+    "rectification": "差评",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,11 @@ def thread(thread_id: str) -> Target:
 def ticket(number: str) -> Target:
     """A ticket as what something is done to."""
     return Target("ticket", number)
+
+
+def rectification(case_id: int) -> Target:
+    """A 差评 case as what something is done to."""
+    return Target("rectification", str(case_id))
 
 
 def target_name(entry: AuditEntry) -> str:

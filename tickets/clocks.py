@@ -77,6 +77,7 @@ CHANGES: dict[Step, tuple[tuple[Change, tuple[Timed, ...]], ...]] = {
     _S.SENT_BACK: ((Change.END, (_T.REVIEW,)),),
     _S.RELEASED: ((Change.END, (_T.REVIEW, _T.HANDLE)), (Change.START, (_T.CALL_BACK,))),
     _S.CALLED_BACK: ((Change.END, (_T.CALL_BACK,)), (Change.START, (_T.ARCHIVE,))),
+    _S.CALL_GIVEN_UP: ((Change.END, (_T.CALL_BACK,)), (Change.START, (_T.ARCHIVE,))),
     _S.REWORKED: ((Change.END, _EVERY), (Change.START, (_T.HANDLE,))),
     _S.REEXAMINATION_ASKED: ((Change.END, _EVERY), (Change.START, (_T.REEXAMINE,))),
     _S.UPHELD: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),

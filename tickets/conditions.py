@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from tickets.errors import NotHere, NothingAsked, SecondPersonNeeded, StepRefused, TooLate, TwiceReturned
+from tickets.errors import (
+    CalledJustNow,
+    NotHere,
+    NothingAsked,
+    SecondPersonNeeded,
+    StepRefused,
+    TooFewCalls,
+    TooLate,
+    TwiceReturned,
+)
 from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock
 from tickets.papers import Papers
 from tickets.states import Actor, Step, may
 
 MOST_RETURNS = 2
+CALL_TRIES = 3
+# An enterprise that does not answer is tried at another time.
+CALL_PAUSE = timedelta(hours=2)
 ASKS = (Step.REFUSAL_ASKED, Step.EXTENSION_ASKED)
 # What is decided by a second person, and by which step it was asked for.
 DECIDES = {
@@ -23,15 +35,25 @@ DECIDES = {
 
 
 def offered(
-    ticket: Ticket, parts: Iterable[Actor], account: str, papers: Papers, now: datetime
+    ticket: Ticket,
+    parts: Iterable[Actor],
+    account: str,
+    papers: Papers,
+    now: datetime,
+    *,
+    call_tries: int = CALL_TRIES,
 ) -> tuple[Step, ...]:
     """The steps that somebody may take now: those of the table whose conditions hold as well."""
     return tuple(
-        step for step in may(ticket.state, parts) if refusal(step, ticket, account, papers, now) is None
+        step
+        for step in may(ticket.state, parts)
+        if refusal(step, ticket, account, papers, now, call_tries=call_tries) is None
     )
 
 
-def refusal(step: Step, ticket: Ticket, by: str, papers: Papers, at: datetime) -> StepRefused | None:
+def refusal(
+    step: Step, ticket: Ticket, by: str, papers: Papers, at: datetime, *, call_tries: int = CALL_TRIES
+) -> StepRefused | None:
     """Why a step of the table is not taken after all; None where its conditions hold."""
     number = ticket.number
     not_here = NotHere(number, step, ticket.state)
@@ -53,6 +75,10 @@ def refusal(step: Step, ticket: Ticket, by: str, papers: Papers, at: datetime) -
             return not_here
         case Step.RELEASED if papers.draft is None or papers.draft.drafted_by == by:
             return SecondPersonNeeded(number, step)
+        case Step.CALL_TRIED if (tried := papers.calls_in_vain) and at - tried[-1] < CALL_PAUSE:
+            return CalledJustNow(number, step)
+        case Step.CALL_GIVEN_UP if len(papers.calls_in_vain) < call_tries:
+            return TooFewCalls(number, step, call_tries)
         case Step.SUPERVISED if ticket.supervised_at is not None:
             return not_here
         case Step.REWORKED if ticket.department is None:  # nobody would have it in hand

@@ -1,8 +1,16 @@
-"""The life of a ticket and its limits, drawn from the code for docs/tickets.md."""
+"""The life of a ticket, of a 差评 case, and their limits, drawn from the code for docs/tickets.md."""
 
 from __future__ import annotations
 
 from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Timed, TimeLimits
+from tickets.rectification_states import (
+    CASE_CLOSED,
+    CASE_MOVES,
+    CASE_STATE_NAMES,
+    CASE_STEP_NAMES,
+    WAY_NAMES,
+    CaseState,
+)
 from tickets.states import MOVES, OPEN, STATE_NAMES, STEP_NAMES, Move, State
 
 
@@ -27,6 +35,32 @@ def moves_table() -> str:
     """Every move as a row of a Markdown table."""
     rows = ["| 动作 | 谁 | 在哪些状态 | 之后 | 理由 |", "|---|---|---|---|---|"]
     return "\n".join([*rows, *(_row(move) for move in MOVES)])
+
+
+def case_diagram() -> str:
+    """The same for a 差评 case."""
+    lines = ["stateDiagram-v2", f"    [*] --> {CASE_STATE_NAMES[CaseState.TO_CONTACT]}: 差评立案"]
+    for move in CASE_MOVES:
+        lines += [
+            f"    {CASE_STATE_NAMES[before]} --> {CASE_STATE_NAMES[move.after]}: {CASE_STEP_NAMES[move.step]}"
+            for before in CaseState
+            if before in move.before and move.after
+        ]
+    lines += [f"    {CASE_STATE_NAMES[state]} --> [*]" for state in CaseState if state in CASE_CLOSED]
+    return "\n".join(lines)
+
+
+def case_moves_table() -> str:
+    """Every move of a 差评 case as a row of a Markdown table."""
+    rows = ["| 动作 | 谁 | 在哪些状态 | 之后 | 处理方式 | 写明情况 |", "|---|---|---|---|---|---|"]
+    for move in CASE_MOVES:
+        before = "、".join(CASE_STATE_NAMES[state] for state in CaseState if state in move.before)
+        after = CASE_STATE_NAMES[move.after] if move.after else "不变"
+        actors = "、".join(sorted(_ACTOR_NAMES[actor.value] for actor in move.actors))
+        way = WAY_NAMES[move.way] if move.way else ""
+        note = "必填" if move.note else ""
+        rows.append(f"| {CASE_STEP_NAMES[move.step]} | {actors} | {before} | {after} | {way} | {note} |")
+    return "\n".join(rows)
 
 
 def limits_table() -> str:

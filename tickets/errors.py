@@ -9,7 +9,8 @@ StepRefused
   x TooLate            the limit that was to be extended is over
   x TwiceReturned      after two returns the arbiter decides
   x MovedOn            something happened to it that who takes the step has not seen
-  x Incomplete         something that the step needs was not filled in
+  x Incomplete         something that the step needs was not filled in  x CalledJustNow      the last call in vain is not long ago
+  x TooFewCalls        it was not tried often enough
 """
 
 from __future__ import annotations
@@ -76,6 +77,20 @@ class TwiceReturned(StepRefused):
 
     def __init__(self, number: str, step: Step) -> None:
         super().__init__(number, step, "这张工单已退单两次，由督办人指定承办部门，不能再退单或普通派单。")
+
+
+class CalledJustNow(StepRefused):
+    """The last call in vain is not long ago: the enterprise is to be tried at another time."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        super().__init__(number, step, "刚刚记过一次未接通，请隔两小时以上换个时间再打。")
+
+
+class TooFewCalls(StepRefused):
+    """It was not tried often enough to close the ticket without the enterprise's word."""
+
+    def __init__(self, number: str, step: Step, tries: int) -> None:
+        super().__init__(number, step, f"未接通满 {tries} 次才能不经回访办结。")
 
 
 class MovedOn(StepRefused):

@@ -54,6 +54,8 @@ class Timed(StrEnum):
     CALL_BACK = "call_back"
     REEXAMINE = "reexamine"
     ARCHIVE = "archive"
+    CONTACT = "contact"  # whoever gave a bad rating
+    RECTIFY = "rectify"
 
 
 TIMED_NAMES = {
@@ -65,6 +67,8 @@ TIMED_NAMES = {
     Timed.CALL_BACK: "回访",
     Timed.REEXAMINE: "复核",
     Timed.ARCHIVE: "归档",
+    Timed.CONTACT: "差评联系企业",
+    Timed.RECTIFY: "差评整改反馈",
 }
 
 
@@ -116,6 +120,8 @@ _DEFAULTS: Mapping[str, Rule] = {
     "call_back": Rule(Limit(1), f"{_HOTLINE}（办理结果反馈后次日回访）"),
     "reexamine": Rule(Limit(15), _HOUSE),
     "archive": Rule(Limit(1, Unit.MONTHS), _HOUSE),
+    "contact": Rule(Limit(1), "参照禹州市差评处置（1 天内电话联系）"),
+    "rectify": Rule(Limit(5), "参照许昌市襄城县、德州市差评处置时限"),
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base
 from tickets.limits import Level, Timed
+from tickets.rectification_states import CaseState, CaseStep, Way
 from tickets.states import State, Step
 
 
@@ -191,3 +192,63 @@ class Serial(Base):
 
     day: Mapped[date] = mapped_column(primary_key=True)
     last: Mapped[int]
+
+
+class Rectification(Base):
+    """差评整改: what is done about one bad rating. Of a ticket, or of a talk; a talk's goes with its person."""
+
+    __tablename__ = "rectifications"
+    __table_args__ = (
+        Index("ix_rectifications_state", "state", "due_at", "id"),
+        Index("ix_rectifications_department", "department", "state", "due_at", "id"),
+        Index("ix_rectifications_opened", "opened_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    rating_id: Mapped[str] = mapped_column(unique=True)
+    ticket_id: Mapped[str | None] = mapped_column(ForeignKey("tickets.id"), index=True)
+    thread_id: Mapped[str | None] = mapped_column(index=True)  # of a talk
+    department: Mapped[str | None]  # that the ticket was with, or whose agent had the talk
+    handler: Mapped[str | None]  # the account that got in touch
+    state: Mapped[CaseState]
+    way: Mapped[Way | None]
+    level: Mapped[int]  # as it was rated
+    tags: Mapped[list[Any]] = mapped_column(default=list)
+    comment: Mapped[str] = mapped_column(default="")
+    rated_at: Mapped[datetime]
+    opened_at: Mapped[datetime]
+    contact_limit: Mapped[str]  # as `Limit` is written: 1wd
+    contact_by: Mapped[datetime]
+    contacted_at: Mapped[datetime | None]
+    rectify_limit: Mapped[str]
+    rectify_by: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    due_at: Mapped[datetime]  # of the two limits the one that runs; the last one where it is closed
+    tries: Mapped[int] = mapped_column(default=0)  # in vain to get in touch
+    proposal: Mapped[str] = mapped_column(
+        default=""
+    )  # what a second person decides about, then what was decided
+    proposed_by: Mapped[str | None]
+    again_level: Mapped[int | None]  # 追评
+    again_at: Mapped[datetime | None]
+
+
+class RectificationEvent(Base):
+    """A step in the life of a case. Rows are only ever added."""
+
+    __tablename__ = "rectification_events"
+    __table_args__ = (
+        Index("ix_rectification_events_case", "rectification_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    rectification_id: Mapped[int] = mapped_column(ForeignKey("rectifications.id"))
+    thread_id: Mapped[str | None] = mapped_column(index=True)  # so that it goes with its person
+    step: Mapped[CaseStep]
+    note: Mapped[str] = mapped_column(default="")
+    by: Mapped[str]  # "enterprise", or the id of an account
+    before: Mapped[CaseState | None]
+    after: Mapped[CaseState]
+    at: Mapped[datetime]

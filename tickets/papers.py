@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -34,6 +35,17 @@ class Papers:
     def draft(self) -> Answer | None:
         """The answer that waits for a second person."""
         return next((answer for answer in self.answers if answer.decided_at is None), None)
+
+    @property
+    def calls_in_vain(self) -> list[datetime]:
+        """When the enterprise was called back in vain since the last answer went out."""
+        found: list[datetime] = []
+        for event in self.events:
+            if event.step is Step.RELEASED:
+                found = []
+            elif event.step is Step.CALL_TRIED:
+                found.append(event.at)
+        return found
 
     def asked(self, step: Step) -> Approval | None:
         """What waits for a second person, of that kind."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tickets.models import Answer, Approval, Ticket, TicketEvent
+from tickets.models import Answer, Approval, Rectification, RectificationEvent, Ticket, TicketEvent
 from tickets.states import OVER, State, Step
 
 # Nothing more is done about it.
@@ -56,6 +56,13 @@ async def clear(session: AsyncSession, tickets: Sequence[str], *, at: datetime) 
     await session.execute(update(TicketEvent).where(TicketEvent.ticket_id.in_(tickets)).values(note=""))
     await session.execute(update(Approval).where(Approval.ticket_id.in_(tickets)).values(reason=""))
     await session.execute(update(Answer).where(Answer.ticket_id.in_(tickets)).values(text=""))
+    cases = select(Rectification.id).where(Rectification.ticket_id.in_(tickets))
+    await session.execute(
+        update(RectificationEvent).where(RectificationEvent.rectification_id.in_(cases)).values(note="")
+    )
+    await session.execute(
+        update(Rectification).where(Rectification.ticket_id.in_(tickets)).values(comment="", proposal="")
+    )
     empty = dict.fromkeys(("enterprise", "contact", "phone", "description", "wanted"), "")
     await session.execute(
         update(Ticket).where(Ticket.id.in_(tickets)).values(**empty, credit_code=None, cleared_at=at)

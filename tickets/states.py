@@ -78,7 +78,9 @@ class Step(StrEnum):
     SENT_BACK = "sent_back"
     RELEASED = "released"
     CALL_BACK_DUE = "call_back_due"
+    CALL_TRIED = "call_tried"
     CALLED_BACK = "called_back"
+    CALL_GIVEN_UP = "call_given_up"
     REWORKED = "reworked"
     URGED = "urged"
     SUPPLEMENTED = "supplemented"
@@ -113,7 +115,9 @@ STEP_NAMES = {
     Step.SENT_BACK: "审核退回",
     Step.RELEASED: "答复",
     Step.CALL_BACK_DUE: "转回访",
+    Step.CALL_TRIED: "回访未接通",
     Step.CALLED_BACK: "回访办结",
+    Step.CALL_GIVEN_UP: "多次未接通办结",
     Step.REWORKED: "重办",
     Step.URGED: "催办",
     Step.SUPPLEMENTED: "补充说明",
@@ -207,7 +211,9 @@ MOVES: tuple[Move, ...] = (
     _move(_T.SENT_BACK, _A.REVIEWER, _S.REVIEW, _S.WORKING, reason=True),
     _move(_T.RELEASED, _A.REVIEWER, _S.REVIEW, _S.ANSWERED),
     _move(_T.CALL_BACK_DUE, _A.CLOCK, _S.ANSWERED, _S.CALL_BACK),
+    _move(_T.CALL_TRIED, _A.AGENT, _S.CALL_BACK, None),
     _move(_T.CALLED_BACK, _A.AGENT, _S.CALL_BACK, _S.CLOSED),
+    _move(_T.CALL_GIVEN_UP, _A.AGENT, _S.CALL_BACK, _S.CLOSED, reason=True),
     _move(_T.REWORKED, (_A.AGENT, _A.SUPERVISOR), _ANSWERED, _S.WORKING, reason=True),
     _move(_T.URGED, _A.ENTERPRISE, OPEN, None),
     _move(_T.SUPPLEMENTED, _A.ENTERPRISE, OPEN, None),

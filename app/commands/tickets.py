@@ -15,8 +15,8 @@ from app.settings import Settings
 from conversations.attachments import of_ticket
 from desk.attachments import described
 from store.clock import CITY_ZONE
+from tickets.diagram import case_diagram, case_moves_table, limits_table, moves_table
 from tickets.diagram import diagram as draw
-from tickets.diagram import limits_table, moves_table
 from tickets.models import KIND_NAMES, Ticket
 from tickets.states import STATE_NAMES, STEP_NAMES
 from tickets.tickets import by_number, events
@@ -38,8 +38,9 @@ def show(number: str) -> None:
 
 @app.command()
 def diagram() -> None:
-    """打印工单的状态图、步骤表和时限表（Markdown）。"""
-    for drawn in (f"```mermaid\n{draw()}\n```", moves_table(), limits_table()):
+    """打印工单和差评整改的状态图、步骤表和时限表（Markdown）。"""
+    states, cases = f"```mermaid\n{draw()}\n```", f"```mermaid\n{case_diagram()}\n```"
+    for drawn in (states, moves_table(), limits_table(), cases, case_moves_table()):
         console.print(f"{drawn}\n", markup=False, highlight=False, soft_wrap=True)
 
 

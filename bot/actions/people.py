@@ -55,5 +55,8 @@ class Rate(Action):
             reply, after = await answer(self._desk, asked, read.context(tracker))
             read.utter(dispatcher, reply)
             return read.context_events(after)
-        read.utter(dispatcher, await rate(self._desk, read.thread_id(tracker), read.raw_text(tracker)))
+        thread_id, message_id = read.thread_id(tracker), read.message_id(tracker)
+        read.utter(
+            dispatcher, await rate(self._desk, thread_id, read.raw_text(tracker), message_id=message_id)
+        )
         return []

@@ -5,31 +5,46 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, select, text
 
 from app.demo.seed import Size, Surroundings, seed
 from conversations.inbox import View
+from conversations.models import Rating
+from conversations.ratings import asked_of
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
+from desk.rating_asking import ask_for_ratings
 from knowledge.article import Article
 from staff.roles import Role
 from store.database import Database
 from store.workdays import ANNOUNCED
 from tests.console.visit import House
 from tests.fakes import HandClock
+from tickets.life import Rules
 from tickets.limits import TimeLimits
 from tickets.lists import Queue
+from tickets.models import Ticket
+from tickets.rectification import Rated, open_case
+from tickets.rectification_lists import CaseQueue
+from tickets.rectification_states import CaseState
 
 SIZE = Size(tickets=400, messages=4_000)
 # These grow with every talk; all others are a page long.
-GROWING = {"people", "threads", "messages", "questions", "tickets", "ticket_events", "ticket_clocks"}
+GROWING = {
+    "people", "threads", "messages", "questions", "tickets", "ticket_events", "ticket_clocks", "ratings",
+    "rectifications", "rectification_events",
+}  # fmt: skip
 PAGES = (
     *(f"/console/inbox?view={view}" for view in View),
     *(f"/console/tickets?queue={queue}" for queue in Queue),
     "/console/inbox/{thread}",
     "/console/tickets/{number}",
+    *(f"/console/rectifications?queue={queue}" for queue in CaseQueue),
+    *(f"/console/rectifications?queue={queue}&department=water" for queue in CaseQueue),
+    "/console/rectifications/{case}",
     "/console/audit",
     "/console/reports",
 )
@@ -44,6 +59,7 @@ async def test_no_list_reads_a_whole_table(
         PINGDINGSHAN, list(articles.values()), ANNOUNCED, TimeLimits(), clock(), random.Random(1)
     )
     await seed(desk.database, SIZE, around, lambda _: None)
+    case = await _badly_rated(desk.database, clock())
     visit = await house.member("lead", *_ALL)
     async with desk.database.write() as session:
         await session.execute(text("ANALYZE"))
@@ -51,7 +67,9 @@ async def test_no_list_reads_a_whole_table(
         number = await session.scalar(text("SELECT max(number) FROM tickets"))
     with asked(desk.database) as statements:
         for page in PAGES:
-            assert (await visit.get(page.format(thread=thread, number=number))).status_code == 200, page
+            assert (
+                await visit.get(page.format(thread=thread, number=number, case=case))
+            ).status_code == 200, page
     assert len(statements) > len(PAGES)
     whole = {
         statement: found
@@ -59,6 +77,34 @@ async def test_no_list_reads_a_whole_table(
         if (found := await whole_tables(desk.database, statement, parameters) & GROWING)
     }
     assert not whole
+
+
+async def _badly_rated(database: Database, now: datetime) -> int:
+    """Half of the tickets rated, and a case for each: the number of one."""
+    async with database.write() as session:
+        tickets = (await session.scalars(select(Ticket).limit(SIZE.tickets // 2))).all()
+        for ticket in tickets:
+            session.add(
+                Rating(
+                    id=f"r{ticket.id}", thread_id=ticket.thread_id, ticket_id=ticket.id, level=1, rated_at=now
+                )
+            )
+            rated = Rated(f"r{ticket.id}", 1, now, ticket_id=ticket.id, department=ticket.department)
+            case = await open_case(session, rated, Rules())
+            case.state = random.Random(case.id).choice(list(CaseState))
+    return case.id
+
+
+async def test_what_is_looked_for_every_few_seconds_is_found_by_an_index(
+    desk: Desk, clock: HandClock
+) -> None:
+    with asked(desk.database) as statements:
+        await ask_for_ratings(desk)
+        async with desk.database.read() as session:
+            await asked_of(session, "a thread", 1)
+    assert len(statements) == 3
+    for statement, parameters in statements:
+        assert not await whole_tables(desk.database, statement, parameters) & GROWING, statement
 
 
 async def test_a_reading_of_everything_would_be_seen(database: Database) -> None:

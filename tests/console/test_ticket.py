@@ -186,11 +186,13 @@ async def test_a_call_back_needs_both_answers_and_a_reason_for_what_is_not_solve
     await office.next_day(clock)
     for fields, problem in (
         ({"solved": "yes"}, "两个问题"),
-        ({"solved": "no", "satisfied": "no"}, "请写明原因"),
+        ({"solved": "no", "satisfied": "no"}, "请选择是承办部门没有办好，还是其他原因"),
+        ({"solved": "no", "satisfied": "no", "why": "other"}, "写下来"),
     ):
         answer = await office.press("zuo", number, "called_back", **fields)
         assert answer.status_code == 422 and problem in said(answer)
-    answer = await office.press("zuo", number, "called_back", solved="no", satisfied="no", note="企业已搬走")
+    filled = {"solved": "no", "why": "other", "satisfied": "no", "note": "企业已搬走"}
+    answer = await office.press("zuo", number, "called_back", **filled)
     assert answer.status_code == 303
 
 

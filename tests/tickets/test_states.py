@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tickets.diagram import diagram, limits_table, moves_table
+from tickets.diagram import case_diagram, case_moves_table, diagram, limits_table, moves_table
 from tickets.states import MOVE_OF, MOVES, OPEN, OVER, STATE_NAMES, STEP_NAMES, Actor, State, Step, may
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "tickets.md"
@@ -66,5 +66,5 @@ def test_the_enterprise_never_decides_for_the_city() -> None:
 
 def test_the_docs_draw_what_the_code_does() -> None:
     told = DOCS.read_text(encoding="utf-8")
-    for drawn in (diagram(), moves_table(), limits_table()):
+    for drawn in (diagram(), moves_table(), limits_table(), case_diagram(), case_moves_table()):
         assert drawn in told, "`qifu tickets diagram` prints what belongs into docs/tickets.md"

@@ -122,10 +122,12 @@ async def test_the_figures_of_talks_are_those_of_the_questions(seeded: Desk, clo
     most = Counter(one.article for one in asked if one.outcome == "answered")
     assert sorted(found.most_asked.values(), reverse=True) == [count for _, count in most.most_common(10)]
     rated = [
-        one for one in await rows(seeded, Rating) if period.first <= city_date(one.rated_at) <= period.last
+        one
+        for one in await rows(seeded, Rating)
+        if one.rated_at and period.first <= city_date(one.rated_at) <= period.last
     ]
     assert found.rated.all == len(rated) > 0
-    assert found.rated.content == sum(one.level >= 3 for one in rated)
+    assert found.rated.content == sum((one.level or 0) >= 3 for one in rated)
 
 
 async def test_what_was_open_at_a_moment_is_told_by_the_history(seeded: Desk, clock: HandClock) -> None:
