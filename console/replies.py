@@ -9,6 +9,7 @@ from fastapi import Form, Request
 from fastapi.responses import Response
 
 from console.inbox import HERE
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
 from console.thread import MOST_LETTERS, thread_page
@@ -72,10 +73,10 @@ def reply_routes(routes: Routes) -> None:
             console.live.presence.type(thread_id, actor.account_id or "", actor.name)
         return Response(status_code=204)
 
-    @routes.post("/inbox/{thread_id}/seen", _ANSWER)
+    @routes.post("/inbox/{thread_id}/seen", _ANSWER, background=True)
     async def seen(request: Request, thread_id: str, message: Annotated[str, Form()] = "") -> Response:
-        if message.isdecimal() and len(message) < 19:
-            await see(console.desk, thread_id, int(message))
+        if newest := row_id(message):
+            await see(console.desk, thread_id, newest)
         return Response(status_code=204)
 
 

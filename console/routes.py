@@ -131,10 +131,10 @@ class Routes:
         return self._route("GET", path, Gate(self.console, permission, stage, background))
 
     def post(
-        self, path: str, permission: Need, *, stage: Stage = Stage.IN
+        self, path: str, permission: Need, *, stage: Stage = Stage.IN, background: bool = False
     ) -> Callable[[_Endpoint], _Endpoint]:
         """An act: its form carries the account's token."""
-        return self._route("POST", path, Gate(self.console, permission, stage, background=False))
+        return self._route("POST", path, Gate(self.console, permission, stage, background))
 
     def _route(self, method: str, path: str, gate: Gate) -> Callable[[_Endpoint], _Endpoint]:
         def register(endpoint: _Endpoint) -> _Endpoint:

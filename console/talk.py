@@ -9,13 +9,14 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.entries import Entry, Names, State, entries, named_in, state
-from console.lines import CHANNELS, title
+from console.lines import title
 from console.readable import readable
 from conversations import holding, inbox, quotas
 from conversations.models import Author, Holder, Message, Note, Person, Thread
 from conversations.quotas import Left, Recipient
 from desk.belonging import Reader
 from desk.desk import Desk
+from desk.values import CHANNEL_NAMES
 from staff import accounts
 from staff.masks import masked_enterprise, masked_name, masked_phone
 from tickets import lists
@@ -98,7 +99,7 @@ async def head(session: AsyncSession, thread_id: str, reader: Reader, now: datet
         thread=thread,
         person=person,
         name=title(person, tickets.get(thread_id)),
-        channel=CHANNELS.get(thread.channel, thread.channel),
+        channel=CHANNEL_NAMES.get(thread.channel, thread.channel),
         holder_name=names.get(thread.staff or "", "工作人员") if held else "",
         mine=held and thread.staff == reader.account,
         left=left,

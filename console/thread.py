@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from console import talk
 from console.inbox import HERE
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import Console, Routes
 from conversations import changes
@@ -34,8 +35,9 @@ def thread_routes(routes: Routes) -> None:
 
     @routes.get("/inbox/{thread_id}", Permission.CONVERSATIONS_READ)
     async def thread(request: Request, thread_id: str, before: str = "", said: str = "") -> Response:
-        last = int(before) if before.isdecimal() and len(before) < 19 else None
-        return await thread_page(console, request, thread_id, before=last, notice=_NOTICES.get(said, ""))
+        return await thread_page(
+            console, request, thread_id, before=row_id(before), notice=_NOTICES.get(said, "")
+        )
 
     @routes.post("/inbox/{thread_id}/reveal", Permission.CONVERSATIONS_READ)
     async def reveal(request: Request, thread_id: str) -> Response:

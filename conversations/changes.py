@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Delivery, Holder, Message, Note, Thread
 
-_SETTLED = (Delivery.NONE, Delivery.SENT, Delivery.DROPPED)
+# Named, not what they are not: so the index of thread and delivery is used.
+_UNSETTLED = (Delivery.PENDING, Delivery.SENDING, Delivery.HELD, Delivery.FAILED, Delivery.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Mark:
 
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    return text.isascii() and text.isdecimal() and len(text) < 19 and int(text) < 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ async def unsettled(session: AsyncSession, threads: Collection[str]) -> dict[int
         return {}
     rows = await session.execute(
         select(Message.id, Message.thread_id, Message.delivery, Message.reason).where(
-            Message.thread_id.in_(threads), Message.delivery.not_in(_SETTLED)
+            Message.thread_id.in_(threads), Message.delivery.in_(_UNSETTLED)
         )
     )
     return {id_: Unsettled(thread_id, delivery, reason) for id_, thread_id, delivery, reason in rows}

@@ -154,8 +154,8 @@ class NoteKind(StrEnum):
     """What a note in a thread is."""
 
     WRITTEN = "written"
-    CALLED = "called"  # a person was asked for
     TAKEN = "taken"
+    HANDED_OVER = "handed_over"  # by who had it, to the one account that `mentions` names
     HANDED_BACK = "handed_back"
     TIMED_OUT = "timed_out"  # nobody answered: back into the queue
 
@@ -171,7 +171,7 @@ class Note(Base):
     kind: Mapped[NoteKind]
     by: Mapped[str]  # an account's id, or empty: it happened by itself
     text: Mapped[str] = mapped_column(default="")
-    mentions: Mapped[list[Any]] = mapped_column(default=list)  # accounts that are called
+    mentions: Mapped[list[Any]] = mapped_column(default=list)  # accounts that are called, or given the thread
     after_id: Mapped[int]  # the newest message when it was written: where it stands among them
     at: Mapped[datetime]
 

@@ -252,12 +252,11 @@ def _seen(sight: Sight) -> ColumnElement[bool]:
 def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
     narrowed: list[ColumnElement[bool]] = []
     if text := wanted.text.strip():
-        plain = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
         narrowed.append(
             or_(
                 Ticket.number == text.upper(),
-                Ticket.enterprise.like(f"%{plain}%", escape="\\"),
-                Ticket.phone.like(f"%{plain}", escape="\\"),
+                Ticket.enterprise.icontains(text, autoescape=True),
+                Ticket.phone.endswith(text, autoescape=True),
             )
         )
     for column, value in (

@@ -13,10 +13,14 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from console.router import console_router
 from desk.desk import Desk
 from staff.departments import add_departments
+from staff.models import Account
 from staff.passwords import Hashing
+from staff.roles import Role
 from staff.sessions import Policy
 from staff.sign_in import Door
-from tests.console.visit import House
+from tests.console.talks import Talks
+from tests.console.visit import House, Visit
+from tests.staff.people import employ
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +42,18 @@ async def house(desk: Desk, hashing: Hashing) -> House:
     async with desk.database.write() as session:
         await add_departments(session)
     return House(app, door)
+
+
+@pytest.fixture
+def talks(desk: Desk) -> Talks:
+    return Talks(desk)
+
+
+@pytest.fixture
+async def wang(house: House) -> Account:
+    return await employ(house.door, "wang.wu", Role.AGENT)
+
+
+@pytest.fixture
+async def agent(house: House, wang: Account) -> Visit:
+    return await house.signed_in(wang)

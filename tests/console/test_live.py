@@ -24,7 +24,7 @@ from desk.desk import Desk
 from desk.takeover import Reply, give_back, reply, take_over, write_note
 from staff.roles import Role
 from staff.sessions import Visitor
-from tests.console.test_inbox import Talks
+from tests.console.talks import Talks
 from tests.console.visit import House
 from tests.staff.people import employ, enter
 
@@ -57,11 +57,6 @@ def console(desk: Desk, house: House, seconds: Seconds, stopping: asyncio.Event)
     rows = Rows(desk.database, pages, desk.clock)
     live = Live(desk.database, rows, Presence(seconds), stopping)
     return Console(desk, house.door, Cookie(secure=False), pages, live)
-
-
-@pytest.fixture
-def talks(desk: Desk) -> Talks:
-    return Talks(desk)
 
 
 async def visitor(house: House, username: str) -> Visitor:
