@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from console.attached import File
 from console.readable import Readable
 from conversations.models import Author, Delivery, Message, Note, NoteKind
 
@@ -43,7 +44,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message or a note. `id`: m12 or n3; `order`: where it stands; `kind`: its author, `note` or `event`."""
+    """A message or a note. `id`: m12 or n3; `order`: where it stands; `kind`: its author, `note` or `event`.
+
+    `asked`: the message's id where a person wrote it and it may be read, so that it can be put among the unanswered.
+    """
 
     id: str
     order: tuple[int, int]
@@ -58,14 +62,17 @@ class Entry:
     state: State | None = None
     mentions: tuple[str, ...] = ()
     closed: bool = False
+    files: tuple[File, ...] = ()
+    asked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What keys are called: accounts by id, articles by key."""
+    """What keys are called: accounts by id, articles by key; `files`: by the message that they came with."""
 
     staff: Mapping[str, str]
     articles: Mapping[str, str]
+    files: Mapping[int, Sequence[File]] = field(default_factory=dict)
 
 
 def entries(messages: Sequence[Message], notes: Sequence[Note], names: Names, words: Readable) -> list[Entry]:
@@ -136,6 +143,8 @@ def _message(message: Message, names: Names, words: Readable) -> Entry:
         ticket=str(detail.get("ticket") or ""),
         buttons=tuple(str(button.get("title", "")) for button in message.buttons),
         state=state(message),
+        files=tuple(names.files.get(message.id, ())),
+        asked=message.id if message.author is Author.PERSON else None,
     )
 
 

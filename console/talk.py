@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.attached import files_of
 from console.entries import Entry, Names, State, entries, named_in, state
 from console.lines import title
 from console.readable import readable
@@ -18,6 +19,7 @@ from desk.belonging import Reader
 from desk.desk import Desk
 from desk.values import CHANNEL_NAMES
 from staff import accounts
+from staff.actors import Actor
 from staff.masks import masked_enterprise, masked_name, masked_phone
 from tickets import lists
 from tickets.lists import Row, Sight
@@ -112,6 +114,7 @@ async def log(
     thread_id: str,
     reader: Reader,
     *,
+    actor: Actor,
     before: int | None = None,
     revealed: bool = False,
 ) -> Log:
@@ -124,7 +127,7 @@ async def log(
         if (not more or note.after_id >= shown[0].id) and (before is None or note.after_id < before)
     ]
     return Log(
-        entries=await told(desk, session, shown, notes, reader, revealed=revealed),
+        entries=await told(desk, session, shown, notes, reader, actor=actor, revealed=revealed),
         states={message.id: about for message in shown if (about := state(message))},
         older=shown[0].id if more else None,
         newest=shown[-1].id if shown else 0,
@@ -138,6 +141,7 @@ async def told(
     notes: Sequence[Note],
     reader: Reader,
     *,
+    actor: Actor,
     revealed: bool = False,
 ) -> list[Entry]:
     """Messages and notes with the names of what they name, as far as the reader may read them."""
@@ -145,7 +149,9 @@ async def told(
     names = await accounts.names(session, staff) if staff else {}
     threads = {note.thread_id for note in notes}
     words = await readable(session, messages, reader, threads=threads, revealed=revealed)
-    return entries(messages, notes, Names(names, desk.library.titles(articles, desk.today())), words)
+    files = await files_of(session, messages, reader, actor, revealed=revealed)
+    called = Names(names, desk.library.titles(articles, desk.today()), files)
+    return entries(messages, notes, called, words)
 
 
 async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed: bool = False) -> Card:

@@ -13,6 +13,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations import holding, outbox
+from conversations import mentions as mentions_of
 from conversations.messages import by_external_id
 from conversations.models import Author, Holder, Message, NoteKind, Thread
 from desk.delivery import SEND_SECONDS
@@ -164,7 +165,7 @@ async def write_note(
     async with desk.database.write() as session:
         if await holding.noted_last(session, thread_id, staff, text.strip()):
             return
-        await holding.note(
+        note = await holding.note(
             session,
             thread_id,
             NoteKind.WRITTEN,
@@ -173,6 +174,7 @@ async def write_note(
             text=text.strip(),
             mentions=mentions,
         )
+        mentions_of.call(session, note, [account for account in mentions if account != staff])
 
 
 async def see(desk: Desk, thread_id: str, message_id: int) -> None:
@@ -188,6 +190,15 @@ async def see(desk: Desk, thread_id: str, message_id: int) -> None:
             )
             .values(staff_seen=message_id)
         )
+
+
+async def see_mentions(desk: Desk, thread_id: str, account: str) -> None:
+    """An account has opened a thread in which it is called."""
+    async with desk.database.read() as session:
+        if not await mentions_of.unseen_in(session, thread_id, account):
+            return
+    async with desk.database.write() as session:
+        await mentions_of.see(session, thread_id, account, at=desk.clock())
 
 
 async def requeue_silent(desk: Desk, silence: timedelta) -> int:

@@ -169,6 +169,14 @@ async def unseen(session: AsyncSession, numbers: Collection[str], sight: Sight) 
     )
 
 
+async def visible(session: AsyncSession, ids: Collection[str], sight: Sight) -> dict[str, Ticket]:
+    """Those of the tickets, by their ids, that may be seen."""
+    if not ids:
+        return {}
+    rows = await session.scalars(select(Ticket).where(Ticket.id.in_(ids), _seen(sight)))
+    return {ticket.id: ticket for ticket in rows}
+
+
 async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequence[Ticket]:
     """The tickets of a thread that may be seen, the newest first."""
     rows = await session.scalars(

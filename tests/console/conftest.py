@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -18,6 +19,7 @@ from staff.passwords import Hashing
 from staff.roles import Role
 from staff.sessions import Policy
 from staff.sign_in import Door
+from store.files import Files
 from tests.console.talks import Talks
 from tests.console.visit import House, Visit
 from tests.staff.people import employ
@@ -30,7 +32,13 @@ def hashing() -> Hashing:
 
 
 @pytest.fixture
-async def house(desk: Desk, hashing: Hashing) -> House:
+def files(tmp_path: Path) -> Files:
+    """Where the files that people sent are."""
+    return Files(tmp_path / "attachments")
+
+
+@pytest.fixture
+async def house(desk: Desk, hashing: Hashing, files: Files) -> House:
     """The console with its departments and nobody in it."""
     policy = Policy(timedelta(hours=1), timedelta(hours=12), "optional", b"a key of the tests")
     door = Door(desk.database, hashing, policy, desk.clock, desk.new_id)
@@ -38,7 +46,7 @@ async def house(desk: Desk, hashing: Hashing) -> House:
     # A stream that is told to end says what there is to say and no more: here it can be read to its end.
     stopping = asyncio.Event()
     stopping.set()
-    app.include_router(console_router(desk, door, secure=False, stopping=stopping))
+    app.include_router(console_router(desk, door, secure=False, stopping=stopping, files=files))
     async with desk.database.write() as session:
         await add_departments(session)
     return House(app, door)

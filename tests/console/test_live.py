@@ -92,7 +92,7 @@ async def mark(desk: Desk) -> Mark:
 async def test_a_list_hears_of_who_waits_and_who_is_taken(
     console: Console, talks: Talks, wang: Visitor, desk: Desk
 ) -> None:
-    async with told(inbox_events(console, wang, View.WAITING, await mark(desk))) as tell:
+    async with told(inbox_events(console, wang, View.WAITING)) as tell:
         await tell("counts")
         thread_id = await talks.waiting()
         news = await tell("rows")
@@ -109,8 +109,8 @@ async def test_what_came_between_the_page_and_its_stream_is_told(
     await talks.write("之前")
     since = await mark(desk)
     thread_id = await talks.write("之间", sender="b")
-    async with told(inbox_events(console, wang, View.ALL, since)) as tell:
-        assert [row["id"] for row in (await tell("rows"))["rows"]] == [thread_id]
+    async with told(inbox_events(console, wang, View.ALL)) as tell:
+        assert thread_id in [row["id"] for row in (await tell("rows"))["rows"]]
     async with told(ThreadEvents(console, wang, thread_id).stream(since)) as tell:
         assert "之间" in (await tell("entries"))["entries"][0]["html"]
 
@@ -172,7 +172,7 @@ async def test_streams_end_when_the_product_does(
         return len([event async for event in stream])
 
     reading = [
-        asyncio.create_task(read(inbox_events(console, wang, View.ALL, since))),
+        asyncio.create_task(read(inbox_events(console, wang, View.ALL))),
         asyncio.create_task(read(ThreadEvents(console, wang, thread_id).stream(since))),
     ]
     await asyncio.sleep(0.2)
@@ -193,7 +193,7 @@ async def test_fifty_pages_cost_one_look(
         await look(live)
 
     monkeypatch.setattr(Live, "_look", counted)
-    streams = [inbox_events(console, wang, View.ALL, await mark(desk)) for _ in range(50)]
+    streams = [inbox_events(console, wang, View.ALL) for _ in range(50)]
     for stream in streams:
         await anext(stream)
     await asyncio.sleep(1.3)
