@@ -53,6 +53,8 @@ def attachment_routes(routes: Routes) -> None:
         async with console.door.database.read() as session:
             row = await session.get(Attachment, attachment)
             found = await readable_files(session, [row], reader_of(actor)) if row else []
+            if found and found[0][1] is None and not actor.may(Permission.CONVERSATIONS_READ):
+                found = []
         if not found or console.files is None:
             return _no_file(console, request)
         if not actor.may(Permission.PERSONAL_DATA_REVEAL):

@@ -30,6 +30,8 @@ PAGES = (
     *(f"/console/tickets?queue={queue}" for queue in Queue),
     "/console/inbox/{thread}",
     "/console/tickets/{number}",
+    "/console/mentions",
+    "/console/inbox/{thread}/ticket",
     "/console/audit",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
