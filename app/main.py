@@ -143,7 +143,13 @@ def create_app(
     identity = Provider(client, clock) if client else None
     door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id, identity)
     app.include_router(
-        console_router(desk, door, secure=settings.environment != "development", stopping=stopping)
+        console_router(
+            desk,
+            door,
+            secure=settings.environment != "development",
+            stopping=stopping,
+            files=Files(settings.attachments_folder()),
+        )
     )
     mount_static(app)
     mount_console_static(app)

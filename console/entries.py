@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from console.attached import File
 from console.readable import Readable
 from conversations.models import Author, Delivery, Message, Note, NoteKind
 
@@ -19,8 +20,8 @@ OUTCOMES: Mapping[str, str] = {
     "handoff": "转人工",
 }
 _HAPPENED: Mapping[NoteKind, str] = {
-    NoteKind.CALLED: "请求人工接待",
     NoteKind.TAKEN: "接入了对话，机器人不再说话",
+    NoteKind.HANDED_OVER: "把对话转给",
     NoteKind.HANDED_BACK: "把对话交还给机器人",
     NoteKind.TIMED_OUT: "太久没有回复，对话回到等待队列",
 }
@@ -28,18 +29,25 @@ _HAPPENED: Mapping[NoteKind, str] = {
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What became of a message of ours. `tone`: good, soft or bad; `again`: it may be sent once more."""
+    """What became of a message of ours. `tone`: good, soft or bad; `again`: it may be sent once more.
+
+    `by_bot`: the bot wrote it, which says nothing while staff hold the thread.
+    """
 
     id: int
     label: str
     tone: str
     reason: str = ""
     again: bool = False
+    by_bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A message or a note. `id`: m12 or n3; `order`: where it stands; `kind`: its author, `note` or `event`."""
+    """A message or a note. `id`: m12 or n3; `order`: where it stands; `kind`: its author, `note` or `event`.
+
+    `asked`: the message's id where a person wrote it and it may be read, so that it can be put among the unanswered.
+    """
 
     id: str
     order: tuple[int, int]
@@ -54,14 +62,17 @@ class Entry:
     state: State | None = None
     mentions: tuple[str, ...] = ()
     closed: bool = False
+    files: tuple[File, ...] = ()
+    asked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What keys are called: accounts by id, articles by key."""
+    """What keys are called: accounts by id, articles by key; `files`: by the message that they came with."""
 
     staff: Mapping[str, str]
     articles: Mapping[str, str]
+    files: Mapping[int, Sequence[File]] = field(default_factory=dict)
 
 
 def entries(messages: Sequence[Message], notes: Sequence[Note], names: Names, words: Readable) -> list[Entry]:
@@ -97,9 +108,10 @@ def state(message: Message) -> State | None:
         case Delivery.HELD:
             return State(message.id, "等对方再来消息后送达", "soft", message.reason)
         case Delivery.FAILED:
-            return State(message.id, "发送失败", "bad", message.reason, again=True)
+            return State(message.id, "发送失败", "bad", message.reason, True, message.author is Author.BOT)
         case Delivery.UNKNOWN:
-            return State(message.id, "不确定是否送达", "bad", message.reason, again=True)
+            by_bot = message.author is Author.BOT
+            return State(message.id, "不确定是否送达", "bad", message.reason, True, by_bot)
     return State(message.id, "没有发送", "soft", message.reason)
 
 
@@ -131,6 +143,8 @@ def _message(message: Message, names: Names, words: Readable) -> Entry:
         ticket=str(detail.get("ticket") or ""),
         buttons=tuple(str(button.get("title", "")) for button in message.buttons),
         state=state(message),
+        files=tuple(names.files.get(message.id, ())),
+        asked=message.id if message.author is Author.PERSON else None,
     )
 
 
@@ -148,12 +162,19 @@ def _author(message: Message, names: Names) -> str:
 def _note(note: Note, names: Names, words: Readable) -> Entry:
     written = note.kind is NoteKind.WRITTEN
     text = words.words(note.thread_id, note.text)
+    called = tuple(names.staff.get(account, "工作人员") for account in note.mentions)
     return Entry(
         id=f"n{note.id}",
         order=(note.after_id, note.id),
         kind="note" if written else "event",
         by=names.staff.get(note.by, "" if not note.by else "工作人员"),
-        text=text if written else _HAPPENED[note.kind] + (f"：{text}" if text else ""),
+        text=text if written else _happened(note.kind, text, called),
         at=note.at,
-        mentions=tuple(names.staff.get(account, "") for account in note.mentions),
+        mentions=called if written else (),
     )
+
+
+def _happened(kind: NoteKind, text: str, called: Sequence[str]) -> str:
+    if kind is NoteKind.HANDED_OVER:
+        return _HAPPENED[kind] + "、".join(called)
+    return _HAPPENED[kind] + (f"：{text}" if text else "")

@@ -8,39 +8,48 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from console import talk
+from console import attached, talk
 from console.entries import state
-from console.live import LOOK_BACK, Listener, Shown
+from console.inbox import PAGE, more_link
+from console.live import Listener, Shown
 from console.pages import visitor
 from console.routes import Console, Routes
 from console.talk import Head
-from conversations import changes, holding, inbox
+from conversations import changes, holding, inbox, mentions
 from conversations.changes import Mark
 from conversations.inbox import View
-from conversations.models import Holder, Thread
+from conversations.models import Holder, Message, Thread
 from desk.parts import reader_of
 from staff.roles import Permission
 from staff.sessions import Visitor
 
 _PING_SECONDS = 15.0
 _LIFE_SECONDS = 60.0
+# Who has missed more than this of one thread loads the page anew.
 _MOST_MISSED = 200
 # How many of the newest messages a page that comes back is told the state of.
 _STATES = 60
+# What the page's own look at the database may not have seen yet, as it was not committed.
+_LATELY = timedelta(minutes=10)
+_MOST_ROWS = 100
 
 
 def event_routes(routes: Routes) -> None:
-    """`/console/events?view=waiting&after=12-3` for the inbox, `?thread=ID&after=12-3` for a thread."""
+    """`/console/events?view=waiting` or `?rows=ID,ID` for the inbox, `?thread=ID&after=12-3` for a thread."""
     console = routes.console
 
     @routes.get("/events", Permission.CONVERSATIONS_READ, background=True)
-    async def events(request: Request, view: str = "", thread: str = "", after: str = "") -> Response:
+    async def events(
+        request: Request, view: str = "", rows: str = "", thread: str = "", after: str = "0-0"
+    ) -> Response:
         try:
             since = Mark.parse(request.headers.get("last-event-id") or after)
         except ValueError:
@@ -48,7 +57,8 @@ def event_routes(routes: Routes) -> None:
         who = visitor(request)
         if not thread:
             chosen = View(view) if view in set(View) else View.WAITING
-            stream = inbox_events(console, who, chosen, since)
+            fixed = tuple(rows.split(",")[:_MOST_ROWS]) if rows else ()
+            stream = inbox_events(console, who, chosen, fixed)
         else:
             async with console.door.database.read() as session:
                 if await session.get(Thread, thread) is None:
@@ -57,17 +67,40 @@ def event_routes(routes: Routes) -> None:
         return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-async def inbox_events(console: Console, who: Visitor, view: View, since: Mark) -> AsyncIterator[str]:
-    """Rows that changed, with the figures of the tabs."""
+async def inbox_events(
+    console: Console, who: Visitor, view: View, fixed: Sequence[str] = ()
+) -> AsyncIterator[str]:
+    """The list as it is now, then the rows that change, with the figures of the tabs.
+
+    `fixed`: the only rows that the page shows, as a later page or a search does.
+    """
     account, live = who.actor.account_id or "", console.live
-    async with live.listen(None) as listener:
-        async with console.door.database.read() as session:
-            missed = (await changes.written_since(session, since, _MOST_MISSED)).threads()
-        rows = await live.render(sorted(missed)) if missed else {}
-        yield _event("rows", _rows(console, account, view, rows), live.mark)
+    async with live.listen(None, account) as listener:
+        yield _event("rows", await _as_it_is(console, account, view, fixed), live.mark)
         async for _ in _told(listener):
-            rows, listener.rows = listener.rows, {}
-            yield _event("rows", _rows(console, account, view, rows), live.mark) if rows else ": ping\n\n"
+            rows, listener.rows, called, listener.called = listener.rows, {}, listener.called, False
+            if rows or called:
+                yield _event("rows", _rows(console, account, view, rows), listener.mark)
+            else:
+                yield ": ping\n\n"
+
+
+async def _as_it_is(console: Console, account: str, view: View, fixed: Sequence[str]) -> dict[str, Any]:
+    """What a page that comes (back) has to show, whatever it showed before: so no change is lost to a cut."""
+    async with console.door.database.read() as session:
+        found = [] if fixed else await inbox.page(session, view, staff=account, limit=PAGE + 1)
+        counts = await inbox.counts(session, account)
+        called = await mentions.unseen(session, account)
+    wanted = list(fixed) or [row.thread.id for row in found[:PAGE]]
+    rows = await console.live.render(wanted)
+    shown = {id_: rows.get(id_) for id_ in wanted}
+    more = more_link(view, found[PAGE - 1].place) if len(found) > PAGE else ""
+    return {
+        "whole": not fixed,
+        "more": more,
+        "rows": [_row(id_, row, view, account) for id_, row in shown.items()],
+        "counts": {View.WAITING: counts.waiting, View.MINE: counts.mine, "mentions": called},
+    }
 
 
 class ThreadEvents:
@@ -77,52 +110,69 @@ class ThreadEvents:
         self._console, self._who, self._thread = console, who, thread_id
         self._account, self._reader = who.actor.account_id or "", reader_of(who.actor)
         self._unsettled: set[int] = set()
-        self._note = 0
+        self._arriving: set[int] = set()
+        self._since = Mark(0, 0)
         self._sent: set[int] = set()
+        self._noted: set[int] = set()
         self._shown: dict[str, Any] = {}
 
     async def stream(self, since: Mark) -> AsyncIterator[str]:
         """Entries, states of delivery, and who has the thread."""
         live, name = self._console.live, self._who.actor.name
-        self._note = since.note
+        self._since = since
         live.presence.arrive(self._thread, self._account, name)
         try:
-            async with live.listen(self._thread) as listener:
-                yield _event("thread", await self._missed(since), live.mark)
+            async with live.listen(self._thread, self._account) as listener:
+                mark = listener.mark
+                yield _event("thread", await self._missed(), mark)
                 async for told in _told(listener):
                     if not told:
                         yield ": ping\n\n"
                         continue
-                    ids, listener.messages, listener.touched = listener.messages, set(), False
+                    # Taken together, as what comes next is not told yet.
+                    ids, mark = listener.messages, listener.mark
+                    listener.messages, listener.touched, listener.called = set(), False, False
                     if news := await self._news(ids):
-                        yield _event("thread", news, live.mark)
+                        yield _event("thread", news, mark)
         finally:
             live.presence.leave(self._thread, self._account)
 
-    async def _missed(self, since: Mark) -> dict[str, Any]:
+    async def _missed(self) -> dict[str, Any]:
+        """What the page may not show; it leaves out what it does."""
+        lately = self._console.door.clock() - _LATELY
         async with self._console.door.database.read() as session:
-            # As far back as the common look goes: the page leaves out what it has.
-            after = since.less(LOOK_BACK).message
-            messages = await inbox.messages(session, self._thread, after=after, limit=_MOST_MISSED)
-            lately = await inbox.messages(session, self._thread, limit=_STATES)
-        self._unsettled = {message.id for message in lately}
-        return await self._news({message.id for message in messages})
+            newest = await inbox.messages(session, self._thread, limit=_MOST_MISSED)
+            self._noted = {
+                note.id
+                for note in await holding.notes(session, self._thread)
+                if note.id <= self._since.note and note.at < lately
+            }
+        missed = {m.id for m in newest if m.id > self._since.message or m.created_at >= lately}
+        if len(newest) == _MOST_MISSED and 0 < self._since.message < newest[0].id:
+            return {"reload": True}
+        self._unsettled = {message.id for message in newest[-_STATES:]}
+        return await self._news(missed)
 
     async def _news(self, ids: set[int]) -> dict[str, Any]:
         console, now = self._console, self._console.door.clock()
         ids = ids - self._sent
         async with console.door.database.read() as session:
             unsettled = set(await changes.unsettled(session, [self._thread]))
-            about = {*ids, *unsettled, *self._unsettled}
+            arriving = set(await changes.arriving(session, [self._thread]))
+            about = {*ids, *unsettled, *self._unsettled, *arriving, *self._arriving}
             messages = await inbox.messages_of(session, self._thread, about)
-            notes = [note for note in await holding.notes(session, self._thread) if note.id > self._note]
+            notes = [
+                note for note in await holding.notes(session, self._thread) if note.id not in self._noted
+            ]
             news = [message for message in messages if message.id in ids]
-            entries = await talk.told(console.desk, session, news, notes, self._reader)
+            entries = await talk.told(console.desk, session, news, notes, self._reader, actor=self._who.actor)
+            files = await self._files(session, [m for m in messages if m.id in arriving | self._arriving])
             head = await talk.head(session, self._thread, self._reader, now)
+            called = await mentions.unseen(session, self._account)
         if head is None:
             return {"gone": True}
-        self._unsettled, self._sent = unsettled, self._sent | ids
-        self._note = max([self._note, *(note.id for note in notes)])
+        self._unsettled, self._arriving, self._sent = unsettled, arriving, self._sent | ids
+        self._noted |= {note.id for note in notes}
         states = [state(message) for message in messages if message.id not in ids]
         told = {
             "entries": [
@@ -130,9 +180,22 @@ class ThreadEvents:
                 for entry in entries
             ],
             "states": {f"m{one.id}": self._part("_state.html", head, state=one) for one in states if one},
+            "files": {
+                f"m{id_}": self._part("_files.html", head, files=of, of=f"m{id_}")
+                for id_, of in files.items()
+            },
             "newest": max(ids, default=0),
         }
-        return {name: value for name, value in told.items() if value} | self._head_news(head)
+        return (
+            {name: value for name, value in told.items() if value}
+            | self._head_news(head)
+            | {"counts": {"mentions": called}}
+        )
+
+    async def _files(
+        self, session: AsyncSession, messages: Sequence[Message]
+    ) -> Mapping[int, Sequence[attached.File]]:
+        return await attached.files_of(session, messages, self._reader, self._who.actor) if messages else {}
 
     def _head_news(self, head: Head) -> dict[str, Any]:
         at = self._console.live.presence.at(self._thread)
@@ -168,16 +231,24 @@ async def _told(listener: Listener) -> AsyncIterator[bool]:
             yield told
 
 
-def _rows(console: Console, account: str, view: View, rows: Mapping[str, Shown]) -> dict[str, Any]:
+def _rows(console: Console, account: str, view: View, rows: Mapping[str, Shown | None]) -> dict[str, Any]:
     standing = console.live.standing.values()
     return {
-        "rows": [
-            {"id": id_, "html": row.html, "in": _belongs(row, view, account)} for id_, row in rows.items()
-        ],
+        "rows": [_row(id_, row, view, account) for id_, row in rows.items()],
         "counts": {
             View.WAITING: sum(one.holder is Holder.WAITING for one in standing),
             View.MINE: sum(one.holder is Holder.STAFF and one.staff == account for one in standing),
+            "mentions": console.live.called.get(account, 0),
         },
+    }
+
+
+def _row(id_: str, row: Shown | None, view: View, account: str) -> dict[str, Any]:
+    """`html`: empty for a thread that is no more."""
+    return {
+        "id": id_,
+        "html": row.html if row else "",
+        "in": row is not None and _belongs(row, view, account),
     }
 
 

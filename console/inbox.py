@@ -14,7 +14,7 @@ from console.lines import lines
 from console.live import Shown
 from console.pages import Pages, visitor
 from console.routes import PREFIX, Console, Routes
-from conversations import changes, inbox
+from conversations import inbox
 from conversations.inbox import Place, Row, View
 from desk.belonging import Reader
 from desk.finding import find_threads
@@ -31,7 +31,7 @@ VIEW_NAMES: Mapping[View, str] = {
     View.ALL: "全部",
     View.CLOSED: "已结束",
 }
-_PAGE = 30
+PAGE = 30
 _MOST_LETTERS = 64
 
 
@@ -67,13 +67,10 @@ class Rows:
 async def _list(console: Console, request: Request, view: View, q: str, after: Place | None) -> Response:
     reader = reader_of(visitor(request).actor)
     async with console.door.database.read() as session:
-        # Read before the rows: what comes in between is told again and does no harm.
-        mark = await changes.newest_mark(session)
         found = await _found(session, view, q, reader, after)
-        shown = await lines(session, found[:_PAGE])
+        shown = await lines(session, found[:PAGE])
         counts = await inbox.counts(session, reader.account)
-    query = {"view": view.value}
-    more = _after(found[_PAGE - 1].place) if len(found) > _PAGE and not q else ""
+    first = after is None and not q
     return console.pages.show(
         request,
         "inbox.html",
@@ -83,10 +80,10 @@ async def _list(console: Console, request: Request, view: View, q: str, after: P
         q=q,
         lines=shown,
         now=console.door.clock(),
-        mark=mark,
-        first=after is None and not q,
-        more=f"{HERE}?{urlencode({**query, 'after': more})}" if more else "",
-        begin=f"{HERE}?{urlencode(query)}" if after is not None else "",
+        events=_events(view, () if first else [line.id for line in shown]),
+        first=first,
+        more=more_link(view, found[PAGE - 1].place) if len(found) > PAGE and not q else "",
+        begin=f"{HERE}?{urlencode({'view': view.value})}" if after is not None else "",
     )
 
 
@@ -95,14 +92,18 @@ async def _found(
 ) -> Sequence[Row]:
     if q:
         threads = await lists.threads_of(session, q, reader.sight)
-        return await inbox.rows_in_order(
-            session, await find_threads(session, q, reader, threads, limit=_PAGE)
-        )
-    return await inbox.page(session, view, staff=reader.account, after=after, limit=_PAGE + 1)
+        return await inbox.rows_in_order(session, await find_threads(session, q, reader, threads, limit=PAGE))
+    return await inbox.page(session, view, staff=reader.account, after=after, limit=PAGE + 1)
 
 
-def _after(place: Place) -> str:
-    return f"{place.at.isoformat()}_{place.id}"
+def more_link(view: View, last: Place) -> str:
+    """Where the page after a row is."""
+    return f"{HERE}?{urlencode({'view': view.value, 'after': f'{last.at.isoformat()}_{last.id}'})}"
+
+
+def _events(view: View, fixed: Sequence[str]) -> str:
+    """Where the list hears of what changes; a later page or a search of the rows that it shows."""
+    return f"{PREFIX}/events?{urlencode({'view': view.value} | ({'rows': ','.join(fixed)} if fixed else {}))}"
 
 
 def _place(text: str) -> Place | None:

@@ -12,12 +12,12 @@ from console.readable import Readable, readable
 from conversations.inbox import Row
 from conversations.models import Author, Holder, Message, Person
 from desk.belonging import EVERYBODY
+from desk.values import CHANNEL_NAMES
 from staff import accounts
 from staff.masks import masked_enterprise
 from tickets import lists
 from tickets.models import Ticket
 
-CHANNELS: Mapping[str, str] = {"web": "网页", "wechat": "微信", "telegram": "Telegram"}
 AUTHORS: Mapping[Author, str] = {
     Author.PERSON: "",
     Author.BOT: "机器人：",
@@ -59,7 +59,7 @@ def title(person: Person, ticket: Ticket | None) -> str:
     """What a thread is called: its enterprise, masked, or the channel with the end of its address."""
     if ticket is not None:
         return masked_enterprise(ticket.enterprise)
-    return f"{CHANNELS.get(person.channel, person.channel)}用户 {person.id[-4:]}"
+    return f"{CHANNEL_NAMES.get(person.channel, person.channel)}用户 {person.id[-4:]}"
 
 
 def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str], words: Readable) -> Line:
@@ -68,7 +68,7 @@ def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str], words: Read
     return Line(
         id=thread.id,
         name=title(row.person, ticket),
-        channel=CHANNELS.get(thread.channel, thread.channel),
+        channel=CHANNEL_NAMES.get(thread.channel, thread.channel),
         last=_words(row.last, words),
         at=row.last.created_at if row.last else thread.last_message_at,
         since=thread.waiting_since if thread.holder is Holder.WAITING else None,

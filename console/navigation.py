@@ -11,17 +11,31 @@ from staff.roles import Permission
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page in the navigation; `about` says on the front page what it is for."""
+    """A page in the navigation; `about` says on the front page what it is for; `count`: the figure that is shown beside it."""
 
     title: str
     path: str
     permission: Permission
     about: str
+    count: str = ""
 
 
 ENTRIES = (
     Entry("首页", "/console", Permission.OWN_ACCOUNT, ""),
     Entry("对话", "/console/inbox", Permission.CONVERSATIONS_READ, "接待企业：排队的、自己接的和全部对话"),
+    Entry(
+        "提到我的",
+        "/console/mentions",
+        Permission.CONVERSATIONS_READ,
+        "同事在备注里提醒您的，打开以后算看过",
+        count="mentions",
+    ),
+    Entry(
+        "快捷回复",
+        "/console/canned",
+        Permission.CANNED_REPLIES,
+        "常用的话：自己的和大家共用的，接待时一点就填好",
+    ),
     Entry(
         "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
     ),

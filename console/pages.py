@@ -85,7 +85,9 @@ class Pages:
     def guard(self, response: Response) -> Response:
         """The response with the headers that every one of the console carries."""
         for name, value in _HEADERS.items():
-            response.headers[name] = value
+            # A file that people sent comes with a policy that allows nothing at all.
+            if name != "Content-Security-Policy" or name not in response.headers:
+                response.headers[name] = value
         if self._secure:
             response.headers["Strict-Transport-Security"] = _HTTPS_ONLY
         return response

@@ -8,18 +8,24 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from console.attached import attachment_routes
 from console.audit import audit_routes
 from console.bulletin import bulletin_routes
 from console.calendar import calendar_routes
+from console.canned import canned_routes
+from console.canned_use import canned_use_routes
 from console.cookie import Cookie
 from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
+from console.filing import filing_routes
 from console.inbox import Rows, inbox_routes
 from console.live import Live
+from console.mentions import mention_routes
 from console.own_account import own_account_routes, second_factor_routes
 from console.pages import Pages
 from console.people import people_routes, person_routes
 from console.presence import Presence
+from console.questions import question_routes
 from console.rectification import rectification_routes
 from console.rectifications import rectifications_routes
 from console.replies import reply_routes
@@ -34,16 +40,22 @@ from console.tickets import tickets_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
+from store.files import Files
 
 
 def console_router(
-    desk: Desk, door: Door, *, secure: bool, stopping: asyncio.Event | None = None
+    desk: Desk,
+    door: Door,
+    *,
+    secure: bool,
+    stopping: asyncio.Event | None = None,
+    files: Files | None = None,
 ) -> APIRouter:
     """`secure`: the browser comes over HTTPS, as everywhere but in development. `stopping`: open streams are to end."""
     pages = Pages(desk.city.name, secure=secure)
     rows = Rows(door.database, pages, door.clock)
     live = Live(door.database, rows, Presence(time.monotonic), stopping or asyncio.Event())
-    console = Console(desk, door, Cookie(secure), pages, live)
+    console = Console(desk, door, Cookie(secure), pages, live, files)
     routes = Routes(console)
     _front(routes)
     inbox_routes(routes)
@@ -51,6 +63,12 @@ def console_router(
     thread_routes(routes)
     thread_act_routes(routes)
     reply_routes(routes)
+    mention_routes(routes)
+    canned_routes(routes)
+    canned_use_routes(routes)
+    filing_routes(routes)
+    question_routes(routes)
+    attachment_routes(routes)
     sign_in_routes(routes)
     single_sign_on_routes(routes)
     own_account_routes(routes)

@@ -12,17 +12,20 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.exceptions import HTTPException
 
 from console.cookie import Cookie
 from console.live import Live
 from console.origin import from_elsewhere
 from console.pages import Pages
+from conversations import mentions
 from desk.desk import Desk
 from staff import sessions
 from staff.roles import Permission
 from staff.sessions import Browser, Stage, Visitor
 from staff.sign_in import Door
+from store.files import Files
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +44,14 @@ _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Awaitable[Response]])
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What every page works with, put together once in `console_router`."""
+    """What every page works with, put together once in `console_router`. `files`: those that people sent."""
 
     desk: Desk
     door: Door
     cookie: Cookie
     pages: Pages
     live: Live
+    files: Files | None = None
 
 
 class TurnedAway(Exception):
@@ -106,9 +110,11 @@ class Gate:
         async with door.database.read() as session:
             address = browser(request).address
             found = await sessions.visitor(session, token, address, door.policy, now=now)
+            called = await _called(session, found[0]) if found and not self.background else 0
         if found is None:
             return None
         visitor, unseen = found
+        request.state.counts = {"mentions": called}
         if unseen and not self.background:
             async with door.database.write() as session:
                 await sessions.see(session, visitor.session_id, at=now)
@@ -131,10 +137,10 @@ class Routes:
         return self._route("GET", path, Gate(self.console, permission, stage, background))
 
     def post(
-        self, path: str, permission: Need, *, stage: Stage = Stage.IN
+        self, path: str, permission: Need, *, stage: Stage = Stage.IN, background: bool = False
     ) -> Callable[[_Endpoint], _Endpoint]:
         """An act: its form carries the account's token."""
-        return self._route("POST", path, Gate(self.console, permission, stage, background=False))
+        return self._route("POST", path, Gate(self.console, permission, stage, background))
 
     def _route(self, method: str, path: str, gate: Gate) -> Callable[[_Endpoint], _Endpoint]:
         def register(endpoint: _Endpoint) -> _Endpoint:
@@ -154,6 +160,11 @@ def browser(request: Request) -> Browser:
 def seen_other(path: str) -> RedirectResponse:
     """After an act: a page, so that a reload does not act again."""
     return RedirectResponse(path, 303)
+
+
+async def _called(session: AsyncSession, visitor: Visitor) -> int:
+    may = visitor.actor.may(Permission.CONVERSATIONS_READ)
+    return await mentions.unseen(session, visitor.actor.account_id or "") if may else 0
 
 
 def _signed_out(request: Request) -> TurnedAway:

@@ -8,15 +8,18 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.attached import files_of
 from console.entries import Entry, Names, State, entries, named_in, state
-from console.lines import CHANNELS, title
+from console.lines import title
 from console.readable import readable
 from conversations import holding, inbox, quotas
 from conversations.models import Author, Holder, Message, Note, Person, Thread
 from conversations.quotas import Left, Recipient
 from desk.belonging import Reader
 from desk.desk import Desk
+from desk.values import CHANNEL_NAMES
 from staff import accounts
+from staff.actors import Actor
 from staff.masks import masked_enterprise, masked_name, masked_phone
 from tickets import lists
 from tickets.lists import Row, Sight
@@ -98,7 +101,7 @@ async def head(session: AsyncSession, thread_id: str, reader: Reader, now: datet
         thread=thread,
         person=person,
         name=title(person, tickets.get(thread_id)),
-        channel=CHANNELS.get(thread.channel, thread.channel),
+        channel=CHANNEL_NAMES.get(thread.channel, thread.channel),
         holder_name=names.get(thread.staff or "", "工作人员") if held else "",
         mine=held and thread.staff == reader.account,
         left=left,
@@ -111,6 +114,7 @@ async def log(
     thread_id: str,
     reader: Reader,
     *,
+    actor: Actor,
     before: int | None = None,
     revealed: bool = False,
 ) -> Log:
@@ -123,7 +127,7 @@ async def log(
         if (not more or note.after_id >= shown[0].id) and (before is None or note.after_id < before)
     ]
     return Log(
-        entries=await told(desk, session, shown, notes, reader, revealed=revealed),
+        entries=await told(desk, session, shown, notes, reader, actor=actor, revealed=revealed),
         states={message.id: about for message in shown if (about := state(message))},
         older=shown[0].id if more else None,
         newest=shown[-1].id if shown else 0,
@@ -137,6 +141,7 @@ async def told(
     notes: Sequence[Note],
     reader: Reader,
     *,
+    actor: Actor,
     revealed: bool = False,
 ) -> list[Entry]:
     """Messages and notes with the names of what they name, as far as the reader may read them."""
@@ -144,7 +149,9 @@ async def told(
     names = await accounts.names(session, staff) if staff else {}
     threads = {note.thread_id for note in notes}
     words = await readable(session, messages, reader, threads=threads, revealed=revealed)
-    return entries(messages, notes, Names(names, desk.library.titles(articles, desk.today())), words)
+    files = await files_of(session, messages, reader, actor, revealed=revealed)
+    called = Names(names, desk.library.titles(articles, desk.today()), files)
+    return entries(messages, notes, called, words)
 
 
 async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed: bool = False) -> Card:

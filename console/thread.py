@@ -7,13 +7,14 @@ from fastapi.responses import Response
 
 from console import talk
 from console.inbox import HERE
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import Console, Routes
-from conversations import changes
+from conversations import changes, mentions
 from conversations.models import Thread
 from desk.parts import reader_of, sight_of
-from desk.takeover import see
-from staff import accounts, audit
+from desk.takeover import see, see_mentions
+from staff import accounts, audit, canned_replies
 from staff.audit import Action
 from staff.roles import Permission
 
@@ -24,6 +25,9 @@ _NOTICES = {
     "noted": "备注已保存，只有工作人员看得到。",
     "resent": "已重新发送。",
     "replied": "已发送。",
+    "filed": "工单已登记，回执会发给企业。",
+    "question": "已记为待答问题。",
+    "question-known": "这个问题已经在待答列表里了。",
 }
 MOST_LETTERS = 2000
 
@@ -34,8 +38,9 @@ def thread_routes(routes: Routes) -> None:
 
     @routes.get("/inbox/{thread_id}", Permission.CONVERSATIONS_READ)
     async def thread(request: Request, thread_id: str, before: str = "", said: str = "") -> Response:
-        last = int(before) if before.isdecimal() and len(before) < 19 else None
-        return await thread_page(console, request, thread_id, before=last, notice=_NOTICES.get(said, ""))
+        return await thread_page(
+            console, request, thread_id, before=row_id(before), notice=_NOTICES.get(said, "")
+        )
 
     @routes.post("/inbox/{thread_id}/reveal", Permission.CONVERSATIONS_READ)
     async def reveal(request: Request, thread_id: str) -> Response:
@@ -70,8 +75,9 @@ async def thread_page(
     problem: str = "",
     status: int = 200,
     text: str = "",
+    note: str = "",
 ) -> Response:
-    """The page; 404 where there is no such thread. `text`: what was written and could not be sent."""
+    """The page; 404 where there is no such thread. `text`: what was written and could not be sent; `note`: nor be saved."""
     actor, now = visitor(request).actor, console.door.clock()
     reader, account = reader_of(actor), actor.account_id or ""
     async with console.door.database.read() as session:
@@ -79,12 +85,22 @@ async def thread_page(
         head = await talk.head(session, thread_id, reader, now)
         if head is None:
             return console.pages.trouble(request, 404, "没有这段对话", "地址可能写错了，或对话已经删除。")
-        log = await talk.log(console.desk, session, thread_id, reader, before=before, revealed=revealed)
+        log = await talk.log(
+            console.desk, session, thread_id, reader, actor=actor, before=before, revealed=revealed
+        )
         card = await talk.card(session, thread_id, reader.sight, revealed=revealed)
         call = await talk.call(session, head.thread, reader, revealed=revealed)
         colleagues = await accounts.who_may(session, Permission.CONVERSATIONS_ANSWER)
-    if before is None and actor.may(Permission.CONVERSATIONS_ANSWER) and log.newest > head.thread.staff_seen:
+        readers = await accounts.who_may(session, Permission.CONVERSATIONS_READ)
+        may_answer = actor.may(Permission.CONVERSATIONS_ANSWER)
+        canned = await canned_replies.of(session, account) if may_answer else []
+    if before is None and may_answer and log.newest > head.thread.staff_seen:
         await see(console.desk, thread_id, log.newest)
+        console.live.touch(thread_id)
+    if request.state.counts["mentions"]:
+        await see_mentions(console.desk, thread_id, account)
+        async with console.door.database.read() as session:
+            request.state.counts = {"mentions": await mentions.unseen(session, account)}
     others = {who: one for who, one in console.live.presence.at(thread_id).items() if who != account}
     return console.pages.show(
         request,
@@ -99,7 +115,10 @@ async def thread_page(
         now=now,
         others=list(others.values()),
         colleagues=[one for one in colleagues if one.id != account],
-        may_answer=actor.may(Permission.CONVERSATIONS_ANSWER),
+        readers=[one for one in readers if one.id != account],
+        canned=canned,
+        note=note,
+        may_answer=may_answer,
         may_reveal=actor.may(Permission.PERSONAL_DATA_REVEAL),
         ticket_line=talk.ticket_line,
         key=console.door.new_id(),

@@ -9,19 +9,25 @@ from fastapi import Form, Request
 from fastapi.responses import Response
 
 from console.inbox import HERE
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
 from console.thread import thread_page
 from conversations.models import Thread
-from desk.takeover import NotYours, give_back, hand_over, resend, take_over
+from desk.takeover import BotSilent, NotYours, give_back, hand_over, resend, say_instead, take_over
 from staff import accounts
 from staff.roles import Permission
 
 _ANSWER = Permission.CONVERSATIONS_ANSWER
+_CHANGED = "这条消息的状态已经变了，没有重发。"
+_SILENT = (
+    "这段对话正由工作人员接待，机器人的话不再发送，所以没有重发。"
+    "接待的人可以点消息下面的“以我的名义发送”；或者交还机器人以后再重发。"
+)
 
 
 def thread_act_routes(routes: Routes) -> None:
-    """`/console/inbox/{thread_id}/take`, `give-back`, `hand-over`, `resend/{message_id}`."""
+    """`/console/inbox/{thread_id}/take`, `give-back`, `hand-over`, `resend/{message}`, `say-instead/{message}`."""
     console = routes.console
     desk = console.desk
 
@@ -64,13 +70,27 @@ def thread_act_routes(routes: Routes) -> None:
             "handed-over",
         )
 
-    @routes.post("/inbox/{thread_id}/resend/{message_id:int}", _ANSWER)
-    async def again(request: Request, thread_id: str, message_id: int) -> Response:
-        if not await resend(desk, thread_id, message_id, by=visitor(request).actor):
-            return await thread_page(
-                console, request, thread_id, problem="这条消息的状态已经变了，没有重发。", status=409
-            )
+    @routes.post("/inbox/{thread_id}/resend/{message}", _ANSWER)
+    async def again(request: Request, thread_id: str, message: str) -> Response:
+        try:
+            sent = await resend(desk, thread_id, row_id(message) or 0, by=visitor(request).actor)
+        except BotSilent:
+            return await thread_page(console, request, thread_id, problem=_SILENT, status=409)
+        if not sent:
+            return await thread_page(console, request, thread_id, problem=_CHANGED, status=409)
         return seen_other(f"{HERE}/{thread_id}?said=resent")
+
+    @routes.post("/inbox/{thread_id}/say-instead/{message}", _ANSWER)
+    async def instead(request: Request, thread_id: str, message: str) -> Response:
+        actor = visitor(request).actor
+        try:
+            sent = await say_instead(desk, thread_id, actor.account_id or "", row_id(message) or 0, by=actor)
+        except NotYours as refused:
+            problem = await whose(console, refused)
+            return await thread_page(console, request, thread_id, problem=problem, status=409)
+        if not sent:
+            return await thread_page(console, request, thread_id, problem=_CHANGED, status=409)
+        return seen_other(f"{HERE}/{thread_id}?said=replied")
 
 
 async def act(

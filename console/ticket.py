@@ -56,7 +56,13 @@ def ticket_routes(routes: Routes) -> None:
             await take_step(console.desk, visitor(request).actor, number, taken, filled)
         except StepRefused as refused:
             telling = Telling(problem=refused.text, tried=step, values=fields)
-            return await ticket_page(console, request, number, telling)
+            page = await ticket_page(console, request, number, telling)
+            # Who let the ticket go sees it no longer, and is told all the same what became of the second try.
+            return (
+                page
+                if page.status_code != 404
+                else console.pages.trouble(request, 409, "没有提交", refused.text)
+            )
         except LookupError:
             return no_ticket(console, request)
         return await _afterwards(number, taken, request)

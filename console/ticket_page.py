@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.attached import files_of_ticket
 from console.due import Due, day_text, due
 from console.masked import shown, written
 from console.pages import visitor
@@ -96,6 +97,7 @@ async def _context(
         "who": await _who(session, ticket, papers),
         "clocks": [_clock(clock, desk, calendar) for clock in papers.clocks],
         "forms": forms_of(steps),
+        "files": await files_of_ticket(session, ticket, actor, revealed=telling.revealed),
         "departments": choices,
         "loads": await workload(session) if _sends(steps) else {},
         "suggested": found,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -117,6 +117,16 @@ async def give_to_ticket(session: AsyncSession, thread_id: str, ticket_id: str) 
         .execution_options(synchronize_session=False)
     )
     return len([one for one in await of_ticket(session, ticket_id) if one.state in _KEPT])
+
+
+async def of_messages(session: AsyncSession, ids: Collection[int]) -> Sequence[Attachment]:
+    """What came with the messages, in order."""
+    rows = await session.scalars(
+        select(Attachment)
+        .where(Attachment.message_id.in_(ids))
+        .order_by(Attachment.message_id, Attachment.id)
+    )
+    return rows.all()
 
 
 async def of_ticket(session: AsyncSession, ticket_id: str) -> Sequence[Attachment]:

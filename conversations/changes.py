@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from conversations.models import Delivery, Holder, Message, Note, Thread
+from conversations.models import Attachment, Delivery, Holder, Message, Note, Stored, Thread
 
-_SETTLED = (Delivery.NONE, Delivery.SENT, Delivery.DROPPED)
+_AT_ONCE = 1000
+# Named, not what they are not: so the index of thread and delivery is used.
+_UNSETTLED = (Delivery.PENDING, Delivery.SENDING, Delivery.HELD, Delivery.FAILED, Delivery.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,9 @@ class Mark:
             raise ValueError(f"{text!r} is no mark")
         return cls(int(message), int(note))
 
-    def less(self, ids: int) -> Mark:
-        """The mark so many ids before."""
-        return Mark(max(0, self.message - ids), max(0, self.note - ids))
-
 
 def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19
+    return text.isascii() and text.isdecimal() and len(text) < 19 and int(text) < 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +76,35 @@ async def newest_mark(session: AsyncSession) -> Mark:
     return Mark(message or 0, note or 0)
 
 
-async def written_since(session: AsyncSession, mark: Mark, limit: int = 1000) -> Written:
-    """What was written after the mark, the newest `limit` of each kind."""
-    messages = await session.execute(
-        select(Message.id, Message.thread_id)
-        .where(Message.id > mark.message)
-        .order_by(Message.id.desc())
-        .limit(limit)
+async def written_since(
+    session: AsyncSession, mark: Mark, missing: tuple[Collection[int], Collection[int]] = ((), ())
+) -> Written:
+    """All that was written after the mark, and of the `missing` messages and notes those that are there now."""
+    messages, notes = missing
+    return Written(
+        await _since(session, select(Message.id, Message.thread_id), Message.id, mark.message, messages),
+        await _since(session, select(Note.id, Note.thread_id), Note.id, mark.note, notes),
     )
-    notes = await session.execute(
-        select(Note.id, Note.thread_id).where(Note.id > mark.note).order_by(Note.id.desc()).limit(limit)
-    )
-    return Written({row[0]: row[1] for row in messages}, {row[0]: row[1] for row in notes})
+
+
+async def _since(
+    session: AsyncSession,
+    rows: Select[int, str],
+    column: InstrumentedAttribute[int],
+    after: int,
+    missing: Collection[int],
+) -> dict[int, str]:
+    found: dict[int, str] = {}
+    while True:
+        some = (await session.execute(rows.where(column > after).order_by(column).limit(_AT_ONCE))).all()
+        found.update((row[0], row[1]) for row in some)
+        if len(some) < _AT_ONCE:
+            break
+        after = some[-1][0]
+    if missing:
+        late = await session.execute(rows.where(column.in_(missing)))
+        found.update((row[0], row[1]) for row in late)
+    return found
 
 
 async def standing(session: AsyncSession) -> dict[str, Standing]:
@@ -107,7 +123,19 @@ async def unsettled(session: AsyncSession, threads: Collection[str]) -> dict[int
         return {}
     rows = await session.execute(
         select(Message.id, Message.thread_id, Message.delivery, Message.reason).where(
-            Message.thread_id.in_(threads), Message.delivery.not_in(_SETTLED)
+            Message.thread_id.in_(threads), Message.delivery.in_(_UNSETTLED)
         )
     )
     return {id_: Unsettled(thread_id, delivery, reason) for id_, thread_id, delivery, reason in rows}
+
+
+async def arriving(session: AsyncSession, threads: Collection[str]) -> dict[int, str]:
+    """Message -> its thread, of those of the threads whose file is being fetched."""
+    if not threads:
+        return {}
+    rows = await session.execute(
+        select(Attachment.message_id, Attachment.thread_id).where(
+            Attachment.thread_id.in_(threads), Attachment.state == Stored.PENDING
+        )
+    )
+    return {message: thread for message, thread in rows if message and thread}

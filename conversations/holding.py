@@ -39,7 +39,7 @@ async def hand_over(session: AsyncSession, thread_id: str, staff: str, to: str, 
     )
     if not given.rowcount:  # type: ignore[attr-defined]
         return False
-    await note(session, thread_id, NoteKind.TAKEN, by=to, at=at)
+    await note(session, thread_id, NoteKind.HANDED_OVER, by=staff, at=at, mentions=(to,))
     return True
 
 

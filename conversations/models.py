@@ -154,8 +154,8 @@ class NoteKind(StrEnum):
     """What a note in a thread is."""
 
     WRITTEN = "written"
-    CALLED = "called"  # a person was asked for
     TAKEN = "taken"
+    HANDED_OVER = "handed_over"  # by who had it, to the one account that `mentions` names
     HANDED_BACK = "handed_back"
     TIMED_OUT = "timed_out"  # nobody answered: back into the queue
 
@@ -174,9 +174,42 @@ class Note(Base):
     kind: Mapped[NoteKind]
     by: Mapped[str]  # an account's id, or empty: it happened by itself
     text: Mapped[str] = mapped_column(default="")
-    mentions: Mapped[list[Any]] = mapped_column(default=list)  # accounts that are called
+    mentions: Mapped[list[Any]] = mapped_column(default=list)  # accounts that are called, or given the thread
     after_id: Mapped[int]  # the newest message when it was written: where it stands among them
     at: Mapped[datetime]
+
+
+class Mention(Base):
+    """A colleague whom a note calls. `seen_at`: when they opened the thread after it."""
+
+    __tablename__ = "thread_mentions"
+    __table_args__ = (
+        UniqueConstraint("note_id", "account"),
+        Index("ix_thread_mentions_account", "account", "id"),
+        Index("ix_thread_mentions_seen", "seen_at", "account"),
+        Index("ix_thread_mentions_thread", "thread_id", "account"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    note_id: Mapped[int] = mapped_column(ForeignKey("thread_notes.id"))
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
+    account: Mapped[str]
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+
+
+class Unanswered(Base):
+    """A question that a member of staff put into the list of those that the knowledge base has to learn to answer."""
+
+    __tablename__ = "unanswered_questions"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"), index=True)
+    message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), unique=True)  # once, whoever notes it
+    text: Mapped[str]  # without names and numbers
+    reason: Mapped[str]
+    noted_by: Mapped[str]  # an account's id
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Attachment(Base):

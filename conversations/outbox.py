@@ -178,6 +178,22 @@ async def resend(session: AsyncSession, thread_id: str, message_id: int) -> bool
     return bool(found.rowcount)  # type: ignore[attr-defined]
 
 
+async def replace(session: AsyncSession, thread_id: str, message_id: int, *, reason: str) -> bool:
+    """Drop a message of the bot's that failed or is in doubt, as something else is sent for it. False: it is no such."""
+    found = await session.execute(
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.thread_id == thread_id,
+            Message.author == Author.BOT,
+            Message.delivery.in_((Delivery.FAILED, Delivery.UNKNOWN)),
+        )
+        .values(delivery=Delivery.DROPPED, claimed_until=None, reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(found.rowcount)  # type: ignore[attr-defined]
+
+
 async def pause(session: AsyncSession, channel: str, *, until: datetime, reason: str) -> None:
     """Send nothing through a channel before that moment, in any process."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert

@@ -31,9 +31,12 @@ class Opened:
     headers: Mapping[str, str]
 
 
-async def open_attachment(database: Database, files: Files, attachment_id: str) -> Opened | None:
+async def open_attachment(
+    database: Database, files: Files, attachment_id: str, *, inline: bool = True
+) -> Opened | None:
     """The file of an attachment; None where there is none, or none that was taken.
 
+    `inline`: a picture may be shown by the browser; everything else is saved in any case.
     Whoever calls this has made sure that the reader is staff and may see its thread and ticket.
     """
     async with database.read() as session:
@@ -42,7 +45,13 @@ async def open_attachment(database: Database, files: Files, attachment_id: str) 
         return None
     path = files.path(attachment.key)
     name = named(attachment.name, attachment.media_type)
-    return Opened(path, name, _headers(attachment.media_type, name)) if path.exists() else None
+    headers = _headers(attachment.media_type, name, inline=inline and is_picture(attachment.media_type))
+    return Opened(path, name, headers) if path.exists() else None
+
+
+def is_picture(media_type: str) -> bool:
+    """Whether every browser shows it and it holds nothing to run."""
+    return media_type in _SHOWN
 
 
 def described(attachment: Attachment) -> str:
@@ -59,13 +68,13 @@ def described(attachment: Attachment) -> str:
     return " ".join(filter(None, parts))
 
 
-def _headers(kind: str, name: str) -> dict[str, str]:
-    how = "inline" if kind in _SHOWN else "attachment"
+def _headers(kind: str, name: str, *, inline: bool) -> dict[str, str]:
+    how = "inline" if inline else "attachment"
     return {
         "Content-Type": kind,
         "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name, safe='')}",
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": "private, no-store",
     }

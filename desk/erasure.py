@@ -18,8 +18,8 @@ from conversations.circles import linked_to
 from conversations.leaving import due, erased_talks, follow_again, in_turn, quiet, unfollow
 from conversations.models import ErasedTalks, Leaving, Person, Thread
 from desk.desk import Desk
-from desk.linking import CHANNEL_NAMES, names_of, part, person_of
-from desk.values import Button, Reply
+from desk.linking import names_of, part, person_of
+from desk.values import CHANNEL_NAMES, Button, Reply
 from store.base import Base
 from tickets.models import Ticket
 from tickets.retention import clear, closed_before, open_of, part_from

@@ -18,7 +18,7 @@ from conversations.models import LinkCode, Person, Thread
 from desk.articles import HUMAN
 from desk.desk import Desk
 from desk.notices import tell
-from desk.values import Button, Reply
+from desk.values import CHANNEL_NAMES, Button, Reply
 
 VALID_FOR = timedelta(minutes=10)
 DIGITS = 8
@@ -28,7 +28,6 @@ _WITHIN = timedelta(hours=1)
 _GUESSES = 5
 _GUESSES_OF_ALL = 100
 
-CHANNEL_NAMES = {"web": "网页", "wechat": "微信", "telegram": "Telegram"}
 _CODE = re.compile(r"(?<![\dA-Za-z-])(\d{4})[ -]?(\d{4})(?![\dA-Za-z-])")
 _LABELLED = re.compile(r"绑定码?[:\s]*(\d{4,})")
 _TOO_OFTEN = "输错的次数太多，为保护企业信息，请一小时以后再试。着急的话可以转人工。"

@@ -16,11 +16,12 @@ from staff import audit
 from staff.actors import Actor as Member
 from staff.audit import Action
 from staff.models import Department
-from tickets.errors import Incomplete, MovedOn, NotYours, ReasonMissing
+from tickets.errors import FilledAnew, Incomplete, MovedOn, NotYours, ReasonMissing
 from tickets.life import Doing
 from tickets.limits import Level
 from tickets.lists import seen
 from tickets.models import Ticket, TicketEvent
+from tickets.papers import papers_of
 from tickets.states import MOVE_OF, STEP_NAMES, Actor, Step
 from tickets.tickets import by_number
 
@@ -52,7 +53,9 @@ async def take_step(desk: Desk, member: Member, number: str, step: Step, filled:
         happened = await _first_since(session, ticket, filled.after)
         # Asked before whether it is seen: who returned it to the dispatcher sees it no longer.
         if happened and happened.step is step and happened.by == member.account_id:
-            return
+            if await _same(session, ticket, happened, await _checked(session, number, step, filled)):
+                return
+            raise FilledAnew(number, step)
         if await seen(session, number, sight_of(member)) is None:
             raise LookupError(number)
         if happened:
@@ -102,6 +105,22 @@ def _doing(member: Member, part: Actor, at: datetime, filled: Filled) -> Doing:
         days=filled.days,
         text=filled.text.strip(),
     )
+
+
+async def _same(session: AsyncSession, ticket: Ticket, done: TicketEvent, filled: Filled) -> bool:
+    """Whether a step that was taken was filled in just like that."""
+    if done.note != filled.note.strip():
+        return False
+    match done.step:
+        case Step.ACCEPTED:
+            return ticket.level == filled.level
+        case Step.DRAFTED:
+            answers = (await papers_of(session, ticket.id)).answers
+            return bool(answers) and answers[-1].text == filled.text.strip()
+        case Step.EXTENSION_ASKED:
+            approvals = (await papers_of(session, ticket.id)).approvals
+            return bool(approvals) and approvals[-1].days == filled.days
+    return True
 
 
 async def _first_since(session: AsyncSession, ticket: Ticket, after: int) -> TicketEvent | None:

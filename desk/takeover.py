@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations import holding, outbox
+from conversations import mentions as mentions_of
 from conversations.messages import by_external_id
-from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread
+from conversations.models import Author, Holder, Message, NoteKind, Thread
 from desk.delivery import SEND_SECONDS
 from desk.desk import Desk
+from desk.notices import at_first
 from desk.rating_asking import owe_talk
-from desk.values import WEB
 from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
 
 _LOOK_SECONDS = 0.05
+_SAID_INSTEAD = "工作人员已把这段话作为人工回复发出。"
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -39,12 +42,24 @@ class Empty(ValueError):
     """Nothing was written."""
 
 
+class BotSilent(Exception):
+    """The bot says nothing while staff hold the thread, nor anything over again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What staff write. `key`: of the form that sent it, so that a second press of it sends nothing more."""
+    """What staff write. `key`: of the form that sent it, so that a second press of it sends nothing more.
+
+    Other words under the same key are another reply: somebody who was cut off may have changed them.
+    """
 
     text: str
     key: str
+
+    def external_id(self, staff: str) -> str:
+        """By which a repetition is known."""
+        words = hashlib.sha256(self.text.strip().encode()).hexdigest()[:16]
+        return f"staff:{staff}:{self.key}:{words}"
 
 
 async def take_over(
@@ -95,21 +110,12 @@ async def reply(desk: Desk, thread_id: str, staff: str, written: Reply) -> Messa
         raise Empty
     async with desk.database.write() as session:
         thread = await session.get_one(Thread, thread_id, with_for_update=True)
-        external_id = f"staff:{staff}:{written.key}"
+        external_id = written.external_id(staff)
         if known := await by_external_id(session, thread.channel, external_id):
             return known
         if thread.holder != Holder.STAFF or thread.staff != staff:
             raise NotYours(thread_id, thread.staff if thread.holder == Holder.STAFF else None)
-        message = Message(
-            thread_id=thread_id,
-            author=Author.STAFF,
-            channel=thread.channel,
-            external_id=external_id,
-            text=text,
-            detail={"staff": staff},
-            delivery=Delivery.SENT if thread.channel == WEB else Delivery.PENDING,
-            created_at=desk.clock(),
-        )
+        message = _of_staff(thread, staff, text, external_id, desk.clock())
         session.add(message)
         await session.flush()
         thread.staff_seen = message.id
@@ -118,13 +124,38 @@ async def reply(desk: Desk, thread_id: str, staff: str, written: Reply) -> Messa
 
 
 async def resend(desk: Desk, thread_id: str, message_id: int, *, by: Actor | None = None) -> bool:
-    """Send a message once more that failed or is in doubt. False: it is neither, and nothing is done."""
+    """Send a message once more that failed or is in doubt. False: it is neither, and nothing is done.
+
+    Raises `BotSilent` for the bot's words where staff have the thread: see `say_instead`.
+    """
     async with desk.database.write() as session:
+        if await _silenced(session, thread_id, message_id):
+            raise BotSilent
         again = await outbox.resend(session, thread_id, message_id)
         detail = {"消息": str(message_id)}
         _record(session, by if again else None, Action.MESSAGE_RESENT, thread_id, desk.clock(), detail)
     desk.to_send.set()
     return again
+
+
+async def say_instead(desk: Desk, thread_id: str, staff: str, message_id: int, *, by: Actor) -> bool:
+    """Send, as staff who have the thread, what the bot could not get through. False: it is not such a message (any more).
+
+    Raises `NotYours`.
+    """
+    async with desk.database.write() as session:
+        thread = await session.get(Thread, thread_id, with_for_update=True)
+        message = await session.get(Message, message_id, populate_existing=True)
+        if thread is None or thread.holder != Holder.STAFF or thread.staff != staff:
+            raise NotYours(thread_id, await _holder(session, thread_id))
+        if not await outbox.replace(session, thread_id, message_id, reason=_SAID_INSTEAD):
+            return False
+        assert message is not None, "there was one to replace"
+        session.add(_of_staff(thread, staff, message.text, f"instead:{message_id}", desk.clock()))
+        detail = {"消息": str(message_id), "方式": "作为人工回复"}
+        _record(session, by, Action.MESSAGE_RESENT, thread_id, desk.clock(), detail)
+    desk.to_send.set()
+    return True
 
 
 async def write_note(
@@ -136,7 +167,7 @@ async def write_note(
     async with desk.database.write() as session:
         if await holding.noted_last(session, thread_id, staff, text.strip()):
             return
-        await holding.note(
+        note = await holding.note(
             session,
             thread_id,
             NoteKind.WRITTEN,
@@ -145,6 +176,7 @@ async def write_note(
             text=text.strip(),
             mentions=mentions,
         )
+        mentions_of.call(session, note, [account for account in mentions if account != staff])
 
 
 async def see(desk: Desk, thread_id: str, message_id: int) -> None:
@@ -152,9 +184,23 @@ async def see(desk: Desk, thread_id: str, message_id: int) -> None:
     async with desk.database.write() as session:
         await session.execute(
             update(Thread)
-            .where(Thread.id == thread_id, Thread.staff_seen < message_id)
+            .where(
+                Thread.id == thread_id,
+                Thread.staff_seen < message_id,
+                # A browser says what it likes: nobody has read what is not written yet.
+                exists().where(Message.thread_id == thread_id, Message.id == message_id),
+            )
             .values(staff_seen=message_id)
         )
+
+
+async def see_mentions(desk: Desk, thread_id: str, account: str) -> None:
+    """An account has opened a thread in which it is called."""
+    async with desk.database.read() as session:
+        if not await mentions_of.unseen_in(session, thread_id, account):
+            return
+    async with desk.database.write() as session:
+        await mentions_of.see(session, thread_id, account, at=desk.clock())
 
 
 async def requeue_silent(desk: Desk, silence: timedelta) -> int:
@@ -167,6 +213,33 @@ async def requeue_silent(desk: Desk, silence: timedelta) -> int:
         async with desk.database.write() as session:
             put += await holding.requeue(session, thread_id, silent_since=since, at=desk.clock())
     return put
+
+
+def _of_staff(thread: Thread, staff: str, text: str, external_id: str, at: datetime) -> Message:
+    return Message(
+        thread_id=thread.id,
+        author=Author.STAFF,
+        channel=thread.channel,
+        external_id=external_id,
+        text=text,
+        detail={"staff": staff},
+        delivery=at_first(thread.channel),
+        created_at=at,
+    )
+
+
+async def _silenced(session: AsyncSession, thread_id: str, message_id: int) -> bool:
+    found = await session.scalar(
+        select(Message.id)
+        .join(Thread, Thread.id == Message.thread_id)
+        .where(
+            Message.id == message_id,
+            Message.thread_id == thread_id,
+            Message.author == Author.BOT,
+            Thread.holder == Holder.STAFF,
+        )
+    )
+    return found is not None
 
 
 async def _holder(session: AsyncSession, thread_id: str) -> str | None:

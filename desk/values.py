@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 WEB = "web"  # the page reads the rows itself: nothing is sent, nothing held
+CHANNEL_NAMES: Mapping[str, str] = {"web": "网页", "wechat": "微信", "telegram": "Telegram"}
 Outcome = Literal["answered", "clarify", "unknown", "smalltalk", "form", "ticket", "handoff"]
 
 

@@ -40,6 +40,10 @@ class Action(StrEnum):
     THREAD_GIVEN_BACK = "thread_given_back"
     THREAD_HANDED_OVER = "thread_handed_over"
     MESSAGE_RESENT = "message_resent"
+    ATTACHMENT_OPENED = "attachment_opened"
+    TICKET_FILED = "ticket_filed"
+    QUESTION_NOTED = "question_noted"
+    CANNED_REPLY_CHANGED = "canned_reply_changed"
     PERSONAL_DATA_REVEALED = "personal_data_revealed"
     TICKET_MOVED = "ticket_moved"
     CASE_MOVED = "case_moved"
@@ -70,6 +74,10 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.THREAD_GIVEN_BACK: "交还机器人",
     Action.THREAD_HANDED_OVER: "转给同事",
     Action.MESSAGE_RESENT: "重发消息",
+    Action.ATTACHMENT_OPENED: "打开保密工单的附件",
+    Action.TICKET_FILED: "代企业登记工单",
+    Action.QUESTION_NOTED: "记为待答问题",
+    Action.CANNED_REPLY_CHANGED: "修改快捷回复",
     Action.PERSONAL_DATA_REVEALED: "查看个人信息",
     Action.TICKET_MOVED: "办理工单",
     Action.CASE_MOVED: "办理差评整改",

@@ -98,6 +98,22 @@ class Tries(Base):
     blocked_until: Mapped[datetime | None]
 
 
+class CannedReply(Base):
+    """A text that is written again and again. `owner`: whose it is, an account's id; None: everybody's."""
+
+    __tablename__ = "canned_replies"
+    __table_args__ = (Index("ix_canned_replies_owner", "owner", "uses"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str | None]
+    title: Mapped[str]
+    category: Mapped[str] = mapped_column(default="")
+    text: Mapped[str]
+    uses: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str]
+
+
 class AuditEntry(Base):
     """Who did what to what, when and from where. The database itself refuses to change or delete a row."""
 

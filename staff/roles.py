@@ -26,6 +26,9 @@ class Permission(StrEnum):
     OWN_ACCOUNT = "own_account"
     CONVERSATIONS_READ = "conversations.read"
     CONVERSATIONS_ANSWER = "conversations.answer"
+    # Texts that are written again and again: the own ones; everybody's.
+    CANNED_REPLIES = "canned_replies"
+    CANNED_REPLIES_SHARED = "canned_replies.shared"
     TICKETS_READ = "tickets.read"
     TICKETS_ACCEPT = "tickets.accept"
     TICKETS_DISPATCH = "tickets.dispatch"
@@ -63,10 +66,10 @@ ROLE_DUTIES: Mapping[Role, str] = {
     Role.DISPATCHER: "受理投诉和诉求，派单和改派，维护派单规则",
     Role.HANDLER: "办理派给本部门的工单",
     Role.REVIEWER: "审核要发给企业的答复，退回修改",
-    Role.SUPERVISOR: "批准、指定办理、改派、督办、中止、终止、复核，维护工作日历，看审计日志",
+    Role.SUPERVISOR: "批准、指定办理、改派、督办、中止、终止、复核，维护工作日历和共用的快捷回复，看审计日志",
     Role.KNOWLEDGE_EDITOR: "编写知识库文章",
     Role.KNOWLEDGE_REVIEWER: "审核并发布知识库文章",
-    Role.ADMIN: "管理账号，维护派单规则和工作日历，看审计日志；不看工单和对话",
+    Role.ADMIN: "管理账号，维护派单规则、工作日历和共用的快捷回复，看审计日志；不看工单和对话",
     Role.INVITED_SUPERVISOR: "看各部门的工单，不看保密的；个人信息始终隐去，不办理",
 }
 
@@ -76,7 +79,7 @@ _EVERYBODY = frozenset({_P.OWN_ACCOUNT, _P.KNOWLEDGE_READ})
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: _EVERYBODY
     | {_P.CONVERSATIONS_READ, _P.CONVERSATIONS_ANSWER, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS}
-    | {_P.PERSONAL_DATA_REVEAL},
+    | {_P.PERSONAL_DATA_REVEAL, _P.CANNED_REPLIES},
     Role.DISPATCHER: _EVERYBODY
     | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_ACCEPT}
     | {_P.TICKETS_DISPATCH, _P.PERSONAL_DATA_REVEAL, _P.DISPATCH_RULES_EDIT},
@@ -85,10 +88,13 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_REVIEW, _P.PERSONAL_DATA_REVEAL},
     Role.SUPERVISOR: _EVERYBODY
     | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_SUPERVISE}
-    | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ, _P.CALENDAR_EDIT},
+    | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ, _P.CALENDAR_EDIT}
+    | {_P.CANNED_REPLIES, _P.CANNED_REPLIES_SHARED},
     Role.KNOWLEDGE_EDITOR: _EVERYBODY | {_P.KNOWLEDGE_EDIT},
     Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_PUBLISH},
-    Role.ADMIN: _EVERYBODY | {_P.PEOPLE_MANAGE, _P.AUDIT_READ, _P.DISPATCH_RULES_EDIT, _P.CALENDAR_EDIT},
+    Role.ADMIN: _EVERYBODY
+    | {_P.PEOPLE_MANAGE, _P.AUDIT_READ, _P.DISPATCH_RULES_EDIT, _P.CALENDAR_EDIT}
+    | {_P.CANNED_REPLIES, _P.CANNED_REPLIES_SHARED},
     Role.INVITED_SUPERVISOR: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.REPORTS_READ},
 }
 

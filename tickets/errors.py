@@ -9,8 +9,10 @@ StepRefused
   x TooLate            the limit that was to be extended is over
   x TwiceReturned      after two returns the arbiter decides
   x MovedOn            something happened to it that who takes the step has not seen
-  x Incomplete         something that the step needs was not filled in  x CalledJustNow      the last call in vain is not long ago
+  x CalledJustNow      the last call in vain is not long ago
   x TooFewCalls        it was not tried often enough
+  x FilledAnew         who has just taken the step fills it in otherwise, on a page from before it
+  x Incomplete         something that the step needs was not filled in
 """
 
 from __future__ import annotations
@@ -98,6 +100,14 @@ class MovedOn(StepRefused):
 
     def __init__(self, number: str, step: Step, happened: Step) -> None:
         text = f"这张工单刚有新的进展（{STEP_NAMES[happened]}），请先看过再提交。填写的内容还在。"
+        super().__init__(number, step, text)
+
+
+class FilledAnew(StepRefused):
+    """Who has just taken the step fills it in otherwise, on a page from before it."""
+
+    def __init__(self, number: str, step: Step) -> None:
+        text = f"您刚才已经{STEP_NAMES[step]}了，以那一次填写的为准；这次改过的内容没有提交，还在下面。"
         super().__init__(number, step, text)
 
 

@@ -169,6 +169,14 @@ async def unseen(session: AsyncSession, numbers: Collection[str], sight: Sight) 
     )
 
 
+async def visible(session: AsyncSession, ids: Collection[str], sight: Sight) -> dict[str, Ticket]:
+    """Those of the tickets, by their ids, that may be seen."""
+    if not ids:
+        return {}
+    rows = await session.scalars(select(Ticket).where(Ticket.id.in_(ids), _seen(sight)))
+    return {ticket.id: ticket for ticket in rows}
+
+
 async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequence[Ticket]:
     """The tickets of a thread that may be seen, the newest first."""
     rows = await session.scalars(
@@ -252,12 +260,11 @@ def _seen(sight: Sight) -> ColumnElement[bool]:
 def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
     narrowed: list[ColumnElement[bool]] = []
     if text := wanted.text.strip():
-        plain = text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
         narrowed.append(
             or_(
                 Ticket.number == text.upper(),
-                Ticket.enterprise.like(f"%{plain}%", escape="\\"),
-                Ticket.phone.like(f"%{plain}", escape="\\"),
+                Ticket.enterprise.icontains(text, autoescape=True),
+                Ticket.phone.endswith(text, autoescape=True),
             )
         )
     for column, value in (

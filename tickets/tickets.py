@@ -51,8 +51,12 @@ async def open_ticket(
     at: datetime,
     new_id: NewId,
     rules: Rules | None = None,
+    filed_by: str | None = None,
 ) -> Ticket:
-    """The ticket of a confirmed draft: a repeated call with the same `confirmed_by` finds the first one."""
+    """The ticket of a confirmed draft: a repeated call with the same `confirmed_by` finds the first one.
+
+    `filed_by`: the account of who filed it for the enterprise.
+    """
     if existing := await _confirmed(session, confirmed_by):
         return existing
     day, rules = city_date(at), rules or Rules()
@@ -85,6 +89,8 @@ async def open_ticket(
     session.add(ticket)
     await session.flush()
     doing = Doing(ENTERPRISE, Actor.ENTERPRISE, at, message_id=confirmed_by)
+    if filed_by is not None:
+        doing = Doing(filed_by, Actor.AGENT, at, "代企业登记。", confirmed_by)
     record(session, ticket, Step.SUBMITTED, doing, before=None)
     await timing.apply(session, ticket, Step.SUBMITTED, at, rules.calendar, rules.limits)
     return ticket

@@ -5,15 +5,31 @@ const list = document.getElementById("lines");
 const empty = document.getElementById("empty");
 const fixed = "fixed" in list.dataset;
 
-listen(list.dataset.events, "rows", ({ rows, counts }) => {
-  for (const row of rows) put(row);
+listen(list.dataset.events, "rows", ({ rows, whole, more }) => {
+  if (whole) all(rows, more);
+  else for (const row of rows) put(row);
   empty.hidden = list.children.length > 0;
-  for (const place of document.querySelectorAll("[data-count]")) place.textContent = counts[place.dataset.count];
 });
+
+// The whole list as it is now: first of all, and after every cut.
+function all(rows, more) {
+  const focused = document.activeElement.closest?.(".line")?.id;
+  const now = rows.filter((row) => row.html).map((row) => element(row.html));
+  const same = now.length === list.children.length && now.every((row, at) => same_row(row, list.children[at]));
+  const next = document.getElementById("more");
+  next.hidden = !more;
+  if (more) next.href = more;
+  if (same) return;
+  list.replaceChildren(...now);
+  const again = focused && document.getElementById(focused);
+  if (again) link(again).focus({ preventScroll: true });
+}
+
+const same_row = (one, other) => one.id === other.id && one.className === other.className && one.textContent === other.textContent;
 
 function put(row) {
   const before = document.getElementById(`t-${row.id}`);
-  if (!row.in && !fixed) {
+  if (!row.html || (!row.in && !fixed)) {
     if (before) leave(before);
     return;
   }

@@ -18,11 +18,25 @@ export function listen(address, name, tell) {
     if (stream.readyState === EventSource.CLOSED) say("页面不再自动更新：登录可能已经过期。请刷新页面。");
     else timer = setTimeout(() => say("连接中断，正在重新连接…写的内容不会丢。"), 3000);
   });
-  stream.addEventListener(name, (event) => tell(JSON.parse(event.data)));
+  stream.addEventListener(name, (event) => {
+    const news = JSON.parse(event.data);
+    if (news.counts) count(news.counts);
+    tell(news);
+  });
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();
   });
+}
+
+// Figures of the tabs and of the navigation; one that is nothing is not shown where it says so.
+export function count(counts) {
+  for (const place of document.querySelectorAll("[data-count]")) {
+    const figure = counts[place.dataset.count];
+    if (figure === undefined) continue;
+    place.querySelector("[data-figure]") ? (place.querySelector("[data-figure]").textContent = figure) : (place.textContent = figure);
+    if ("unlessNone" in place.dataset) place.hidden = !figure;
+  }
 }
 
 export function element(html) {

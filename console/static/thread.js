@@ -1,5 +1,6 @@
 // The page of a thread: entries as they come, replies sent in the background, nothing written ever lost.
 import { element, listen } from "./live.js";
+import { insert, picker } from "./picker.js";
 
 const log = document.getElementById("log");
 const scroll = document.getElementById("scroll");
@@ -23,15 +24,17 @@ new ResizeObserver(() => {
 }).observe(scroll);
 
 listen(log.dataset.events, "thread", (news) => {
-  if (news.gone) return location.reload();
+  // So much was missed that the page is better loaded anew; drafts stay.
+  if (news.gone || (news.reload && latest)) return location.reload();
   const follow = atEnd();
   if (latest) for (const entry of news.entries ?? []) put(entry);
   for (const [id, html] of Object.entries(news.states ?? {})) show(document.getElementById(`s-${id}`), html);
+  for (const [id, html] of Object.entries(news.files ?? {})) document.getElementById(`f-${id}`)?.replaceWith(element(html));
   if (news.head) swapHead(news.head);
   if ("quota" in news && reply) document.getElementById("quota").textContent = news.quota.trim();
   if ("mine" in news && reply) mine(news.mine);
   if (follow) toEnd();
-  if (news.newest) seen(news.newest);
+  if (news.entries) seen(news.newest ?? 0);
 });
 
 function put(entry) {
@@ -68,14 +71,20 @@ function mine(yes) {
 }
 
 let newestSeen = 0;
+let unseen = false;
 function seen(newest) {
   newestSeen = Math.max(newestSeen, newest);
-  if (!log.dataset.seen || document.hidden || !newestSeen) return;
+  unseen = true;
+  tellSeen();
+}
+function tellSeen() {
+  if (document.hidden || !unseen) return;
   const body = new URLSearchParams({ message: newestSeen });
   newestSeen = 0;
+  unseen = false;
   fetch(log.dataset.seen, { method: "POST", headers, body }).catch(() => {});
 }
-document.addEventListener("visibilitychange", () => seen(0));
+document.addEventListener("visibilitychange", tellSeen);
 
 async function send(form, text) {
   const button = form.querySelector("[type=submit]");
@@ -105,6 +114,7 @@ for (const form of [reply, note].filter(Boolean)) {
   const text = form.elements.text;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (event.submitter?.formAction.endsWith("/canned")) return fill(form.elements.reply.value, text.value.length, text.value.length);
     if (text.value.trim()) send(form, text);
     else text.focus();
   });
@@ -113,12 +123,59 @@ for (const form of [reply, note].filter(Boolean)) {
   });
 }
 
-// A draft outlives a reload of this window, and nothing else.
+// A canned reply in the place of what was typed.
+async function fill(id, begin, end) {
+  const problem = reply.querySelector(".reply-problem");
+  problem.textContent = "";
+  try {
+    const body = new URLSearchParams({ reply: id });
+    const address = `${location.pathname}/canned`;
+    const answer = await fetch(address, { method: "POST", headers: { ...headers, "HX-Request": "true" }, body });
+    if (answer.ok) {
+      const filled = await answer.json();
+      insert(reply.elements.text, begin, end, filled.text);
+      problem.textContent = filled.problem;
+      document.getElementById("canned").open = false;
+    } else problem.textContent = element(await answer.text())?.textContent ?? "没有填入，请再试一次。";
+  } catch {
+    problem.textContent = "网络不通，没有填入。请再试一次。";
+  }
+}
+
+if (reply?.elements.reply) {
+  picker(reply.elements.text, {
+    label: "快捷回复",
+    trigger: /(?:^|\s)\/([^\s/]*)$/,
+    choices: [...reply.elements.reply.options].map((one) => ({ value: one.value, title: one.textContent, about: one.dataset.text })),
+    pick: (choice, begin, end) => fill(choice.value, begin, end),
+  });
+}
+if (note) {
+  picker(note.elements.text, {
+    label: "同事",
+    trigger: /(?:^|[^A-Za-z0-9._%+-])@([A-Za-z0-9._-]*|[\u4e00-\u9fff]{1,6})$/,
+    choices: [...document.getElementById("readers").options].map((one) => ({ value: one.value, title: one.textContent, about: one.value })),
+    pick: (choice, begin, end) => insert(note.elements.text, begin, end, `@${choice.value} `),
+  });
+}
+
+// A draft outlives a reload of this window, and nothing else; with its key, as it may have been sent when the page was cut.
 const place = `draft:${location.pathname}`;
-const forget = () => reply && sessionStorage.setItem(place, reply.elements.text.value);
+const forget = () => {
+  if (reply) sessionStorage.setItem(place, JSON.stringify({ text: reply.elements.text.value, key: reply.elements.key.value }));
+  if (note) sessionStorage.setItem(`${place}:note`, note.elements.text.value);
+};
+if (note) {
+  if (!note.elements.text.value) note.elements.text.value = sessionStorage.getItem(`${place}:note`) ?? "";
+  note.elements.text.addEventListener("input", forget);
+}
 if (reply) {
   const text = reply.elements.text;
-  if (!text.value) text.value = sessionStorage.getItem(place) ?? "";
+  const draft = JSON.parse(sessionStorage.getItem(place) ?? "{}");
+  if (!text.value && draft.text) {
+    text.value = draft.text;
+    reply.elements.key.value = draft.key;
+  }
   let told = 0;
   text.addEventListener("input", () => {
     forget();

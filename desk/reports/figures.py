@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations import figures as talked
 from conversations.figures import Asked, Rated, Talks
 from conversations.models import Thread
-from desk.linking import CHANNEL_NAMES
 from desk.reports.period import Period
+from desk.values import CHANNEL_NAMES
 from knowledge.rows import titles
 from staff.departments import departments
 from tickets import figures as worked

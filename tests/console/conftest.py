@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -13,10 +14,15 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from console.router import console_router
 from desk.desk import Desk
 from staff.departments import add_departments
+from staff.models import Account
 from staff.passwords import Hashing
+from staff.roles import Role
 from staff.sessions import Policy
 from staff.sign_in import Door
-from tests.console.visit import House
+from store.files import Files
+from tests.console.talks import Talks
+from tests.console.visit import House, Visit
+from tests.staff.people import employ
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +32,13 @@ def hashing() -> Hashing:
 
 
 @pytest.fixture
-async def house(desk: Desk, hashing: Hashing) -> House:
+def files(tmp_path: Path) -> Files:
+    """Where the files that people sent are."""
+    return Files(tmp_path / "attachments")
+
+
+@pytest.fixture
+async def house(desk: Desk, hashing: Hashing, files: Files) -> House:
     """The console with its departments and nobody in it."""
     policy = Policy(timedelta(hours=1), timedelta(hours=12), "optional", b"a key of the tests")
     door = Door(desk.database, hashing, policy, desk.clock, desk.new_id)
@@ -34,7 +46,22 @@ async def house(desk: Desk, hashing: Hashing) -> House:
     # A stream that is told to end says what there is to say and no more: here it can be read to its end.
     stopping = asyncio.Event()
     stopping.set()
-    app.include_router(console_router(desk, door, secure=False, stopping=stopping))
+    app.include_router(console_router(desk, door, secure=False, stopping=stopping, files=files))
     async with desk.database.write() as session:
         await add_departments(session)
     return House(app, door)
+
+
+@pytest.fixture
+def talks(desk: Desk) -> Talks:
+    return Talks(desk)
+
+
+@pytest.fixture
+async def wang(house: House) -> Account:
+    return await employ(house.door, "wang.wu", Role.AGENT)
+
+
+@pytest.fixture
+async def agent(house: House, wang: Account) -> Visit:
+    return await house.signed_in(wang)

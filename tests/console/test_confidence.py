@@ -160,7 +160,7 @@ async def test_open_pages_are_told_no_more_than_pages_show(
     _, who = await enter(house.door, await employ(house.door, "wang.wu", Role.AGENT))
     console.live._stopping.set()
     told = [event async for event in ThreadEvents(console, who, talk.thread_id).stream(Mark(0, 0))]
-    told += [event async for event in inbox_events(console, who, View.ALL, Mark(0, 0))]
+    told += [event async for event in inbox_events(console, who, View.ALL)]
     text = "".join(told)
     assert leaks(text) == [] and "此处为保密诉求的内容" in text
     await asyncio.sleep(0)

@@ -45,6 +45,8 @@ PAGES = (
     *(f"/console/rectifications?queue={queue}" for queue in CaseQueue),
     *(f"/console/rectifications?queue={queue}&department=water" for queue in CaseQueue),
     "/console/rectifications/{case}",
+    "/console/mentions",
+    "/console/inbox/{thread}/ticket",
     "/console/audit",
     "/console/reports",
 )

@@ -358,3 +358,46 @@ async def test_a_step_that_is_not_for_staff_is_not_there(office: Office) -> None
     for step in ("deemed", "withdrawn", "nonsense"):
         answer = await office.staff["du"].post(f"/console/tickets/{number}/steps/{step}")
         assert answer.status_code == 404
+
+
+async def test_a_second_press_with_other_words_is_told_and_keeps_them(office: Office) -> None:
+    number = await office.file()
+    page = await office.staff["du"].get(f"/console/tickets/{number}")
+    here, after = f"/console/tickets/{number}/steps/supervised", after_on(page)
+    await office.staff["du"].post(here, {"after": after, "note": "请抓紧"})
+    again = await office.staff["du"].post(here, {"after": after, "note": "三天内办好"})
+    assert again.status_code == 422 and "没有提交" in said(again) and "三天内办好" in again.text
+    async with office.desk.database.read() as session:
+        notes = await session.scalars(select(TicketEvent.note).where(TicketEvent.step == "supervised"))
+        assert list(notes) == ["请抓紧"]
+
+
+async def test_a_second_level_or_draft_is_no_second_press(office: Office) -> None:
+    number = await office.file()
+    page = await office.staff["pai"].get(f"/console/tickets/{number}")
+    here, after = f"/console/tickets/{number}/steps", after_on(page)
+    levels = [
+        (await office.staff["pai"].post(f"{here}/accepted", {"after": after, "level": level})).status_code
+        for level in ("general", "general", "complex")
+    ]
+    assert levels == [303, 303, 422]
+    await office.press("pai", number, "dispatched", department="water")
+    await office.press("ban", number, "signed")
+    page = await office.staff["ban"].get(f"/console/tickets/{number}")
+    answers = [
+        await office.staff["ban"].post(f"{here}/drafted", {"after": after_on(page), "text": text})
+        for text in ("已恢复供水。", "已恢复供水。", "已恢复供水，原因是管道爆裂。")
+    ]
+    assert [answer.status_code for answer in answers] == [303, 303, 422]
+    assert "原因是管道爆裂" in answers[-1].text
+
+
+async def test_who_returned_a_ticket_is_told_that_other_words_came_too_late(office: Office) -> None:
+    number = await office.file()
+    await office.press("pai", number, "accepted", level="general")
+    await office.press("pai", number, "dispatched", department="water")
+    page = await office.staff["ban"].get(f"/console/tickets/{number}")
+    here = f"/console/tickets/{number}/steps/returned"
+    await office.staff["ban"].post(here, {"after": after_on(page), "note": "不归我们管"})
+    again = await office.staff["ban"].post(here, {"after": after_on(page), "note": "归燃气管"})
+    assert again.status_code == 409 and "没有提交" in again.text

@@ -16,10 +16,9 @@ from conversations.models import Author, Message, Question, Rating, Thread
 from conversations.threads import open_thread
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
-from desk.linking import CHANNEL_NAMES
 from desk.reports.figures import Figures, figures
 from desk.reports.period import Period, month_before, month_of, parse_month, parse_period
-from desk.values import WEB
+from desk.values import CHANNEL_NAMES, WEB
 from knowledge.article import Article
 from store.base import Base
 from store.clock import city_date
