@@ -222,7 +222,10 @@ class Question(Base):
     """A question as the bot understood it: for what nobody could answer, and for the figures."""
 
     __tablename__ = "questions"
-    __table_args__ = (Index("ix_questions_outcome", "outcome", "asked_at"),)
+    __table_args__ = (
+        Index("ix_questions_outcome", "outcome", "asked_at"),
+        Index("ix_questions_confidence", "confidence", "message_id"),
+    )
 
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"), index=True)
@@ -231,6 +234,9 @@ class Question(Base):
     article: Mapped[str | None]
     aspect: Mapped[str | None]
     options: Mapped[list[Any]] = mapped_column(default=list)
+    # What the dialogue model took it for, and how sure it was (0..1); none where a button was pressed.
+    intent: Mapped[str | None]
+    confidence: Mapped[float | None]
     asked_at: Mapped[datetime]
 
 
@@ -238,7 +244,7 @@ class Rating(Base):
     """How content somebody was with a talk: 5 (非常满意) to 1 (非常不满意), one a talk."""
 
     __tablename__ = "ratings"
-    __table_args__ = (UniqueConstraint("thread_id", "talk"),)
+    __table_args__ = (UniqueConstraint("thread_id", "talk"), Index("ix_ratings_level", "level", "rated_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))

@@ -15,7 +15,7 @@ from desk.options import pick, plain
 from desk.values import Utterance
 from knowledge.search.text import normalise
 
-_ASKED = {"answered", "clarify", "unknown"}
+_ASKED = {"answered", "clarify", "unknown", "handoff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +128,7 @@ def _question_row(message: Message, utterance: Utterance, desk: Desk) -> Questio
         article=detail.get("article"),
         aspect=detail.get("aspect"),
         options=list(detail.get("options") or ()),
+        intent=detail.get("intent"),
+        confidence=detail.get("confidence"),
         asked_at=desk.clock(),
     )

@@ -65,7 +65,8 @@ class Reply:
     """One thing the bot says, with what it tells the machine.
 
     `default`: the button that a bare "yes" means; `form`: the kind of ticket that is being filled in; `intake`: that form
-    by the message that began it, also where it ends; `asks`: the field that is asked for.
+    by the message that began it, also where it ends; `asks`: the field that is asked for; `intent`, `confidence`: what the
+    dialogue model took a question for, and how sure it was.
     """
 
     text: str
@@ -79,6 +80,8 @@ class Reply:
     form: str | None = None
     intake: int | None = None
     asks: str | None = None
+    intent: str | None = None
+    confidence: float | None = None
 
     def detail(self) -> dict[str, Any]:
         """What the machine reads: kept beside the text, sent as Rasa's `custom`."""
@@ -92,6 +95,8 @@ class Reply:
             "form": self.form,
             "intake": self.intake,
             "asks": self.asks,
+            "intent": self.intent,
+            "confidence": self.confidence,
         }
 
 
