@@ -27,6 +27,15 @@ class AttachmentLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Learning:
+    """`tell_days`: so long after asking somebody is told the answer; `reopen_after`: asked again so often, what was
+    decided is open again."""
+
+    tell_days: int = 30
+    reopen_after: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The parts, put together once in `app.create_app`."""
 
@@ -48,6 +57,7 @@ class Desk:
     # A turn that takes longer than this has died with its process.
     turn_lease: timedelta = timedelta(seconds=30)
     attachments: AttachmentLimits = AttachmentLimits()
+    learning: Learning = Learning()
     # So long after its closing a ticket keeps who it was and what they wrote.
     keep_tickets: timedelta = timedelta(days=1095)
     # A hint to this process's delivery that something may be due; the database is the truth.
