@@ -20,6 +20,7 @@ from app.loops import (
     deliver_pending,
     erase_leavers,
     fetch_attachments,
+    learn,
     ring_clocks,
     send_notices,
     take_waiting_turns,
@@ -46,7 +47,7 @@ from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
-from desk.desk import Desk
+from desk.desk import Desk, Learning
 from desk.fetching import Fetcher
 from desk.intake.form import Intake
 from desk.ports import Channel, Fetching
@@ -90,6 +91,7 @@ def create_app(
         office_hours=OfficeHours.parse(settings.office_hours),
         limits=TimeLimits.parse(settings.ticket_limits),
         attachments=settings.attachment_limits(),
+        learning=Learning(settings.tell_answer_days, settings.reopen_after),
         keep_tickets=timedelta(days=settings.keep_tickets_days),
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
@@ -179,6 +181,7 @@ def _lifespan(
             ring_clocks(desk, staff_idle),
             erase_leavers(desk),
             clear_old_tickets(desk),
+            learn(desk),
         )
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:

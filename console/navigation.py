@@ -26,6 +26,12 @@ ENTRIES = (
         "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
     ),
     Entry(
+        "未答问题",
+        "/console/unanswered",
+        Permission.KNOWLEDGE_EDIT,
+        "机器人没有答好的问题：分给部门、用文章答复、写新文章",
+    ),
+    Entry(
         "派单规则",
         "/console/dispatch-rules",
         Permission.DISPATCH_RULES_EDIT,

@@ -27,6 +27,7 @@ from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
 from console.tickets import tickets_routes
+from console.unanswered import unanswered_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
@@ -58,6 +59,7 @@ def console_router(
     ticket_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
+    unanswered_routes(routes)
     _nowhere(routes)
     return routes.router
 

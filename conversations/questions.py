@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -80,7 +81,7 @@ async def texts_of(session: AsyncSession, ids: Collection[int]) -> Mapping[int, 
 
 async def outcomes(session: AsyncSession, bounds: Sequence[datetime]) -> Sequence[Mapping[str, int]]:
     """For each span between neighbouring bounds: outcome -> how many questions."""
-    spans = list(zip(bounds, bounds[1:], strict=False))
+    spans = list(pairwise(bounds))
     within = [
         func.sum(case((and_(Question.asked_at >= one, Question.asked_at < other), 1), else_=0))
         for one, other in spans
