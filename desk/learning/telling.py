@@ -116,5 +116,6 @@ async def _last_question(
     desk: Desk, session: AsyncSession, thread_id: str, message_id: int
 ) -> Question | None:
     message = await session.get_one(Message, message_id)
+    at = max(message.created_at, desk.clock())  # the channel's clock may be ahead of ours
     since = message.created_at - desk.talk_idle
-    return await asked_before(session, thread_id, desk.clock(), since, before_id=message_id)
+    return await asked_before(session, thread_id, at, since, before_id=message_id)
