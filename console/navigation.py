@@ -31,6 +31,7 @@ ENTRIES = (
         Permission.KNOWLEDGE_EDIT,
         "机器人没有答好的问题：分给部门、用文章答复、写新文章",
     ),
+    Entry("答复情况", "/console/answer-rate", Permission.KNOWLEDGE_READ, "每周的问题答上多少、没答上多少"),
     Entry(
         "派单规则",
         "/console/dispatch-rules",

@@ -8,6 +8,7 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from console.answer_rate import answer_rate_routes
 from console.audit import audit_routes
 from console.calendar import calendar_routes
 from console.cookie import Cookie
@@ -60,6 +61,7 @@ def console_router(
     dispatch_rules_routes(routes)
     calendar_routes(routes)
     unanswered_routes(routes)
+    answer_rate_routes(routes)
     _nowhere(routes)
     return routes.router
 
