@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from app.trainer import Trainer
 from connectors.wechat.notices import TicketNotices
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
@@ -135,6 +136,16 @@ async def learn(desk: Desk) -> None:
         except Exception:
             log.exception("learning from questions failed; trying again")
         await asyncio.sleep(_LEARN_SECONDS)
+
+
+async def train_when_asked(trainer: Trainer) -> None:
+    """For ever: train when somebody asked for it, and use the model that is chosen."""
+    while True:
+        try:
+            await trainer.round()
+        except Exception:
+            log.exception("looking after the dialogue model failed; trying again")
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def deliver_pending(

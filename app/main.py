@@ -24,12 +24,14 @@ from app.loops import (
     ring_clocks,
     send_notices,
     take_waiting_turns,
+    train_when_asked,
 )
 from app.rasa_process import RasaProcess
 from app.scanning import CommandScan
 from app.settings import Settings
 from app.telegram import Telegram, connect_telegram
 from app.telegram import running as telegram_running
+from app.trainer import Trainer
 from app.wechat import WeChat, connect_wechat
 from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
 from connectors.oidc import Provider
@@ -101,6 +103,7 @@ def create_app(
     telegram = connect_telegram(settings, desk)
     channels = (*channels, telegram.channel) if telegram else channels
     fetchers = _fetchers(settings, desk, wechat, telegram)
+    trainer = _trainer(settings, desk, rasa, dialogue) if rasa else None
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -114,6 +117,7 @@ def create_app(
             telegram,
             timedelta(minutes=settings.staff_idle_minutes),
             fetchers,
+            trainer,
         ),
     )
     app.state.desk = desk
@@ -168,6 +172,7 @@ def _lifespan(
     telegram: Telegram | None,
     staff_idle: timedelta,
     fetchers: Sequence[Fetcher],
+    trainer: Trainer | None,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -186,6 +191,8 @@ def _lifespan(
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
+        if trainer is not None:
+            tasks.append(asyncio.create_task(train_when_asked(trainer)))
         if wechat is not None and wechat.notices is not None:
             tasks.append(asyncio.create_task(send_notices(wechat.notices)))
         fetching = [asyncio.create_task(fetch_attachments(fetcher)) for fetcher in fetchers]
@@ -218,6 +225,18 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _trainer(settings: Settings, desk: Desk, rasa: RasaProcess, dialogue: RasaDialogue) -> Trainer:
+    return Trainer(
+        desk,
+        rasa,
+        dialogue,
+        models=settings.models,
+        keep=settings.keep_models,
+        token=settings.token(),
+        examples=rasa.examples,
+    )
 
 
 def _fetchers(

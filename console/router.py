@@ -28,6 +28,8 @@ from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
 from console.tickets import tickets_routes
+from console.training import training_routes
+from console.training_examples import training_example_routes
 from console.unanswered import unanswered_routes
 from desk.desk import Desk
 from staff.roles import Permission
@@ -62,6 +64,8 @@ def console_router(
     calendar_routes(routes)
     unanswered_routes(routes)
     answer_rate_routes(routes)
+    training_example_routes(routes)
+    training_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -126,13 +126,17 @@ class RunState(StrEnum):
 
 
 class TrainingRun(Base):
-    """One training, asked for in the console. `alive_until`: whoever runs it has died if that has passed."""
+    """One training, asked for in the console. `alive_until`: whoever runs it has died if that has passed.
+
+    `active`: true while it waits or runs, then none; one at a time, as it is unique.
+    """
 
     __tablename__ = "training_runs"
-    __table_args__ = (Index("ix_training_runs_state", "state", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     state: Mapped[RunState] = mapped_column(default=RunState.WAITING)
+    active: Mapped[bool | None] = mapped_column(unique=True)
     stage: Mapped[str] = mapped_column(default="")
     share: Mapped[int] = mapped_column(default=0)  # of 100
     asked_by: Mapped[str]

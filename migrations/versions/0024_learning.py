@@ -66,6 +66,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("active", sa.Boolean(), nullable=True),
         sa.Column("stage", sa.String(), nullable=False),
         sa.Column("share", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.String(), nullable=False),
@@ -78,9 +79,9 @@ def upgrade() -> None:
         sa.Column("before", _JSON, nullable=False),
         sa.Column("after", _JSON, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_training_runs")),
+        sa.UniqueConstraint("active", name=op.f("uq_training_runs_active")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_training_runs_state", "training_runs", ["state", "id"])
 
     op.create_table(
         "unanswered_groups",
