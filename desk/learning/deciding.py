@@ -104,7 +104,7 @@ async def dismiss(desk: Desk, member: Actor, group_id: int, revision: int, reaso
     async with desk.database.write() as session:
         group = await _open(session, group_id, revision)
         group.state, group.reason, group.article = GroupState.DISMISSED, reason, None
-        _decided(desk, session, member, group, "不予收录", reason)
+        _decided(desk, session, member, group, "不予收录", "（理由见这一组）")
 
 
 async def reopen(desk: Desk, member: Actor, group_id: int, revision: int) -> None:

@@ -142,7 +142,7 @@ async def remove_example(desk: Desk, member: Actor, example_id: int) -> None:
         example = await session.get(TrainingExample, example_id)
         if example is not None:
             await session.delete(example)
-            _record(desk, session, member, "删除", example.text, example.intent)
+            _record(desk, session, member, "删除", example)
 
 
 async def _add(
@@ -166,10 +166,10 @@ async def _add(
         )
         if newest is not None:
             raise ExampleRefused(f"例句最多 {MOST_EXAMPLES} 句，请先删除一些。")
-        session.add(
-            TrainingExample(text=plain, intent=intent, added_by=member.username, added_at=desk.clock())
-        )
-        _record(desk, session, member, "新增", plain, intent)
+        known = TrainingExample(text=plain, intent=intent, added_by=member.username, added_at=desk.clock())
+        session.add(known)
+        await session.flush()
+        _record(desk, session, member, "新增", known)
 
 
 async def _decide(session: AsyncSession, question: Question, *, taken: bool) -> None:
@@ -182,6 +182,7 @@ async def _decide(session: AsyncSession, question: Question, *, taken: bool) -> 
         decision.taken = decision.taken or taken
 
 
-def _record(desk: Desk, session: AsyncSession, member: Actor, what: str, text: str, intent: str) -> None:
-    detail = {what: text, "意思": intent_names().get(intent, intent)}
+def _record(desk: Desk, session: AsyncSession, member: Actor, what: str, example: TrainingExample) -> None:
+    # Not its words: nobody can clear the audit log.
+    detail = {what: f"第 {example.id} 句", "意思": intent_names().get(example.intent, example.intent)}
     audit.record(session, member, Action.TRAINING_EXAMPLE_CHANGED, at=desk.clock(), detail=detail)
