@@ -8,12 +8,16 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from app.trainer import Trainer
 from connectors.wechat.notices import TicketNotices
 from desk.casework import ring
 from desk.delivery import Courier, Jitter
 from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
+from desk.learning.collecting import Collector
+from desk.learning.deciding import settle
+from desk.learning.telling import tell_answered
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
 from desk.rating_asking import ask_for_ratings
@@ -29,6 +33,7 @@ _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
 _ERASE_SECONDS = 5.0
 _CLEAR_SECONDS = 3600.0
+_LEARN_SECONDS = 15.0
 # What is being sent when the process is told to end may take so long to come to its end.
 DRAIN_SECONDS = 5.0
 # Nothing is written for so long: what is half-written then was left by a process that died.
@@ -130,6 +135,29 @@ async def clear_old_tickets(desk: Desk) -> None:
         except Exception:
             log.exception("clearing tickets failed; trying again")
         await asyncio.sleep(_CLEAR_SECONDS)
+
+
+async def learn(desk: Desk) -> None:
+    """For ever: collect what was not answered, and tell those who wait for an answer that there is one."""
+    collector = Collector(desk)
+    while True:
+        try:
+            await collector.round()
+            await settle(desk)
+            await tell_answered(desk)
+        except Exception:
+            log.exception("learning from questions failed; trying again")
+        await asyncio.sleep(_LEARN_SECONDS)
+
+
+async def train_when_asked(trainer: Trainer) -> None:
+    """For ever: train when somebody asked for it, and use the model that is chosen."""
+    while True:
+        try:
+            await trainer.round()
+        except Exception:
+            log.exception("looking after the dialogue model failed; trying again")
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def deliver_pending(

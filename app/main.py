@@ -21,15 +21,18 @@ from app.loops import (
     deliver_pending,
     erase_leavers,
     fetch_attachments,
+    learn,
     ring_clocks,
     send_notices,
     take_waiting_turns,
+    train_when_asked,
 )
 from app.rasa_process import RasaProcess
 from app.scanning import CommandScan
 from app.settings import Settings
 from app.telegram import Telegram, connect_telegram
 from app.telegram import running as telegram_running
+from app.trainer import Trainer
 from app.wechat import WeChat, connect_wechat
 from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
 from connectors.oidc import Provider
@@ -47,7 +50,7 @@ from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
-from desk.desk import Desk
+from desk.desk import Desk, Learning
 from desk.fetching import Fetcher
 from desk.intake.form import Intake
 from desk.ports import Channel, Fetching
@@ -91,6 +94,7 @@ def create_app(
         office_hours=OfficeHours.parse(settings.office_hours),
         limits=TimeLimits.parse(settings.ticket_limits),
         attachments=settings.attachment_limits(),
+        learning=Learning(settings.tell_answer_days, settings.reopen_after),
         keep_tickets=timedelta(days=settings.keep_tickets_days),
         rating_window=timedelta(days=settings.rating_days),
         rating_after=settings.rating_after(),
@@ -103,6 +107,7 @@ def create_app(
     telegram = connect_telegram(settings, desk)
     channels = (*channels, telegram.channel) if telegram else channels
     fetchers = _fetchers(settings, desk, wechat, telegram)
+    trainer = _trainer(settings, desk, rasa, dialogue) if rasa else None
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -116,6 +121,7 @@ def create_app(
             telegram,
             timedelta(minutes=settings.staff_idle_minutes),
             fetchers,
+            trainer,
         ),
     )
     app.state.desk = desk
@@ -176,6 +182,7 @@ def _lifespan(
     telegram: Telegram | None,
     staff_idle: timedelta,
     fetchers: Sequence[Fetcher],
+    trainer: Trainer | None,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -190,10 +197,13 @@ def _lifespan(
             ask_ratings(desk),
             erase_leavers(desk),
             clear_old_tickets(desk),
+            learn(desk),
         )
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))
+        if trainer is not None:
+            tasks.append(asyncio.create_task(train_when_asked(trainer)))
         if wechat is not None and wechat.notices is not None:
             tasks.append(asyncio.create_task(send_notices(wechat.notices)))
         fetching = [asyncio.create_task(fetch_attachments(fetcher)) for fetcher in fetchers]
@@ -226,6 +236,18 @@ async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         with suppress(asyncio.CancelledError):
             await task
+
+
+def _trainer(settings: Settings, desk: Desk, rasa: RasaProcess, dialogue: RasaDialogue) -> Trainer:
+    return Trainer(
+        desk,
+        rasa,
+        dialogue,
+        models=settings.models,
+        keep=settings.keep_models,
+        token=settings.token(),
+        examples=rasa.examples,
+    )
 
 
 def _fetchers(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 
+from app.free_port import free_port as free_port
 from app.main import create_app
 from app.prepare import prepare
 from app.rasa_process import RasaProcess
@@ -70,13 +70,6 @@ async def scratch_product(settings: Settings, *, database: str = "") -> AsyncIte
             app.state.stopping.set()
             server.should_exit = True
             await running
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _until_ready(settings: Settings) -> None:

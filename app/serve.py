@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from app.main import create_app
 from app.rasa_process import RasaProcess
 from app.settings import Settings
-from app.training import model_file
 from connectors.rasa.client import RasaDialogue
 
 # An open event stream would keep uvicorn from ending for ever.
@@ -34,9 +33,11 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)  # type: ignore[arg-type]
 
 
-async def serve(settings: Settings, announce: Callable[[], None]) -> None:
-    """Serve until a signal comes; `announce` is called once, when the first turn can be taken."""
-    rasa = None if settings.rasa_url else RasaProcess(settings, model_file(settings.models))
+async def serve(settings: Settings, announce: Callable[[], None], rasa: RasaProcess | None) -> None:
+    """Serve until a signal comes; `announce` is called once, when the first turn can be taken.
+
+    `rasa`: the one to run, None where it runs elsewhere.
+    """
     app = create_app(settings, rasa=rasa)
     config = uvicorn.Config(
         app,

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     attachments_per_day: int = Field(default=20, ge=0)
     attachment_scan: str = ""
     keep_tickets_days: int = Field(default=1095, ge=0, le=36500)
+    tell_answer_days: int = Field(default=30, ge=1, le=365)
+    reopen_after: int = Field(default=3, ge=1, le=1000)
+    keep_models: int = Field(default=5, ge=2, le=100)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("office_hours")

@@ -46,6 +46,19 @@ ENTRIES = (
         "不满意和非常不满意的评价：联系、整改、审核、申诉复核",
     ),
     Entry(
+        "未答问题",
+        "/console/unanswered",
+        Permission.KNOWLEDGE_EDIT,
+        "机器人没有答好的问题：分给部门、用文章答复、写新文章",
+    ),
+    Entry(
+        "训练例句",
+        "/console/training-examples",
+        Permission.KNOWLEDGE_EDIT,
+        "告诉机器人哪句话是什么意思，下次训练时学会",
+    ),
+    Entry("答复情况", "/console/answer-rate", Permission.KNOWLEDGE_READ, "每周的问题答上多少、没答上多少"),
+    Entry(
         "派单规则",
         "/console/dispatch-rules",
         Permission.DISPATCH_RULES_EDIT,
@@ -58,6 +71,7 @@ ENTRIES = (
         "法定安排以外的上班日和休息日，办理期限据此计算",
     ),
     Entry("统计", "/console/reports", Permission.REPORTS_READ, "对话和工单的数字，月度工作情况通报"),
+    Entry("对话模型", "/console/training", Permission.MODEL_TRAIN, "用新例句训练，比较前后，启用或退回"),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
     Entry("审计日志", "/console/audit", Permission.AUDIT_READ, "谁在什么时候做了什么，可筛选、可导出"),
     Entry("我的账号", "/console/account", Permission.OWN_ACCOUNT, "密码、两步验证、登录过的设备"),

@@ -8,6 +8,7 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from console.answer_rate import answer_rate_routes
 from console.attached import attachment_routes
 from console.audit import audit_routes
 from console.bulletin import bulletin_routes
@@ -37,6 +38,9 @@ from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
 from console.tickets import tickets_routes
+from console.training import training_routes
+from console.training_examples import training_example_routes
+from console.unanswered import unanswered_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
@@ -84,6 +88,10 @@ def console_router(
     calendar_routes(routes)
     reports_routes(routes)
     bulletin_routes(routes)
+    unanswered_routes(routes)
+    answer_rate_routes(routes)
+    training_example_routes(routes)
+    training_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -198,10 +198,10 @@ class Mention(Base):
     seen_at: Mapped[datetime | None]
 
 
-class Unanswered(Base):
+class NotedQuestion(Base):
     """A question that a member of staff put into the list of those that the knowledge base has to learn to answer."""
 
-    __tablename__ = "unanswered_questions"
+    __tablename__ = "noted_questions"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"), index=True)
@@ -261,6 +261,7 @@ class Question(Base):
     __table_args__ = (
         Index("ix_questions_outcome", "outcome", "asked_at"),
         Index("ix_questions_asked", "asked_at", "outcome"),
+        Index("ix_questions_confidence", "confidence", "message_id"),
     )
 
     message_id: Mapped[int] = mapped_column(ForeignKey("messages.id"), primary_key=True)
@@ -270,6 +271,9 @@ class Question(Base):
     article: Mapped[str | None]
     aspect: Mapped[str | None]
     options: Mapped[list[Any]] = mapped_column(default=list)
+    # What the dialogue model took it for, and how sure it was (0..1); none where a button was pressed.
+    intent: Mapped[str | None]
+    confidence: Mapped[float | None]
     asked_at: Mapped[datetime]
 
 
@@ -297,6 +301,7 @@ class Rating(Base):
         UniqueConstraint("thread_id", "talk"),
         Index("ix_ratings_stage", "stage", "owed_at"),
         Index("ix_ratings_rated", "rated_at", "level"),
+        Index("ix_ratings_level", "level", "rated_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

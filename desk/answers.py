@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from rapidfuzz import fuzz
 
-from desk.articles import COMPLAINT, HUMAN, REQUEST, article_reply, option_buttons
+from desk.articles import COMPLAINT, HUMAN, REQUEST, TELL_ME, article_reply, option_buttons
 from desk.desk import Desk
 from desk.values import Button, Reply
 from knowledge.article import Aspect
@@ -101,7 +101,10 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
             tuple(h.key for h in result.hits) + ((context.article,) if context.article else ()), today
         ),
     )
-    return _reply(desk, asked, context, decision, result.aspect)
+    reply, after = _reply(desk, asked, context, decision, result.aspect)
+    if asked.picked_article or asked.picked_aspect:
+        return reply, after
+    return replace(reply, intent=asked.intent, confidence=round(asked.confidence, 4)), after
 
 
 async def answers_surely(desk: Desk, asked: Asked) -> bool:
@@ -230,7 +233,7 @@ def _unknown(desk: Desk, asked: Asked, context: Context, found: Unknown) -> tupl
             text="很抱歉，连续两次没能答上您的问题。需要我为您转人工，或者登记成诉求由主管部门答复吗？",
             outcome="unknown",
             options=tuple(key for key, _ in titles),
-            buttons=(HUMAN, REQUEST, *offers),
+            buttons=(HUMAN, REQUEST, *offers, TELL_ME),
             default=HUMAN.payload,
         )
     else:
@@ -240,7 +243,7 @@ def _unknown(desk: Desk, asked: Asked, context: Context, found: Unknown) -> tupl
             f"{near}或者转人工、拨打 12345 咨询。",
             outcome="unknown",
             options=tuple(key for key, _ in titles),
-            buttons=(*offers, HUMAN),
+            buttons=(*offers, HUMAN, TELL_ME),
         )
     return reply, replace(context, unknown=streak)
 
@@ -278,6 +281,7 @@ def nothing_solved(context: Context) -> Reply:
         "您也可以换个说法再问一次。",
         outcome="unknown",
         article=context.article,
-        buttons=(HUMAN, REQUEST, COMPLAINT),
+        buttons=(HUMAN, REQUEST, COMPLAINT, TELL_ME),
         default=HUMAN.payload,
+        intent="unsolved",
     )

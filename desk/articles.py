@@ -12,6 +12,8 @@ UNSOLVED = Button("没有解决", "/unsolved")
 HUMAN = Button("转人工", "/human")
 COMPLAINT = Button("提交投诉", "/complaint")
 REQUEST = Button("提交诉求", "/request")
+# The desk alone can pick it: see desk/learning/telling.py.
+TELL_ME = Button("有答案时告诉我", "/tell_me")
 
 # Who is asked where the knowledge base has no answer: national hotlines, see knowledge/allowed.yml.
 _HOTLINES = {

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from desk.city import City
 from desk.intake.form import Intake
-from desk.ports import Dialogue
+from desk.ports import Dialogue, Drafts
 from knowledge.library import Library
 from knowledge.search.confidence import Calibration
 from store.clock import Clock, city_date
@@ -24,6 +24,15 @@ class AttachmentLimits:
 
     most_bytes: int = 20 * 1024 * 1024
     a_day: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """`tell_days`: so long after asking somebody is told the answer; `reopen_after`: asked again so often, what was
+    decided is open again."""
+
+    tell_days: int = 30
+    reopen_after: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +63,11 @@ class Desk:
     rating_after: timedelta | None = timedelta(minutes=30)
     # So often a call back is tried in vain before a ticket may be closed without it.
     call_tries: int = 3
+    learning: Learning = Learning()
     # So long after its closing a ticket keeps who it was and what they wrote.
     keep_tickets: timedelta = timedelta(days=1095)
+    # None: articles are written elsewhere, and found by their key once they are published.
+    drafts: Drafts | None = None
     # A hint to this process's delivery that something may be due; the database is the truth.
     to_send: asyncio.Event = field(default_factory=asyncio.Event)
 

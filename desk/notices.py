@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +19,15 @@ def at_first(channel: str) -> Delivery:
     return Delivery.SENT if channel == WEB else Delivery.PENDING
 
 
-async def tell(desk: Desk, session: AsyncSession, person: Person, text: str, *, key: str) -> None:
+async def tell(
+    desk: Desk,
+    session: AsyncSession,
+    person: Person,
+    text: str,
+    *,
+    key: str,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
     """Put a text into a person's thread, to be sent where the channel sends. The same key tells it once."""
     thread_id = await session.scalar(select(Thread.id).where(Thread.person_id == person.id))
     if thread_id is None or await by_external_id(session, person.channel, key) is not None:
@@ -28,6 +39,7 @@ async def tell(desk: Desk, session: AsyncSession, person: Person, text: str, *, 
             channel=person.channel,
             external_id=key,
             text=text,
+            detail=dict(detail or {}),
             delivery=at_first(person.channel),
             created_at=desk.clock(),
         )

@@ -16,7 +16,7 @@ from desk.rating_talk import hear
 from desk.values import Utterance
 from knowledge.search.text import normalise
 
-_ASKED = {"answered", "clarify", "unknown"}
+_ASKED = {"answered", "clarify", "unknown", "handoff"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +132,7 @@ def _question_row(message: Message, utterance: Utterance, desk: Desk) -> Questio
         article=detail.get("article"),
         aspect=detail.get("aspect"),
         options=list(detail.get("options") or ()),
+        intent=detail.get("intent"),
+        confidence=detail.get("confidence"),
         asked_at=desk.clock(),
     )

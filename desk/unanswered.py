@@ -9,11 +9,12 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Unanswered
+from conversations.models import NotedQuestion, Question
 from staff.masks import masked_text
 from tickets.lists import names_of
 
 MOST_LETTERS = 500
+NOTED = "noted"  # the outcome of a question that the bot was not asked
 REASONS = ("知识库里没有", "回答得不对", "回答得不全", "听不懂这种说法", "其他")
 
 
@@ -32,7 +33,7 @@ async def note_question(session: AsyncSession, asked: Asked, *, noted_by: str, a
     names = (await names_of(session, [asked.thread_id])).get(asked.thread_id, set())
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     added = await session.scalar(
-        insert(Unanswered)
+        insert(NotedQuestion)
         .values(
             thread_id=asked.thread_id,
             message_id=asked.message_id,
@@ -42,6 +43,16 @@ async def note_question(session: AsyncSession, asked: Asked, *, noted_by: str, a
             at=at,
         )
         .on_conflict_do_nothing()
-        .returning(Unanswered.id)
+        .returning(NotedQuestion.id)
     )
+    if added is not None and await session.get(Question, asked.message_id) is None:
+        session.add(_asked_of_staff(asked, at))
     return added is not None
+
+
+def _asked_of_staff(asked: Asked, at: datetime) -> Question:
+    """Where staff held the thread, the bot never saw the question; the list is made of those in `questions`."""
+    return Question(
+        message_id=asked.message_id, thread_id=asked.thread_id, text=asked.text.strip()[:MOST_LETTERS],
+        outcome=NOTED, article=None, aspect=None, options=[], asked_at=at,
+    )  # fmt: skip

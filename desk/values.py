@@ -66,7 +66,8 @@ class Reply:
     """One thing the bot says, with what it tells the machine.
 
     `default`: the button that a bare "yes" means; `form`: the kind of ticket that is being filled in; `intake`: that form
-    by the message that began it, also where it ends; `asks`: the field that is asked for; `rating`: that this is about.
+    by the message that began it, also where it ends; `asks`: the field that is asked for; `rating`: that this is about;
+    `intent`, `confidence`: what the dialogue model took a question for, and how sure it was.
     """
 
     text: str
@@ -81,6 +82,8 @@ class Reply:
     intake: int | None = None
     asks: str | None = None
     rating: str | None = None
+    intent: str | None = None
+    confidence: float | None = None
 
     def detail(self) -> dict[str, Any]:
         """What the machine reads: kept beside the text, sent as Rasa's `custom`."""
@@ -95,6 +98,8 @@ class Reply:
             "intake": self.intake,
             "asks": self.asks,
             "rating": self.rating,
+            "intent": self.intent,
+            "confidence": self.confidence,
         }
 
 

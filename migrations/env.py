@@ -6,6 +6,7 @@ from alembic import context
 from sqlalchemy import create_engine, pool
 
 import conversations.models
+import knowledge.learning.models
 import knowledge.models
 import staff.models
 import tickets.models

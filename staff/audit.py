@@ -50,6 +50,10 @@ class Action(StrEnum):
     DISPATCH_RULE_ADDED = "dispatch_rule_added"
     DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
     CALENDAR_CHANGED = "calendar_changed"
+    UNANSWERED_DECIDED = "unanswered_decided"
+    TRAINING_EXAMPLE_CHANGED = "training_example_changed"
+    TRAINING_ASKED = "training_asked"
+    MODEL_CHOSEN = "model_chosen"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -84,6 +88,10 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.DISPATCH_RULE_ADDED: "新增派单规则",
     Action.DISPATCH_RULE_REMOVED: "删除派单规则",
     Action.CALENDAR_CHANGED: "修改日历",
+    Action.UNANSWERED_DECIDED: "处理未答问题",
+    Action.TRAINING_EXAMPLE_CHANGED: "维护训练例句",
+    Action.TRAINING_ASKED: "训练对话模型",
+    Action.MODEL_CHOSEN: "切换对话模型",
 }
 
 

@@ -12,6 +12,7 @@ from rasa_sdk.executor import ActionExecutor
 
 from bot.actions.answers import Answer, Unsolved
 from bot.actions.intake import AskIntake, CloseIntake, HearIntake, OpenIntake
+from bot.actions.learning import TellMe, TellMeNot
 from bot.actions.people import HandOff, Rate
 from bot.actions.privacy import wishes
 from bot.actions.tickets import AskTicket, CloseTicket, HearTicket
@@ -56,6 +57,8 @@ def _executor(desk: Desk) -> ActionExecutor:
         HandOff(desk),
         Rate(desk),
         *wishes(desk),
+        TellMe(desk),
+        TellMeNot(desk),
     ):
         executor.register_action(action)
     return executor

@@ -41,7 +41,8 @@ class Utterances(OutputChannel):
 
 class TurnChannel(InputChannel):
     """`POST webhook {"sender", "message", "metadata"}` takes a turn, `GET /` tells that turns can be taken,
-    `DELETE talks/SENDER` forgets a conversation."""
+    `POST understand {"message"}` tells what a text is taken for and leaves no trace, `DELETE talks/SENDER` forgets a
+    conversation."""
 
     @classmethod
     def name(cls) -> str:
@@ -72,6 +73,18 @@ class TurnChannel(InputChannel):
                 return response.json({"error": type(failure).__name__}, status=500)
             return response.json(message.output_channel.collected)
 
+        @routes.post("/understand")
+        async def understand(request: Request) -> HTTPResponse:
+            text = read_text(request)
+            if text is None:
+                return response.json({"error": 'expected {"message": text}'}, status=400)
+            try:
+                parsed = await request.app.ctx.agent.parse_message(text)
+            except Exception as failure:
+                logger.error("understanding failed: %s", without_words(failure))
+                return response.json({"error": type(failure).__name__}, status=500)
+            return response.json({key: parsed.get(key) for key in ("intent", "intent_ranking")})
+
         @routes.delete("/talks/<sender:str>")
         async def forget(request: Request, sender: str) -> HTTPResponse:
             try:
@@ -98,6 +111,16 @@ def read_message(request: Request) -> Optional[UserMessage]:
     if not (metadata is None or isinstance(metadata, dict)):
         return None
     return UserMessage(text, Utterances(), sender, input_channel=TurnChannel.name(), metadata=metadata)
+
+
+def read_text(request: Request) -> Optional[str]:
+    """Return the text a request carries, None if it is not of the agreed form."""
+    try:
+        body = request.json
+    except SanicException:
+        return None
+    text = body.get("message") if isinstance(body, dict) else None
+    return text if isinstance(text, str) else None
 
 
 def utterance(message: Dict[str, Any]) -> Dict[str, Any]:

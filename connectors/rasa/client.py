@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
 
+from desk.answers import Asked
 from desk.ports import DialogueDown, TurnFailed
 from desk.values import Utterance
+from knowledge.search.text import normalise
 
 _CONNECT_SECONDS = 2.0
+_LOOK_SECONDS = 0.05
 
 
 class RasaDialogue:
@@ -24,6 +29,7 @@ class RasaDialogue:
         self._headers = {"Authorization": f"Bearer {token}"}
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=_CONNECT_SECONDS)
         self._kept: aiohttp.ClientSession | None = None
+        self._turns: Counter[str] = Counter()  # under way, by where they are taken
 
     async def ask(self, talk: str, text: str, *, message_id: int, written: str) -> Sequence[Utterance]:
         """What the model says. Raises `DialogueDown` or `TurnFailed`; asking again with the same id is safe."""
@@ -32,8 +38,10 @@ class RasaDialogue:
             "message": text,
             "metadata": {"message_id": str(message_id), "text": written},
         }
+        url = self._url
+        self._turns[url] += 1
         try:
-            async with self._session().post(f"{self._url}/webhooks/rest/webhook", json=body) as answer:
+            async with self._session().post(f"{url}/webhooks/rest/webhook", json=body) as answer:
                 answer.raise_for_status()
                 return [_utterance(item) for item in await answer.json()]
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -41,6 +49,25 @@ class RasaDialogue:
             there = _of_this_turn(error) and (not isinstance(error, TimeoutError) or await self.ready())
             failure = TurnFailed if there else DialogueDown
             raise failure(str(error) or type(error).__name__) from error
+        finally:
+            self._turns[url] -= 1
+
+    async def move(self, url: str) -> None:
+        """Take turns at another Rasa from now on; returns when those at the present one have come to their end."""
+        before, self._url = self._url, url
+        while self._turns[before] > 0:  # noqa: ASYNC110 (each has its time limit)
+            await asyncio.sleep(_LOOK_SECONDS)
+        del self._turns[before]
+
+    async def understand(self, text: str) -> Asked:
+        """What the model takes a text for, outside of any talk. Raises `DialogueDown`."""
+        try:
+            body = {"message": normalise(text)}
+            async with self._session().post(f"{self._url}/webhooks/rest/understand", json=body) as answer:
+                answer.raise_for_status()
+                return _asked(body["message"], await answer.json())
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise DialogueDown(str(error) or type(error).__name__) from error
 
     async def forget(self, talk: str) -> None:
         """Delete what Rasa keeps of a talk. Raises `DialogueDown`."""
@@ -76,6 +103,16 @@ def _of_this_turn(error: Exception) -> bool:
     if isinstance(error, aiohttp.ClientResponseError):
         return error.status >= 500
     return isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError)
+
+
+def _asked(text: str, parsed: Mapping[str, Any]) -> Asked:
+    intent = parsed.get("intent") or {}
+    return Asked(
+        text,
+        intent=str(intent.get("name") or ""),
+        confidence=float(intent.get("confidence") or 0.0),
+        ranking={str(item["name"]): float(item["confidence"]) for item in parsed.get("intent_ranking") or ()},
+    )
 
 
 def _utterance(item: Mapping[str, Any]) -> Utterance:

@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.create_index("ix_thread_mentions_seen", "thread_mentions", ["seen_at", "account"])
     op.create_index("ix_thread_mentions_thread", "thread_mentions", ["thread_id", "account"])
     op.create_table(
-        "unanswered_questions",
+        "noted_questions",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
         sa.Column("thread_id", sa.String(), sa.ForeignKey("threads.id"), nullable=False),
         sa.Column("message_id", sa.Integer(), sa.ForeignKey("messages.id"), nullable=False),
@@ -35,10 +35,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("noted_by", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.UniqueConstraint("message_id", name="uq_unanswered_questions_message_id"),
+        sa.UniqueConstraint("message_id", name="uq_noted_questions_message_id"),
     )
-    op.create_index("ix_unanswered_questions_thread_id", "unanswered_questions", ["thread_id"])
-    op.create_index("ix_unanswered_questions_at", "unanswered_questions", ["at"])
+    op.create_index("ix_noted_questions_thread_id", "noted_questions", ["thread_id"])
+    op.create_index("ix_noted_questions_at", "noted_questions", ["at"])
     op.create_table(
         "canned_replies",
         sa.Column("id", sa.String(), primary_key=True),
@@ -56,5 +56,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_table("canned_replies")
-    op.drop_table("unanswered_questions")
+    op.drop_table("noted_questions")
     op.drop_table("thread_mentions")

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from sqlalchemy import func, select
 
-from conversations.models import Author, Message, Unanswered
+from conversations.models import Author, Message, NotedQuestion
 from desk.desk import Desk
 from staff.models import Account
 from staff.roles import Role
@@ -142,7 +142,7 @@ async def test_a_question_is_noted_once_without_names_and_numbers(
         "question-known",
     ]
     async with desk.database.read() as session:
-        row = (await session.scalars(select(Unanswered))).one()
+        row = (await session.scalars(select(NotedQuestion))).one()
     assert (row.thread_id, row.message_id, row.text, row.reason, row.noted_by) == (
         thread_id, message, "＊＊问临时用水能报吗", "知识库里没有", wang.id,
     )  # fmt: skip

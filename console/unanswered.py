@@ -1,0 +1,186 @@
+"""Questions that were not answered: the list, most widely asked first, and what becomes of each group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Form, Request
+from fastapi.responses import Response
+
+from console.pages import visitor
+from console.routes import PREFIX, Console, Routes, seen_other
+from console.unanswered_rows import Place, article_choices, lines, page_of, seen_group
+from desk.learning import deciding
+from desk.learning.deciding import DecisionRefused
+from desk.parts import reader_of
+from knowledge.learning.models import GroupState, Why
+from staff.departments import departments
+from staff.roles import Permission
+
+HERE = f"{PREFIX}/unanswered"
+STATE_NAMES: Mapping[GroupState, str] = {
+    GroupState.OPEN: "待处理",
+    GroupState.WRITING: "正在写文章",
+    GroupState.ANSWERED: "已答复",
+    GroupState.DISMISSED: "不予收录",
+}
+WHY_NAMES: Mapping[Why, str] = {
+    Why.UNKNOWN: "没有答案",
+    Why.CLARIFIED: "反问后没有选",
+    Why.UNSOLVED: "说没有解决",
+    Why.RATED: "评价不满意",
+    Why.HANDED_OVER: "转了人工",
+    Why.NOTED: "坐席记下",
+}
+_NOTICES = {
+    "assigned": "已分给部门。",
+    "answered": "已答复：选中的问法已加进文章，从下一句话起机器人就认得。等答案的企业会收到答复。",
+    "writing": "已记下。文章发布以后，这一组自动算作已答复，等答案的企业会收到答复。",
+    "dismissed": "已不予收录。",
+    "reopened": "已重新打开。",
+}
+_EDIT = Permission.KNOWLEDGE_EDIT
+_PAGE = 20
+_Text = Annotated[str, Form()]
+
+
+def unanswered_routes(routes: Routes) -> None:
+    """`/console/unanswered` and what is below it."""
+    console = routes.console
+
+    @routes.get("/unanswered", _EDIT)
+    async def groups(request: Request, state: str = "", department: str = "", after: str = "") -> Response:
+        chosen = GroupState(state) if state in set(GroupState) else GroupState.OPEN
+        return await _list(console, request, chosen, department[:64], Place.read(after))
+
+    @routes.get("/unanswered/{group}", _EDIT)
+    async def one(request: Request, group: str, said: str = "", q: str = "") -> Response:
+        return await _group_page(console, request, group, notice=_NOTICES.get(said, ""), q=q)
+
+    @routes.post("/unanswered/{group}/assign", _EDIT)
+    async def assign(request: Request, group: str, revision: _Text = "", department: _Text = "") -> Response:
+        return await _act(console, request, group, revision, "assigned", department=department)
+
+    @routes.post("/unanswered/{group}/answer", _EDIT)
+    async def answer(
+        request: Request, group: str, revision: _Text = "", article: _Text = "", words: _Text = ""
+    ) -> Response:
+        chosen = [str(value) for value in (await request.form()).getlist("question")]
+        return await _act(
+            console, request, group, revision, "answered", article=article, words=words, chosen=chosen
+        )
+
+    @routes.post("/unanswered/{group}/write", _EDIT)
+    async def write(request: Request, group: str, revision: _Text = "", key: _Text = "") -> Response:
+        return await _act(console, request, group, revision, "writing", key=key)
+
+    @routes.post("/unanswered/{group}/dismiss", _EDIT)
+    async def dismiss(request: Request, group: str, revision: _Text = "", reason: _Text = "") -> Response:
+        return await _act(console, request, group, revision, "dismissed", reason=reason)
+
+    @routes.post("/unanswered/{group}/reopen", _EDIT)
+    async def reopen(request: Request, group: str, revision: _Text = "") -> Response:
+        return await _act(console, request, group, revision, "reopened")
+
+
+async def _act(
+    console: Console, request: Request, group: str, revision: str, what: str, **filled: object
+) -> Response:
+    """Take a decision; what is refused is said on the page, with what was filled in."""
+    try:
+        await _decide(console, request, _number(group), _number(revision), what, filled)
+    except DecisionRefused as refused:
+        return await _group_page(console, request, group, problem=str(refused), filled=filled)
+    return seen_other(f"{HERE}/{group}?said={what}")
+
+
+async def _decide(
+    console: Console, request: Request, group: int, revision: int, what: str, filled: Mapping[str, object]
+) -> None:
+    desk, actor = console.desk, visitor(request).actor
+    if not await seen_group(console, reader_of(actor), group):
+        raise DecisionRefused("没有这一组问题，或者您不能看它的内容。")
+    match what:
+        case "assigned":
+            await deciding.assign(desk, actor, group, revision, str(filled["department"]))
+        case "answered":
+            chosen = [_number(text) for text in filled["chosen"]]  # type: ignore[attr-defined]
+            written = str(filled["words"]).splitlines()
+            await deciding.answer_with(
+                desk, actor, group, revision, str(filled["article"]).strip(), chosen, written
+            )
+        case "writing":
+            await deciding.begin_writing(desk, actor, group, revision, str(filled["key"]).strip())
+        case "dismissed":
+            await deciding.dismiss(desk, actor, group, revision, str(filled["reason"]))
+        case _:
+            await deciding.reopen(desk, actor, group, revision)
+
+
+async def _list(
+    console: Console, request: Request, state: GroupState, department: str, after: Place | None
+) -> Response:
+    reader = reader_of(visitor(request).actor)
+    async with console.door.database.read() as session:
+        groups = await page_of(session, state, department, after, limit=_PAGE + 1)
+        shown = await lines(session, groups[:_PAGE], reader)
+        names = {item.key: item.name for item in await departments(session)}
+    more = Place.of(groups[_PAGE - 1]).text() if len(groups) > _PAGE else ""
+    query = {"state": state.value, **({"department": department} if department else {})}
+    return console.pages.show(
+        request,
+        "unanswered.html",
+        state=state,
+        states=STATE_NAMES,
+        why_names=WHY_NAMES,
+        lines=shown,
+        hidden=len(groups[:_PAGE]) - len(shown),
+        department=department,
+        departments=names,
+        more=f"{HERE}?{urlencode({**query, 'after': more})}" if more else "",
+        begin=f"{HERE}?{urlencode(query)}" if after is not None else "",
+    )
+
+
+async def _group_page(
+    console: Console,
+    request: Request,
+    group: str,
+    *,
+    notice: str = "",
+    problem: str = "",
+    q: str = "",
+    filled: Mapping[str, object] | None = None,
+) -> Response:
+    actor = visitor(request).actor
+    line = await seen_group(console, reader_of(actor), _number(group))
+    if line is None:
+        missing = "它可能已随提问的人删除信息而消失，或者属于您不能看的保密内容。"
+        return console.pages.trouble(request, 404, "没有这一组问题", problem or missing)
+    async with console.door.database.read() as session:
+        names = {item.key: item.name for item in await departments(session)}
+    return console.pages.show(
+        request,
+        "unanswered_group.html",
+        status=422 if problem else 200,
+        line=line,
+        group=line.group,
+        states=STATE_NAMES,
+        why_names=WHY_NAMES,
+        departments=names,
+        articles=await article_choices(console.desk, line, q.strip()[:100]),
+        q=q.strip()[:100],
+        filled=filled or {},
+        reads_talks=actor.may(Permission.CONVERSATIONS_READ),
+        tell_days=console.desk.learning.tell_days,
+        reopen_after=console.desk.learning.reopen_after,
+        notice=notice,
+        problem=problem,
+    )
+
+
+def _number(text: str) -> int:
+    """A number of a form or an address; 0, which nothing has, where it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -1,0 +1,130 @@
+"""Questions as the bot understood them: what was not answered, and how many of each outcome there were."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.models import NotedQuestion, Question, Rating
+
+UNSOLVED = "unsolved"
+_HANDOFF = "handoff"
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that says of the question before it, or of itself, that it was not answered."""
+
+    question: Question
+    next: Question | None  # in the same thread
+
+
+async def troubles(session: AsyncSession, since: datetime) -> Sequence[Trouble]:
+    """Questions from then on that were not answered outright, each with the next of its thread."""
+    rows = await session.scalars(
+        select(Question)
+        .where(Question.outcome.in_(("unknown", "clarify", _HANDOFF)), Question.asked_at >= since)
+        .order_by(Question.message_id)
+    )
+    found = rows.all()
+    next_of = await _following(session, [row for row in found if row.outcome == "clarify"])
+    return [Trouble(row, next_of.get(row.message_id)) for row in found]
+
+
+async def badly_rated(session: AsyncSession, since: datetime, most: int) -> Sequence[Rating]:
+    """Talks rated from then on, with `most` at best."""
+    rows = await session.scalars(
+        select(Rating).where(
+            Rating.level.in_(range(1, most + 1)), Rating.rated_at >= since, Rating.ticket_id.is_(None)
+        )
+    )
+    return rows.all()
+
+
+async def noted_since(session: AsyncSession, since: datetime) -> Sequence[int]:
+    """Messages that a member of staff put into the list from then on."""
+    rows = await session.scalars(select(NotedQuestion.message_id).where(NotedQuestion.at >= since))
+    return rows.all()
+
+
+async def asked_before(
+    session: AsyncSession, thread_id: str, at: datetime, since: datetime, *, before_id: int | None = None
+) -> Question | None:
+    """The last question of a thread that asked something, up to a moment (and a message), from `since` on."""
+    query = (
+        select(Question)
+        .where(
+            Question.thread_id == thread_id,
+            Question.asked_at <= at,
+            Question.asked_at >= since,
+            Question.outcome != _HANDOFF,
+            or_(Question.intent.is_(None), Question.intent != UNSOLVED),
+        )
+        .order_by(Question.message_id.desc())
+        .limit(1)
+    )
+    if before_id is not None:
+        query = query.where(Question.message_id < before_id)
+    return await session.scalar(query)
+
+
+async def texts_of(session: AsyncSession, ids: Collection[int]) -> Mapping[int, str]:
+    """Message -> what was asked."""
+    found: dict[int, str] = {}
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _AT_ONCE):
+        part = wanted[start : start + _AT_ONCE]
+        rows = await session.execute(
+            select(Question.message_id, Question.text).where(Question.message_id.in_(part))
+        )
+        found.update({row[0]: row[1] for row in rows})
+    return found
+
+
+async def outcomes(session: AsyncSession, bounds: Sequence[datetime]) -> Sequence[Mapping[str, int]]:
+    """For each span between neighbouring bounds: outcome -> how many questions."""
+    spans = list(pairwise(bounds))
+    within = [
+        func.sum(case((and_(Question.asked_at >= one, Question.asked_at < other), 1), else_=0))
+        for one, other in spans
+    ]
+    rows = await session.execute(
+        select(Question.outcome, *within)
+        .where(
+            Question.outcome.in_(("answered", "clarify", "unknown", _HANDOFF)),
+            Question.asked_at >= bounds[0],
+            Question.asked_at < bounds[-1],
+        )
+        .group_by(Question.outcome)
+    )
+    counted = {row[0]: [int(number or 0) for number in row[1:]] for row in rows}
+    return [{outcome: numbers[at] for outcome, numbers in counted.items()} for at in range(len(spans))]
+
+
+async def _following(session: AsyncSession, questions: Sequence[Question]) -> dict[int, Question]:
+    """Question -> the next one of its thread."""
+    found: dict[int, Question] = {}
+    threads = sorted({question.thread_id for question in questions})
+    earliest = min((question.message_id for question in questions), default=0)
+    for start in range(0, len(threads), _AT_ONCE):
+        part = threads[start : start + _AT_ONCE]
+        later = await session.scalars(
+            select(Question)
+            .where(Question.thread_id.in_(part), Question.message_id > earliest)
+            .order_by(Question.message_id)
+        )
+        by_thread: dict[str, list[Question]] = {}
+        for row in later:
+            by_thread.setdefault(row.thread_id, []).append(row)
+        for question in questions:
+            rows = by_thread.get(question.thread_id, [])
+            after = next((row for row in rows if row.message_id > question.message_id), None)
+            if after is not None:
+                found[question.message_id] = after
+    return found

@@ -1,0 +1,1 @@
+"""Learning from use: what was not answered is collected, decided, and told to who asked."""

@@ -1,0 +1,185 @@
+"""Who agreed to it is told the answer, once, where they asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from conversations.models import Author, Delivery, Leaving, Message, Person, Thread
+from desk.desk import Desk
+from desk.learning.collecting import Collector
+from desk.learning.deciding import DecisionRefused, answer_with, begin_writing, dismiss, reopen, settle
+from desk.learning.telling import agree, take_back, tell_answered
+from knowledge.article import Article
+from knowledge.learning.models import GroupState
+from knowledge.models import ArticleRow
+from knowledge.rows import save
+from staff.actors import COMMAND_LINE
+from tests.desk.asking import Asking
+from tests.fakes import HandClock
+
+KEY = "water-connection"
+
+
+@pytest.fixture
+def asking(stocked_desk: Desk) -> Asking:
+    """People who ask."""
+    return Asking(stocked_desk)
+
+
+async def thread_of(desk: Desk, who: str) -> str:
+    async with desk.database.read() as session:
+        found = await session.scalar(
+            select(Thread.id).join(Person, Person.id == Thread.person_id).where(Person.address == who)
+        )
+    assert found is not None
+    return found
+
+
+async def wish(desk: Desk, asking: Asking, who: str, channel: str = "web") -> None:
+    """Press the button: a message after the question."""
+    thread = await thread_of(desk, who)
+    async with desk.database.write() as session:
+        pressed = Message(
+            thread_id=thread, author=Author.PERSON, channel=channel, text="有答案时告诉我",
+            created_at=desk.clock() + timedelta(minutes=1),
+        )  # fmt: skip
+        session.add(pressed)
+        await session.flush()
+    for _ in range(2):
+        await agree(desk, thread, pressed.id)
+
+
+async def told(desk: Desk) -> Sequence[Message]:
+    async with desk.database.read() as session:
+        rows = await session.scalars(
+            select(Message).where(Message.author == Author.SYSTEM).order_by(Message.id)
+        )
+        return rows.all()
+
+
+async def test_those_who_agreed_are_told_once_in_their_own_channel(
+    stocked_desk: Desk, asking: Asking, clock: HandClock
+) -> None:
+    desk = stocked_desk
+    one = await asking.ask("wx", "临时用水的老厂房没有产权证能报装吗", channel="wechat")
+    await wish(desk, asking, "wx", "wechat")
+    await asking.ask("page", "老厂房没有产权证能报装临时用水吗")
+    await asking.ask("page", "老厂房没有产权证临时用水能报装不")
+    await wish(desk, asking, "page")
+    await asking.ask("silent", "临时用水的老厂房没产权证能报装吗")
+    clock.advance(timedelta(minutes=2))
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    assert await tell_answered(desk) == 0
+    assert await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [one]) == 1
+    assert await tell_answered(desk) == 2
+    assert await tell_answered(desk) == 0
+    first, second = await told(desk)
+    assert (first.channel, first.delivery) == ("wechat", Delivery.PENDING)
+    assert (second.channel, second.delivery) == ("web", Delivery.SENT)
+    assert first.text.startswith(
+        "您在11月23日问过“临时用水的老厂房没有产权证能报装吗”，现在有答案了：\n【企业用水报装"
+    )
+    assert "依据：" in first.text and first.detail["article"] == KEY
+
+
+async def test_nobody_is_told_who_took_it_back_left_or_asked_too_long_ago(
+    stocked_desk: Desk, asking: Asking, clock: HandClock
+) -> None:
+    desk = stocked_desk
+    old = await asking.ask("old", "老厂房没有产权证能报装临时用水吗")
+    await wish(desk, asking, "old")
+    clock.advance(timedelta(days=31))
+    for who in ("back", "gone"):
+        await asking.ask(who, "老厂房没有产权证能报装临时用水吗", channel="wechat")
+        await wish(desk, asking, who, "wechat")
+    await take_back(desk, await thread_of(desk, "back"))
+    async with desk.database.write() as session:
+        (await session.get_one(Thread, await thread_of(desk, "gone"))).leaving = Leaving.UNFOLLOWED
+    clock.advance(timedelta(minutes=5))
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [old])
+    assert await tell_answered(desk) == 0
+    assert not await told(desk)
+
+
+async def test_the_new_question_is_found_from_the_next_message_on(stocked_desk: Desk, asking: Asking) -> None:
+    desk = stocked_desk
+    asked = await asking.ask("a", "拉闸限水咋弄")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    before = desk.library.search("拉闸限水咋弄", today=desk.today()).hits
+    assert not before or before[0].confidence < desk.calibration.answer_at
+    await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [asked], ["限水的时候怎么办"])
+    await desk.library.refresh()
+    hit = desk.library.search("拉闸限水咋弄", today=desk.today()).hits[0]
+    assert hit.key == KEY and hit.confidence >= desk.calibration.answer_at
+
+
+async def test_two_at_once_decide_once_and_the_other_is_told(stocked_desk: Desk, asking: Asking) -> None:
+    desk = stocked_desk
+    asked = await asking.ask("a", "屋顶光伏怎么备案")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await dismiss(desk, COMMAND_LINE, group.id, group.revision, "不是企业事项")
+    with pytest.raises(DecisionRefused, match="已有别人处理过"):
+        await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [asked])
+    (group,) = await asking.groups()
+    with pytest.raises(DecisionRefused, match="已经处理过"):
+        await dismiss(desk, COMMAND_LINE, group.id, group.revision, "再来一次")
+    await reopen(desk, COMMAND_LINE, group.id, group.revision)
+    (group,) = await asking.groups()
+    assert (group.state, group.reason) == (GroupState.OPEN, "")
+
+
+async def test_words_about_a_person_and_questions_of_other_articles_are_refused(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article]
+) -> None:
+    desk = stocked_desk
+    private = await asking.ask("a", "我电话13800001111，光伏怎么备案")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    taken = articles["gas-connection"].questions[0]
+    for chosen, written, why in (
+        ([private], [], "不能公开"),
+        ([], ["打13800001111问"], "个人信息"),
+        ([], [taken], "已经是"),
+        ([], ["长" * 101], "不超过"),
+        ([], ["？？"], "要有文字"),
+        ([], [], "至少选一个"),
+        ([999_999], [], "不在这一组"),
+        (list(range(60)), [], "一次最多"),
+    ):
+        with pytest.raises(DecisionRefused, match=why):
+            await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, chosen, written)
+    with pytest.raises(DecisionRefused, match="已发布的文章"):
+        await answer_with(desk, COMMAND_LINE, group.id, group.revision, "nowhere", [], ["光伏备案"])
+    async with desk.database.read() as session:
+        assert await session.scalar(select(func.sum(ArticleRow.revision))) == 7  # as they were imported
+
+
+async def test_a_group_is_answered_when_its_new_article_is_published(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article], clock: HandClock
+) -> None:
+    desk = stocked_desk
+    await asking.ask("a", "高新技术企业认定奖多少钱", channel="telegram")
+    await wish(desk, asking, "a", "telegram")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await begin_writing(desk, COMMAND_LINE, group.id, group.revision, "high-tech-enterprise")
+    clock.advance(timedelta(hours=1))
+    assert await settle(desk) == 0
+    article = next(a for key, a in articles.items() if key not in (KEY,) and "高新" in a.title)
+    async with desk.database.write() as session:
+        from dataclasses import replace
+
+        await save(session, replace(article, key="high-tech-enterprise"), by="editor", at=clock())
+    assert await settle(desk) == 1
+    assert await settle(desk) == 0
+    assert await tell_answered(desk) == 1
+    assert [message.channel for message in await told(desk)] == ["telegram"]
