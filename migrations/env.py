@@ -8,10 +8,11 @@ from sqlalchemy import create_engine, pool
 import conversations.models
 import knowledge.models
 import staff.models
+import systems.models
 import tickets.models
 from store.base import Base
 
-__all__ = ["conversations", "knowledge", "staff", "tickets"]
+__all__ = ["conversations", "knowledge", "staff", "systems", "tickets"]
 
 
 def run() -> None:
