@@ -7,6 +7,7 @@ import re
 from sqlalchemy import select
 
 from conversations.models import Rating, Thread
+from desk.announcing import announce_rating
 from desk.articles import COMPLAINT, HUMAN
 from desk.desk import Desk
 from desk.values import Button, Reply
@@ -43,7 +44,10 @@ async def rate(desk: Desk, thread_id: str, text: str) -> Reply:
         if rating is None:
             rating = Rating(id=desk.new_id(), thread_id=thread_id, talk=thread.talk)
             session.add(rating)
+        changed = rating.level != level
         rating.level, rating.rated_at = level, desk.clock()
+        if changed:  # the same again, as when a turn is taken twice, is no news
+            await announce_rating(desk, session, level=level, channel=thread.channel, at=rating.rated_at)
     if level <= 2:
         return Reply(
             "已收到您的评价，很抱歉没有让您满意。可以说说哪里不好，登记成投诉会有人核实处理，也可以转人工。",

@@ -44,6 +44,14 @@ class Action(StrEnum):
     DISPATCH_RULE_ADDED = "dispatch_rule_added"
     DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
     CALENDAR_CHANGED = "calendar_changed"
+    API_TOKEN_MADE = "api_token_made"  # noqa: S105
+    API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_CHANGED = "webhook_changed"
+    WEBHOOK_SECRET_CHANGED = "webhook_secret_changed"  # noqa: S105
+    WEBHOOK_SWITCHED_OFF = "webhook_switched_off"
+    WEBHOOK_SWITCHED_ON = "webhook_switched_on"
+    WEBHOOK_RESENT = "webhook_resent"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -72,6 +80,14 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.DISPATCH_RULE_ADDED: "新增派单规则",
     Action.DISPATCH_RULE_REMOVED: "删除派单规则",
     Action.CALENDAR_CHANGED: "修改日历",
+    Action.API_TOKEN_MADE: "新建接口令牌",
+    Action.API_TOKEN_REVOKED: "吊销接口令牌",
+    Action.WEBHOOK_ADDED: "新建推送",
+    Action.WEBHOOK_CHANGED: "修改推送",
+    Action.WEBHOOK_SECRET_CHANGED: "更换推送的签名密钥",
+    Action.WEBHOOK_SWITCHED_OFF: "停用推送",
+    Action.WEBHOOK_SWITCHED_ON: "启用推送",
+    Action.WEBHOOK_RESENT: "重新推送",
 }
 
 
@@ -84,7 +100,13 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单"}
+TARGET_NAMES: Mapping[str, str] = {
+    "account": "账号",
+    "thread": "对话",
+    "ticket": "工单",
+    "api_token": "接口令牌",
+    "subscription": "推送",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +182,16 @@ def thread(thread_id: str) -> Target:
 def ticket(number: str) -> Target:
     """A ticket as what something is done to."""
     return Target("ticket", number)
+
+
+def api_token(name: str) -> Target:
+    """A token of another system as what something is done to."""
+    return Target("api_token", name)
+
+
+def subscription(name: str) -> Target:
+    """A webhook subscription as what something is done to."""
+    return Target("subscription", name)
 
 
 def target_name(entry: AuditEntry) -> str:

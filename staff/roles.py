@@ -44,6 +44,7 @@ class Permission(StrEnum):
     CALENDAR_EDIT = "calendar.edit"
     PEOPLE_MANAGE = "people.manage"
     AUDIT_READ = "audit.read"
+    SYSTEMS_MANAGE = "systems.manage"
 
 
 ROLE_NAMES: Mapping[Role, str] = {
@@ -66,7 +67,7 @@ ROLE_DUTIES: Mapping[Role, str] = {
     Role.SUPERVISOR: "批准、指定办理、改派、督办、中止、终止、复核，维护工作日历，看审计日志",
     Role.KNOWLEDGE_EDITOR: "编写知识库文章",
     Role.KNOWLEDGE_REVIEWER: "审核并发布知识库文章",
-    Role.ADMIN: "管理账号，维护派单规则和工作日历，看审计日志；不看工单和对话",
+    Role.ADMIN: "管理账号，维护派单规则和工作日历，对接其他系统，看审计日志；不看工单和对话",
     Role.INVITED_SUPERVISOR: "看各部门的工单，不看保密的；个人信息始终隐去，不办理",
 }
 
@@ -88,7 +89,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ, _P.CALENDAR_EDIT},
     Role.KNOWLEDGE_EDITOR: _EVERYBODY | {_P.KNOWLEDGE_EDIT},
     Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_PUBLISH},
-    Role.ADMIN: _EVERYBODY | {_P.PEOPLE_MANAGE, _P.AUDIT_READ, _P.DISPATCH_RULES_EDIT, _P.CALENDAR_EDIT},
+    Role.ADMIN: _EVERYBODY
+    | {_P.PEOPLE_MANAGE, _P.AUDIT_READ, _P.DISPATCH_RULES_EDIT, _P.CALENDAR_EDIT, _P.SYSTEMS_MANAGE},
     Role.INVITED_SUPERVISOR: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.REPORTS_READ},
 }
 
