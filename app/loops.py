@@ -16,6 +16,7 @@ from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
+from desk.pushing import Pusher
 from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads
 
@@ -137,6 +138,22 @@ async def deliver_pending(
             await courier.drain(DRAIN_SECONDS)
         except Exception:
             log.exception("what became of the last messages could not be written down; they count as unknown")
+
+
+async def push_webhooks(pusher: Pusher) -> None:
+    """For ever: push to other systems what is due. What is under way at the end is pushed again later."""
+    try:
+        while True:
+            try:
+                await pusher.round()
+            except Exception:
+                log.exception("pushing to other systems failed; trying again")
+            await pusher.wait()
+    finally:
+        try:
+            await pusher.close()
+        except Exception:
+            log.exception("what became of the last pushes could not be written down; they are repeated")
 
 
 async def fetch_attachments(fetcher: Fetcher) -> None:

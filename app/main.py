@@ -20,6 +20,7 @@ from app.loops import (
     deliver_pending,
     erase_leavers,
     fetch_attachments,
+    push_webhooks,
     ring_clocks,
     send_notices,
     take_waiting_turns,
@@ -42,6 +43,8 @@ from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
 from connectors.web.tokens import Tokens
+from connectors.webhooks.addresses import Allowed
+from connectors.webhooks.posting import Postman
 from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
@@ -50,6 +53,7 @@ from desk.desk import Desk
 from desk.fetching import Fetcher
 from desk.intake.form import Intake
 from desk.ports import Channel, Fetching
+from desk.pushing import Pusher
 from knowledge.library import Library
 from knowledge.search.confidence import read_calibration
 from knowledge.search.index import Index
@@ -99,6 +103,8 @@ def create_app(
     telegram = connect_telegram(settings, desk)
     channels = (*channels, telegram.channel) if telegram else channels
     fetchers = _fetchers(settings, desk, wechat, telegram)
+    postman = Postman(Allowed.parse(settings.webhook_networks), clock)
+    pusher = Pusher(desk, postman, random.random, timedelta(days=settings.webhook_off_after_days))
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -112,6 +118,7 @@ def create_app(
             telegram,
             timedelta(minutes=settings.staff_idle_minutes),
             fetchers,
+            pusher,
         ),
     )
     app.state.desk = desk
@@ -166,6 +173,7 @@ def _lifespan(
     telegram: Telegram | None,
     staff_idle: timedelta,
     fetchers: Sequence[Fetcher],
+    pusher: Pusher,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -179,6 +187,7 @@ def _lifespan(
             ring_clocks(desk, staff_idle),
             erase_leavers(desk),
             clear_old_tickets(desk),
+            push_webhooks(pusher),
         )
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:
