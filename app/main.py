@@ -42,6 +42,7 @@ from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
+from connectors.web.public import public_router
 from connectors.web.tokens import Tokens
 from connectors.webhooks.addresses import Allowed
 from connectors.webhooks.posting import Postman
@@ -128,6 +129,7 @@ def create_app(
         per_conversation=settings.rate_per_conversation,
         per_address=settings.rate_per_address,
         conversations=settings.conversations_per_address,
+        per_system=settings.rate_per_system,
         redis=settings.redis,
     )
     app.include_router(
@@ -139,6 +141,7 @@ def create_app(
             stopping=stopping,
         )
     )
+    app.include_router(public_router(desk, limits))
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     app.include_router(article_router(desk))

@@ -121,12 +121,13 @@ def _told(
     timeline: Sequence[Happened] = (),
     running: Sequence[TicketClock] = (),
 ) -> Told:
+    gone = ticket.cleared_at is not None  # nothing is left to mask
     return Told(
         ticket=ticket,
-        enterprise=masked_enterprise(ticket.enterprise),
+        enterprise="" if gone else masked_enterprise(ticket.enterprise),
         credit_code=masked_code(ticket.credit_code) if ticket.credit_code else None,
-        contact=masked_name(ticket.contact),
-        phone=masked_phone(ticket.phone),
+        contact="" if gone else masked_name(ticket.contact),
+        phone="" if gone else masked_phone(ticket.phone),
         description=_masked(ticket, ticket.description),
         wanted=_masked(ticket, ticket.wanted),
         answer=answer,
