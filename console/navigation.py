@@ -38,6 +38,12 @@ ENTRIES = (
         "法定安排以外的上班日和休息日，办理期限据此计算",
     ),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
+    Entry(
+        "系统对接",
+        "/console/systems",
+        Permission.SYSTEMS_MANAGE,
+        "给本市其他系统的接口令牌，把工单和文章的变化推送给它们",
+    ),
     Entry("审计日志", "/console/audit", Permission.AUDIT_READ, "谁在什么时候做了什么，可筛选、可导出"),
     Entry("我的账号", "/console/account", Permission.OWN_ACCOUNT, "密码、两步验证、登录过的设备"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -16,20 +17,24 @@ from console.events import event_routes
 from console.inbox import Rows, inbox_routes
 from console.live import Live
 from console.own_account import own_account_routes, second_factor_routes
-from console.pages import Pages
+from console.pages import Pages, visitor
 from console.people import people_routes, person_routes
 from console.presence import Presence
 from console.replies import reply_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
 from console.single_sign_on import single_sign_on_routes
+from console.systems import systems_routes
 from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
 from console.tickets import tickets_routes
+from console.webhooks import webhook_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
+from systems.models import Subscription
+from systems.subscriptions import switched_off
 
 
 def console_router(
@@ -58,6 +63,8 @@ def console_router(
     ticket_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
+    systems_routes(routes)
+    webhook_routes(routes)
     _nowhere(routes)
     return routes.router
 
@@ -65,7 +72,11 @@ def console_router(
 def _front(routes: Routes) -> None:
     @routes.get("", Permission.OWN_ACCOUNT)
     async def front(request: Request) -> Response:
-        return routes.console.pages.show(request, "front.html")
+        off: Sequence[Subscription] = ()
+        if visitor(request).actor.may(Permission.SYSTEMS_MANAGE):
+            async with routes.console.door.database.read() as session:
+                off = await switched_off(session)
+        return routes.console.pages.show(request, "front.html", switched_off=off)
 
 
 def _nowhere(routes: Routes) -> None:

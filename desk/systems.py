@@ -94,7 +94,7 @@ async def switch_subscription(desk: Desk, actor: Actor, id: str, *, on: bool) ->
             _record(desk, session, actor, Action.WEBHOOK_SWITCHED_OFF, row)
 
 
-async def test_subscription(desk: Desk, id: str) -> None:
+async def send_test(desk: Desk, id: str) -> None:
     """Push a test event. Raises `SystemsError`."""
     async with desk.database.write() as session:
         row = await subscriptions.subscription(session, id)
