@@ -115,13 +115,16 @@ class Pusher:
         wanted: list[int] = []
         async with self.desk.database.read() as session:
             over = await pushes.expired(session, now)
+        if over:
+            async with self.desk.database.write() as session:
+                await pushes.end_leases(session, now)
+        async with self.desk.database.read() as session:
             for row in await pushes.open_subscriptions(session, now):
                 if (left := AT_ONCE - room[row.id]) > 0:
                     wanted += await pushes.due(session, row.id, now, left)
-        if not wanted and not over:
+        if not wanted:
             return []
         async with self.desk.database.write() as session:
-            await pushes.end_leases(session, now)
             claims = await pushes.claim(session, wanted, now=now, lease=LEASE, limit=len(wanted))
             return [claim for claim in claims if await self._may_sign(session, claim, now)]
 
