@@ -112,6 +112,7 @@ async def _page(
         unsent=unsent,
         scopes=SCOPE_NAMES,
         scope_name=lambda scope: SCOPE_NAMES[Scope(scope)] if scope in set(Scope) else scope,
+        last_day=_last_day,
         now=console.desk.clock(),
         token=token or {"name": "", "scopes": frozenset(), "until": until},
         wish=wish or subscriptions.Wish("", "", frozenset({pushes.EVERY_TICKET})),
@@ -129,3 +130,8 @@ def _end_of(day: str) -> datetime | None:
         return datetime.combine(date.fromisoformat(day.strip()), time(), CITY_ZONE) + timedelta(days=1)
     except (ValueError, OverflowError):
         raise ExpiryRefused(tokens.MOST_DAYS) from None
+
+
+def _last_day(end: datetime) -> str:
+    """The last day on which a token is good."""
+    return f"{(end - timedelta(seconds=1)).astimezone(CITY_ZONE):%Y-%m-%d}"
