@@ -20,6 +20,7 @@ from desk.learning.deciding import settle
 from desk.learning.telling import tell_answered
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
+from desk.pushing import Pusher
 from desk.rating_asking import ask_for_ratings
 from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads
@@ -177,6 +178,22 @@ async def deliver_pending(
             await courier.drain(DRAIN_SECONDS)
         except Exception:
             log.exception("what became of the last messages could not be written down; they count as unknown")
+
+
+async def push_webhooks(pusher: Pusher) -> None:
+    """For ever: push to other systems what is due. What is under way at the end is pushed again later."""
+    try:
+        while True:
+            try:
+                await pusher.round()
+            except Exception:
+                log.exception("pushing to other systems failed; trying again")
+            await pusher.wait()
+    finally:
+        try:
+            await pusher.close()
+        except Exception:
+            log.exception("what became of the last pushes could not be written down; they are repeated")
 
 
 async def fetch_attachments(fetcher: Fetcher) -> None:

@@ -22,6 +22,7 @@ from app.loops import (
     erase_leavers,
     fetch_attachments,
     learn,
+    push_webhooks,
     ring_clocks,
     send_notices,
     take_waiting_turns,
@@ -45,7 +46,10 @@ from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
+from connectors.web.public import public_router
 from connectors.web.tokens import Tokens
+from connectors.webhooks.addresses import Allowed
+from connectors.webhooks.posting import Postman
 from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
@@ -54,6 +58,7 @@ from desk.desk import Desk, Learning
 from desk.fetching import Fetcher
 from desk.intake.form import Intake
 from desk.ports import Channel, Fetching
+from desk.pushing import Pusher
 from knowledge.library import Library
 from knowledge.search.confidence import read_calibration
 from knowledge.search.index import Index
@@ -108,6 +113,8 @@ def create_app(
     channels = (*channels, telegram.channel) if telegram else channels
     fetchers = _fetchers(settings, desk, wechat, telegram)
     trainer = _trainer(settings, desk, rasa, dialogue) if rasa else None
+    postman = Postman(Allowed.parse(settings.webhook_networks), clock)
+    pusher = Pusher(desk, postman, random.random, timedelta(days=settings.webhook_off_after_days))
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -122,6 +129,7 @@ def create_app(
             timedelta(minutes=settings.staff_idle_minutes),
             fetchers,
             trainer,
+            pusher,
         ),
     )
     app.state.desk = desk
@@ -131,6 +139,7 @@ def create_app(
         per_conversation=settings.rate_per_conversation,
         per_address=settings.rate_per_address,
         conversations=settings.conversations_per_address,
+        per_system=settings.rate_per_system,
         redis=settings.redis,
     )
     app.include_router(
@@ -142,6 +151,7 @@ def create_app(
             stopping=stopping,
         )
     )
+    app.include_router(public_router(desk, limits))
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
     app.include_router(article_router(desk))
@@ -183,6 +193,7 @@ def _lifespan(
     staff_idle: timedelta,
     fetchers: Sequence[Fetcher],
     trainer: Trainer | None,
+    pusher: Pusher,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -198,6 +209,7 @@ def _lifespan(
             erase_leavers(desk),
             clear_old_tickets(desk),
             learn(desk),
+            push_webhooks(pusher),
         )
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.settings import ROOT, Settings
+from desk.announcing import announce_articles
 from desk.dispatch import add_dispatch_rules
 from knowledge.markdown import read_folder
 from knowledge.rows import Imported, import_articles
@@ -37,6 +38,9 @@ async def prepare(settings: Settings, clock: Clock, articles: Path = ARTICLES) -
     try:
         async with database.write() as session:
             imported = await import_articles(session, found, at=clock())
+            new = {*imported.added, *imported.changed}
+            told = [article for article in found if article.key in new]
+            await announce_articles(session, told, at=clock(), new_id=new_id)
             await add_departments(session)
             await add_dispatch_rules(session)
             admin = await add_first_admin(session, id=new_id(), at=clock())

@@ -10,12 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from limits import parse as parse_rate
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.scanning import scan_command
 from connectors.oidc import Client
 from connectors.telegram.account import webhook_problem
+from connectors.webhooks.addresses import Allowed
 from connectors.wechat.crypto import Account
 from connectors.wechat.notices import Template
 from desk.desk import AttachmentLimits
@@ -59,6 +61,9 @@ class Settings(BaseSettings):
     rate_per_conversation: str = "20/minute"
     rate_per_address: str = "120/minute"
     conversations_per_address: str = "30/hour"
+    rate_per_system: str = "600/minute"
+    webhook_networks: str = ""
+    webhook_off_after_days: int = Field(default=5, ge=1, le=365)
     trusted_proxies: str = ""
     public_url: str = ""
     console_idle_minutes: int = Field(default=60, ge=1)
@@ -111,6 +116,18 @@ class Settings(BaseSettings):
     def _scan_is_a_command(cls, value: str) -> str:
         if value:
             scan_command(value)
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks_are_some(cls, value: str) -> str:
+        Allowed.parse(value)
+        return value
+
+    @field_validator("rate_per_system")
+    @classmethod
+    def _rate_is_one(cls, value: str) -> str:
+        parse_rate(value)
         return value
 
     @model_validator(mode="after")

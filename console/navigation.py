@@ -73,6 +73,12 @@ ENTRIES = (
     Entry("统计", "/console/reports", Permission.REPORTS_READ, "对话和工单的数字，月度工作情况通报"),
     Entry("对话模型", "/console/training", Permission.MODEL_TRAIN, "用新例句训练，比较前后，启用或退回"),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
+    Entry(
+        "系统对接",
+        "/console/systems",
+        Permission.SYSTEMS_MANAGE,
+        "给本市其他系统的接口令牌，把工单和文章的变化推送给它们",
+    ),
     Entry("审计日志", "/console/audit", Permission.AUDIT_READ, "谁在什么时候做了什么，可筛选、可导出"),
     Entry("我的账号", "/console/account", Permission.OWN_ACCOUNT, "密码、两步验证、登录过的设备"),
 )

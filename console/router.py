@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -23,7 +24,7 @@ from console.inbox import Rows, inbox_routes
 from console.live import Live
 from console.mentions import mention_routes
 from console.own_account import own_account_routes, second_factor_routes
-from console.pages import Pages
+from console.pages import Pages, visitor
 from console.people import people_routes, person_routes
 from console.presence import Presence
 from console.questions import question_routes
@@ -34,6 +35,7 @@ from console.reports import reports_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
 from console.single_sign_on import single_sign_on_routes
+from console.systems import systems_routes
 from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
@@ -41,10 +43,13 @@ from console.tickets import tickets_routes
 from console.training import training_routes
 from console.training_examples import training_example_routes
 from console.unanswered import unanswered_routes
+from console.webhooks import webhook_routes
 from desk.desk import Desk
 from staff.roles import Permission
 from staff.sign_in import Door
 from store.files import Files
+from systems.models import Subscription
+from systems.subscriptions import switched_off
 
 
 def console_router(
@@ -92,6 +97,8 @@ def console_router(
     answer_rate_routes(routes)
     training_example_routes(routes)
     training_routes(routes)
+    systems_routes(routes)
+    webhook_routes(routes)
     _nowhere(routes)
     return routes.router
 
@@ -99,7 +106,11 @@ def console_router(
 def _front(routes: Routes) -> None:
     @routes.get("", Permission.OWN_ACCOUNT)
     async def front(request: Request) -> Response:
-        return routes.console.pages.show(request, "front.html")
+        off: Sequence[Subscription] = ()
+        if visitor(request).actor.may(Permission.SYSTEMS_MANAGE):
+            async with routes.console.door.database.read() as session:
+                off = await switched_off(session)
+        return routes.console.pages.show(request, "front.html", switched_off=off)
 
 
 def _nowhere(routes: Routes) -> None:

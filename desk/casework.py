@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Author, Message, Thread
+from desk.announcing import take_and_announce
 from desk.desk import Desk
 from desk.news import news
 from desk.notices import at_first
@@ -18,7 +19,7 @@ from desk.rules import rules
 from store.clock import city_date
 from store.workdays import Calendar
 from tickets.errors import StepRefused
-from tickets.life import CLOCK, Doing, Rules, take
+from tickets.life import CLOCK, Doing, Rules
 from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock, TicketEvent
 from tickets.papers import papers_of
@@ -63,7 +64,7 @@ async def move(
     desk: Desk, session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, by: Rules
 ) -> TicketEvent:
     """Take a step and tell the enterprise, in the session's transaction; then set `desk.to_send`. Raises `StepRefused`."""
-    event = await take(session, ticket, step, doing, by)
+    event = await take_and_announce(desk, session, ticket, step, doing, by)
     papers = await papers_of(session, ticket.id)
     text = news(
         ticket,

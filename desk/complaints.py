@@ -8,14 +8,15 @@ from datetime import date
 from conversations.attachments import give_to_ticket, of_talk
 from conversations.models import Thread
 from conversations.threads import lock
+from desk.announcing import announce_step
 from desk.desk import Desk
 from desk.intake.fields import SKIPPED
 from desk.rules import rules
 from desk.values import Button, Reply
 from tickets.limits import Limit, Timed
 from tickets.models import KIND_NAMES, Kind, Ticket
-from tickets.states import STATE_NAMES
-from tickets.tickets import ENTER_WITHIN, Draft, open_ticket
+from tickets.states import STATE_NAMES, Step
+from tickets.tickets import ENTER_WITHIN, Draft, open_ticket, opened_by
 
 PROGRESS = Button("查询进度", "/progress")
 SECOND = Button("再提交一件", "/request")
@@ -33,6 +34,7 @@ async def submit(
         # In order with a file that comes just now: it is either seen here, or sees the ticket (desk/keeping.py).
         await lock(session, thread_id)
         thread = await session.get_one(Thread, thread_id)
+        repeated = await opened_by(session, message_id) is not None
         ticket = await open_ticket(
             session,
             draft_of(kind, values),
@@ -44,6 +46,8 @@ async def submit(
             new_id=desk.new_id,
             rules=await rules(desk, session),
         )
+        if not repeated:
+            await announce_step(desk, session, ticket, Step.SUBMITTED, ticket.submitted_at)
         attached = await give_to_ticket(session, thread_id, ticket.id)
     decide = desk.limits.of(Timed.DECIDE, ticket.level).limit
     return Reply(

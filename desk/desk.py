@@ -15,6 +15,7 @@ from store.clock import Clock, city_date
 from store.database import Database
 from store.ids import NewId
 from store.workdays import OfficeHours
+from systems.signing import Secrets
 from tickets.limits import TimeLimits
 
 
@@ -70,6 +71,10 @@ class Desk:
     drafts: Drafts | None = None
     # A hint to this process's delivery that something may be due; the database is the truth.
     to_send: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def webhook_secrets(self) -> Secrets:
+        """The secrets that sign what is pushed to other systems, derived from the same key for a purpose of their own."""
+        return Secrets(self.link_key)
 
     def today(self) -> date:
         """The city's calendar day."""

@@ -10,6 +10,7 @@ from conversations import inbox
 from conversations.attachments import give_to_ticket, of_messages
 from conversations.messages import by_external_id
 from conversations.models import Author, Holder, Message, Thread
+from desk.announcing import announce_step
 from desk.belonging import Reader, closed, matters
 from desk.complaints import draft_of, receipt
 from desk.desk import Desk
@@ -24,6 +25,7 @@ from staff.audit import Action
 from tickets import lists
 from tickets.limits import Timed
 from tickets.models import Kind, Ticket
+from tickets.states import Step
 from tickets.tickets import by_number, open_ticket
 
 _LOOKED_AT = 60
@@ -112,6 +114,7 @@ async def file_for(
             rules=await rules(desk, session),
             filed_by=account,
         )
+        await announce_step(desk, session, ticket, Step.SUBMITTED, ticket.submitted_at)
         attached = await give_to_ticket(session, thread_id, ticket.id)
         decide = desk.limits.of(Timed.DECIDE, ticket.level).limit
         message.text = f"工作人员已按您说的情况代为登记。{receipt(ticket, decide, attached)}"

@@ -12,11 +12,12 @@ from conversations.attachments import kept_since
 from conversations.circles import people_of
 from conversations.messages import last_reply
 from conversations.models import Attachment, Message, Stored, Thread
+from desk.announcing import take_and_announce
 from desk.desk import Desk
 from desk.rules import rules
 from desk.values import SentFile
 from tickets.errors import StepRefused
-from tickets.life import ENTERPRISE, Doing, take
+from tickets.life import ENTERPRISE, Doing
 from tickets.models import KIND_NAMES, Kind, Ticket
 from tickets.states import Actor, Step
 from tickets.tickets import by_number, of_people
@@ -128,7 +129,9 @@ async def _supplement(
     note = f"附件：{attachment.name or attachment.noun}"
     doing = Doing(ENTERPRISE, Actor.ENTERPRISE, message.created_at, note, message.id)
     try:
-        await take(session, place.ticket, Step.SUPPLEMENTED, doing, await rules(desk, session))
+        await take_and_announce(
+            desk, session, place.ticket, Step.SUPPLEMENTED, doing, await rules(desk, session)
+        )
     except StepRefused:  # it is closed
         return replace(place, ticket=None)
     attachment.ticket_id = place.ticket.id

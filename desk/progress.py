@@ -77,9 +77,14 @@ def reason_told(event: TicketEvent, history: Sequence[TicketEvent]) -> str:
     return next((one.note for one in reversed(history) if one.step is Step.REFUSAL_ASKED), event.note)
 
 
+def told_reason(event: TicketEvent, history: Sequence[TicketEvent]) -> str:
+    """The reason of a step where the enterprise is owed it, or what it wrote itself; else empty."""
+    return reason_told(event, history) if event.step in _EXPLAINED else ""
+
+
 def _line(event: TicketEvent, history: Sequence[TicketEvent]) -> str:
     when = event.at.astimezone(CITY_ZONE)
-    told = reason_told(event, history) if event.step in _EXPLAINED else ""
+    told = told_reason(event, history)
     note = f"：{told[:_NOTE_LETTERS]}" if told else ""
     return f"{when.month}月{when.day}日 {when:%H:%M} {STEP_NAMES[event.step]}{note}"
 

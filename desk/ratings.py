@@ -7,6 +7,7 @@ the enterprise is asked once more (追评).
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +15,7 @@ from conversations.circles import people_of
 from conversations.models import Holder, Rating, RatingStage, Thread
 from conversations.ratings import asked_of, of_talk, of_ticket
 from conversations.threads import lock
+from desk.announcing import announce_rating
 from desk.articles import COMPLAINT, HUMAN
 from desk.desk import Desk
 from desk.rating_words import (
@@ -91,13 +93,23 @@ async def give(
             f"您评的“{LEVEL_NAMES[rating.level]}”已经在核实整改，不能再改，整改以后会请您再评一次。评错了的，请在工作人员联系时说明。",
             (HUMAN,),
         )  # fmt: skip
-    if level != rating.level:
+    changed = level != rating.level
+    if changed:
         rating.tags = []
     rating.level, rating.rated_at, rating.heard, rating.stage = level, now, message_id, RatingStage.TAGS
+    if changed:  # the same again is no news
+        await _announce(desk, session, rating, level, now)
     if level <= BAD_UP_TO:
         await _open_case(desk, session, rating, level)
     await session.flush()
     return await tags_question(desk, session, rating)
+
+
+async def _announce(desk: Desk, session: AsyncSession, rating: Rating, level: int, at: datetime) -> None:
+    """Tell other systems. A ticket's rating is of the channel that it is given in."""
+    thread = await session.get_one(Thread, rating.thread_id)
+    ticket = await session.get(Ticket, rating.ticket_id) if rating.ticket_id else None
+    await announce_rating(desk, session, level=level, channel=thread.channel, at=at, ticket=ticket)
 
 
 async def tags_question(desk: Desk, session: AsyncSession, rating: Rating) -> Reply:

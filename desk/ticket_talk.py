@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from conversations.circles import people_of
 from conversations.models import Thread
+from desk.announcing import take_and_announce
 from desk.articles import HUMAN
 from desk.desk import Desk
 from desk.intake.form import Said
@@ -23,7 +24,7 @@ from desk.values import Button, Reply
 from store.clock import CITY_ZONE
 from tickets.errors import NotHere
 from tickets.guesses import note_wrong_guess, wrong_guesses_since
-from tickets.life import ENTERPRISE, Doing, take
+from tickets.life import ENTERPRISE, Doing
 from tickets.models import Ticket
 from tickets.states import OPEN, STATE_NAMES, STEP_NAMES, Actor, State, Step
 from tickets.tickets import by_number, events, of_people, urged_since
@@ -131,7 +132,7 @@ async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -
             )
         try:
             doing = Doing(ENTERPRISE, Actor.ENTERPRISE, now, talk.note or "", message_id)
-            await take(session, row, step, doing, await rules(desk, session))
+            await take_and_announce(desk, session, row, step, doing, await rules(desk, session))
         except NotHere as refused:
             stands = STATE_NAMES[refused.state]
             return _about(

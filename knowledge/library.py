@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 
 from knowledge.article import Article
@@ -37,8 +37,8 @@ class Library:
         found = self._articles.get(key)
         return found if found is not None and found.in_force(today) else None
 
-    def in_force(self, today: date) -> Sequence[Article]:
-        """All that may be answered from on that day, by key."""
+    def in_force(self, today: date) -> list[Article]:
+        """Every published article that is in force on that day, by key."""
         return [article for _, article in sorted(self._articles.items()) if article.in_force(today)]
 
     def search(self, text: str, *, today: date, category_prior: Mapping[str, float] | None = None) -> Result:

@@ -9,10 +9,11 @@ import conversations.models
 import knowledge.learning.models
 import knowledge.models
 import staff.models
+import systems.models
 import tickets.models
 from store.base import Base
 
-__all__ = ["conversations", "knowledge", "staff", "tickets"]
+__all__ = ["conversations", "knowledge", "staff", "systems", "tickets"]
 
 
 def run() -> None:

@@ -54,6 +54,14 @@ class Action(StrEnum):
     TRAINING_EXAMPLE_CHANGED = "training_example_changed"
     TRAINING_ASKED = "training_asked"
     MODEL_CHOSEN = "model_chosen"
+    API_TOKEN_MADE = "api_token_made"  # noqa: S105
+    API_TOKEN_REVOKED = "api_token_revoked"  # noqa: S105
+    WEBHOOK_ADDED = "webhook_added"
+    WEBHOOK_CHANGED = "webhook_changed"
+    WEBHOOK_SECRET_CHANGED = "webhook_secret_changed"  # noqa: S105
+    WEBHOOK_SWITCHED_OFF = "webhook_switched_off"
+    WEBHOOK_SWITCHED_ON = "webhook_switched_on"
+    WEBHOOK_RESENT = "webhook_resent"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -92,6 +100,14 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.TRAINING_EXAMPLE_CHANGED: "维护训练例句",
     Action.TRAINING_ASKED: "训练对话模型",
     Action.MODEL_CHOSEN: "切换对话模型",
+    Action.API_TOKEN_MADE: "新建接口令牌",
+    Action.API_TOKEN_REVOKED: "吊销接口令牌",
+    Action.WEBHOOK_ADDED: "新建推送",
+    Action.WEBHOOK_CHANGED: "修改推送",
+    Action.WEBHOOK_SECRET_CHANGED: "更换推送的签名密钥",
+    Action.WEBHOOK_SWITCHED_OFF: "停用推送",
+    Action.WEBHOOK_SWITCHED_ON: "启用推送",
+    Action.WEBHOOK_RESENT: "重新推送",
 }
 
 
@@ -109,6 +125,8 @@ TARGET_NAMES: Mapping[str, str] = {
     "thread": "对话",
     "ticket": "工单",
     "rectification": "差评",
+    "api_token": "接口令牌",
+    "subscription": "推送",
 }
 
 
@@ -190,6 +208,16 @@ def ticket(number: str) -> Target:
 def rectification(case_id: int) -> Target:
     """A 差评 case as what something is done to."""
     return Target("rectification", str(case_id))
+
+
+def api_token(name: str) -> Target:
+    """A token of another system as what something is done to."""
+    return Target("api_token", name)
+
+
+def subscription(name: str) -> Target:
+    """A webhook subscription as what something is done to."""
+    return Target("subscription", name)
 
 
 def target_name(entry: AuditEntry) -> str:

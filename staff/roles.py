@@ -49,6 +49,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     # To train the dialogue model, and to choose which one is used.
     MODEL_TRAIN = "model.train"
+    SYSTEMS_MANAGE = "systems.manage"
 
 
 ROLE_NAMES: Mapping[Role, str] = {
@@ -71,7 +72,7 @@ ROLE_DUTIES: Mapping[Role, str] = {
     Role.SUPERVISOR: "批准、指定办理、改派、督办、中止、终止、复核，维护工作日历和共用的快捷回复，看审计日志",
     Role.KNOWLEDGE_EDITOR: "编写知识库文章，处理未答问题，确认训练例句",
     Role.KNOWLEDGE_REVIEWER: "审核并发布知识库文章",
-    Role.ADMIN: "管理账号，维护派单规则、工作日历和共用的快捷回复，训练对话模型，看审计日志；不看工单和对话",
+    Role.ADMIN: "管理账号，维护派单规则、工作日历和共用的快捷回复，训练对话模型，对接其他系统，看审计日志；不看工单和对话",
     Role.INVITED_SUPERVISOR: "看各部门的工单，不看保密的；个人信息始终隐去，不办理",
 }
 
@@ -96,7 +97,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_PUBLISH},
     Role.ADMIN: _EVERYBODY
     | {_P.PEOPLE_MANAGE, _P.AUDIT_READ, _P.DISPATCH_RULES_EDIT, _P.CALENDAR_EDIT}
-    | {_P.CANNED_REPLIES, _P.CANNED_REPLIES_SHARED, _P.MODEL_TRAIN},
+    | {_P.CANNED_REPLIES, _P.CANNED_REPLIES_SHARED, _P.MODEL_TRAIN, _P.SYSTEMS_MANAGE},
     Role.INVITED_SUPERVISOR: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.REPORTS_READ},
 }
 

@@ -74,6 +74,7 @@ def record(
     session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, *, before: State | None
 ) -> TicketEvent:
     """Add a step to the ticket's history."""
+    ticket.changed_at = doing.at
     event = TicketEvent(
         ticket_id=ticket.id,
         step=step,

@@ -25,6 +25,11 @@ class Kind(StrEnum):
 KIND_NAMES = {Kind.COMPLAINT: "投诉", Kind.REQUEST: "诉求"}
 
 
+def _as_submitted(context: Any) -> datetime:
+    submitted: datetime = context.get_current_parameters()["submitted_at"]
+    return submitted
+
+
 class Ticket(Base):
     """One matter of one enterprise."""
 
@@ -39,6 +44,10 @@ class Ticket(Base):
             postgresql_where=text("supervised_at IS NOT NULL"),
         ),
         Index("ix_tickets_department", "department", "state", "submitted_at"),
+        # As other systems read them: by what has changed since.
+        Index("ix_tickets_changed", "changed_at", "id"),
+        Index("ix_tickets_changed_state", "state", "changed_at", "id"),
+        Index("ix_tickets_changed_department", "department", "changed_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -60,6 +69,9 @@ class Ticket(Base):
     wanted: Mapped[str]
     confidential: Mapped[bool]
     submitted_at: Mapped[datetime]
+    changed_at: Mapped[datetime] = mapped_column(
+        default=_as_submitted
+    )  # its last event, or when it was cleared
     enter_by: Mapped[date]
     decide_by: Mapped[date]  # as promised in the receipt; what is due now stands in the clocks
     level: Mapped[Level] = mapped_column(default=Level.GENERAL)

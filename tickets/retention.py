@@ -65,5 +65,7 @@ async def clear(session: AsyncSession, tickets: Sequence[str], *, at: datetime) 
     )
     empty = dict.fromkeys(("enterprise", "contact", "phone", "description", "wanted"), "")
     await session.execute(
-        update(Ticket).where(Ticket.id.in_(tickets)).values(**empty, credit_code=None, cleared_at=at)
+        update(Ticket)
+        .where(Ticket.id.in_(tickets))
+        .values(**empty, credit_code=None, cleared_at=at, changed_at=at)
     )

@@ -57,12 +57,12 @@ async def open_ticket(
 
     `filed_by`: the account of who filed it for the enterprise.
     """
-    if existing := await _confirmed(session, confirmed_by):
+    if existing := await opened_by(session, confirmed_by):
         return existing
     day, rules = city_date(at), rules or Rules()
     serial = await _next_serial(session, day)
     # On PostgreSQL a call that ran at the same time has held the day's row until now: look once more.
-    if existing := await _confirmed(session, confirmed_by):
+    if existing := await opened_by(session, confirmed_by):
         return existing
     ticket = Ticket(
         id=new_id(),
@@ -132,7 +132,8 @@ def ticket_number(prefix: str, day: date, serial: int) -> str:
     return f"{prefix}-{day:%Y%m%d}-{serial:04}"
 
 
-async def _confirmed(session: AsyncSession, confirmed_by: int) -> Ticket | None:
+async def opened_by(session: AsyncSession, confirmed_by: int) -> Ticket | None:
+    """The ticket that a message confirmed."""
     return await session.scalar(select(Ticket).where(Ticket.confirmed_by == confirmed_by))
 
 

@@ -11,11 +11,13 @@ import typer
 from app.commands.common import console, fail, open_database, settings_or_exit
 from app.prepare import ARTICLES
 from app.settings import Settings
+from desk.announcing import announce_articles
 from knowledge.check import check_folder
 from knowledge.errors import ArticleInvalid
 from knowledge.markdown import dump, read_folder
 from knowledge.rows import import_articles, published
 from store.clock import city_date, utc_now
+from store.ids import new_id
 
 app = typer.Typer(no_args_is_help=True, help="知识库")
 
@@ -56,7 +58,10 @@ async def _import(settings: Settings, folder: Path, force: bool) -> None:
     except ArticleInvalid as error:
         fail(str(error))
     async with open_database(settings) as database, database.write() as session:
-        done = await import_articles(session, articles, at=utc_now(), force=force)
+        now = utc_now()
+        done = await import_articles(session, articles, at=now, force=force)
+        told = [article for article in articles if article.key in {*done.added, *done.changed}]
+        await announce_articles(session, told, at=now, new_id=new_id)
     console.print(
         f"新增 {len(done.added)}，更新 {len(done.changed)}，未变 {len(done.same)}，保留 {len(done.kept)}"
     )

@@ -182,6 +182,7 @@ class _Made:
              "district": chance.choice(list(around.city.districts)), "subject": chance.choice(list(subjects())),
              "description": chance.choice(_STORIES), "wanted": chance.choice(_WISHES),
              "confidential": chance.random() < 0.03, "submitted_at": at, "enter_by": self._day(ENTER_WITHIN, at),
+             "changed_at": life.events[-1].at,
              "decide_by": self._day(around.limits.of(Timed.DECIDE, level).limit, at),
              "department": department if len(life.events) > 2 else None, "handler": None,
              "supervised_at": at if life.state in OPEN and chance.random() < 0.02 else None}

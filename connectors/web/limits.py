@@ -10,12 +10,21 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 
 from connectors.web.problems import rate_limited
 
+# Nobody finds a token by trying, yet each try costs a look into the database.
+_WRONG_TOKENS = "60/minute"
+
 
 class Limits:
-    """The limits of the web channel, each like `20/minute`."""
+    """The limits of the web channel and of the public API, each like `20/minute`."""
 
     def __init__(
-        self, *, per_conversation: str, per_address: str, conversations: str, redis: str = ""
+        self,
+        *,
+        per_conversation: str,
+        per_address: str,
+        conversations: str,
+        per_system: str = "600/minute",
+        redis: str = "",
     ) -> None:
         storage = RedisStorage(f"async+{redis}", implementation="redispy") if redis else MemoryStorage()
         # Counters: the storage in memory sweeps windows of single events in a thread, each key anew.
@@ -23,6 +32,8 @@ class Limits:
         self._per_conversation = parse(per_conversation)
         self._per_address = parse(per_address)
         self._conversations = parse(conversations)
+        self._per_system = parse(per_system)
+        self._wrong_tokens = parse(_WRONG_TOKENS)
 
     async def begin(self, address: str) -> None:
         """A new conversation. Raises the problem `rate-limited`."""
@@ -32,6 +43,14 @@ class Limits:
         """A message. Raises the problem `rate-limited`."""
         await self._hit(self._per_address, "address", address)
         await self._hit(self._per_conversation, "conversation", conversation)
+
+    async def system(self, token_id: str) -> None:
+        """A request of another system. Raises the problem `rate-limited`."""
+        await self._hit(self._per_system, "system", token_id)
+
+    async def wrong_token(self, address: str) -> None:
+        """A token that is none. Raises the problem `rate-limited`."""
+        await self._hit(self._wrong_tokens, "wrong-token", address)
 
     async def _hit(self, item: RateLimitItem, *who: str) -> None:
         if not await self._limiter.hit(item, *who):

@@ -13,7 +13,13 @@ class Problem(Exception):
     """An error to be told. `type` is `urn:qifu:problem:<name>` and never changes."""
 
     def __init__(
-        self, status: int, name: str, title: str, detail: str, retry_after: int | None = None
+        self,
+        status: int,
+        name: str,
+        title: str,
+        detail: str,
+        retry_after: int | None = None,
+        challenge: str = "",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -21,9 +27,13 @@ class Problem(Exception):
         self.title = title
         self.detail = detail
         self.retry_after = retry_after
+        self.challenge = challenge
 
     def response(self) -> JSONResponse:
         """The HTTP answer."""
+        headers = {"Retry-After": str(self.retry_after)} if self.retry_after is not None else {}
+        if self.challenge:
+            headers["WWW-Authenticate"] = self.challenge
         return JSONResponse(
             {
                 "type": f"urn:qifu:problem:{self.name}",
@@ -33,7 +43,7 @@ class Problem(Exception):
             },
             self.status,
             media_type="application/problem+json",
-            headers={"Retry-After": str(self.retry_after)} if self.retry_after is not None else None,
+            headers=headers,
         )
 
 
@@ -49,6 +59,33 @@ class ProblemBody(BaseModel):
 def unauthorized() -> Problem:
     """No such conversation, or not its token: one answer for both, so that ids cannot be probed."""
     return Problem(401, "unauthorized", "Unauthorized", "对话不存在或已失效，请开始新的对话。")
+
+
+def token_unknown() -> Problem:
+    """No token of another system, or one that has run out or was revoked: one answer for all."""
+    return Problem(
+        401,
+        "token-unknown",
+        "Unknown token",
+        "接口令牌无效：没有、写错、过期或已吊销。请向平台管理员索取。",
+        challenge='Bearer realm="qifu"',
+    )
+
+
+def scope_missing(scope: str) -> Problem:
+    """The token is good, and not for this."""
+    return Problem(
+        403,
+        "scope-missing",
+        "Scope missing",
+        f"这个令牌没有“{scope}”权限。如有需要，请联系平台管理员。",
+        challenge=f'Bearer realm="qifu", error="insufficient_scope", scope="{scope}"',
+    )
+
+
+def no_such(what: str) -> Problem:
+    """There is none, or none that may be read."""
+    return Problem(404, "not-found", "Not Found", f"没有这个{what}。")
 
 
 def text_empty() -> Problem:

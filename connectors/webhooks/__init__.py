@@ -1,0 +1,1 @@
+"""The way to other systems of the city."""

@@ -1,0 +1,498 @@
+"""What happens is pushed to a real receiver, which fails in every way; other people's libraries read our signatures."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import standardwebhooks.webhooks
+from sqlalchemy import select
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from connectors.webhooks.addresses import Allowed
+from connectors.webhooks.posting import Postman
+from desk.announcing import announce_articles, announce_step
+from desk.desk import Desk
+from desk.pushing import Pusher, push_due
+from desk.ratings import rate
+from desk.systems import (
+    SwitchedOff,
+    end_previous_secret,
+    resend_delivery,
+    rotate_secret,
+    send_test,
+    subscribe,
+    switch_subscription,
+)
+from staff.actors import COMMAND_LINE
+from staff.models import AuditEntry
+from store.clock import Clock
+from systems.errors import MovedOn
+from systems.models import Push, Subscription, WebhookDelivery
+from systems.subscriptions import Wish
+from tests.connectors.receiving import ENDLESS, HANG_UP, Receiver, answer, receiving
+from tests.fakes import HandClock
+from tests.peers.node import PEERS, node
+from tests.systems.filing import accept, dispatch, file
+from tickets.states import Step
+
+LOOPBACK = Allowed.parse("127.0.0.0/8")
+WEEK = timedelta(days=7)
+
+
+@dataclass
+class Line:
+    """A subscription, its receiver and what pushes to it."""
+
+    desk: Desk
+    receiver: Receiver
+    pusher: Pusher
+    id: str = ""
+    secret: str = ""
+
+    async def subscribe(self, *events: str, name: str = "督查平台", confidential: bool = False) -> None:
+        """Have these events pushed."""
+        wish = Wish(name, self.receiver.url, frozenset(events or ("ticket.*",)), confidential)
+        row, self.secret = await subscribe(self.desk, COMMAND_LINE, wish)
+        self.id = row.id
+
+    async def push(self) -> None:
+        """Push what is due."""
+        await push_due(self.pusher)
+
+    async def later(self, by: timedelta) -> None:
+        """Time passes, and what is due then is pushed."""
+        assert isinstance(self.desk.clock, HandClock)
+        self.desk.clock.advance(by)
+        await self.push()
+
+    async def subscription(self) -> Subscription:
+        """The row."""
+        async with self.desk.database.read() as session:
+            return await session.get_one(Subscription, self.id)
+
+    async def deliveries(self) -> list[WebhookDelivery]:
+        """The rows, in order."""
+        async with self.desk.database.read() as session:
+            return list(await session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)))
+
+    async def states(self) -> list[Push]:
+        """What became of them."""
+        return [row.state for row in await self.deliveries()]
+
+
+@pytest.fixture
+async def line(desk: Desk, clock: HandClock) -> AsyncIterator[Line]:
+    """A receiver, and a pusher whose pauses are always the longest."""
+    postman = Postman(LOOPBACK, clock)
+    async with receiving() as receiver:
+        yield Line(desk, receiver, Pusher(desk, postman, lambda: 1.0))
+    await postman.close()
+
+
+@pytest.fixture
+def standing_clock(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
+    """The other people's library takes its time from the tests' clock: it refuses old signatures."""
+
+    class Standing(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return clock()
+
+    monkeypatch.setattr(standardwebhooks.webhooks, "datetime", Standing)
+
+
+async def test_what_happens_to_a_ticket_arrives_in_order(line: Line) -> None:
+    await line.subscribe()
+    ticket = await file(line.desk)
+    await accept(line.desk, ticket)
+    await dispatch(line.desk, ticket)
+    await line.push()
+    assert line.receiver.told() == ["ticket.submitted", "ticket.accepted", "ticket.dispatched"]
+    last = line.receiver.received[-1].event["data"]
+    assert (last["number"], last["state"], last["department"]) == (ticket.number, "dispatched", "water")
+    assert set(await line.states()) == {Push.SENT}
+    everything = b"".join(one.body for one in line.receiver.received).decode()
+    assert not [word for word in ("某某商贸", "李经理", "13800001234", "停水") if word in everything]
+
+
+async def test_only_what_was_asked_for_is_pushed(line: Line) -> None:
+    await line.subscribe("ticket.accepted")
+    ticket = await file(line.desk)
+    await accept(line.desk, ticket)
+    await file(line.desk, 2)
+    await line.push()
+    assert line.receiver.told() == ["ticket.accepted"]
+
+
+async def test_confidential_tickets_are_told_to_those_alone_who_may_know(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk, confidential="是")
+    await line.push()
+    assert line.receiver.told() == []
+    await line.subscribe(name="信访", confidential=True)
+    await file(line.desk, 2, confidential="是")
+    await line.push()
+    assert line.receiver.told() == ["ticket.submitted"]
+
+
+async def test_articles_and_ratings_are_told(line: Line) -> None:
+    await line.subscribe("article.published", "rating.given")
+    ticket = await file(line.desk)
+    assert ticket.thread_id is not None
+    for words in ("不满意", "不满意", "满意"):
+        await rate(line.desk, ticket.thread_id, words)
+    await line.push()
+    assert [one.event["data"]["level"] for one in line.receiver.received] == [2, 4]
+
+
+async def test_a_published_article_is_told(line: Line, articles: dict[str, object], desk: Desk) -> None:
+    await line.subscribe("article.published")
+    article = articles["water-price"]
+    async with desk.database.write() as session:
+        await announce_articles(session, [article], at=desk.clock(), new_id=desk.new_id)  # type: ignore[list-item]
+    await line.push()
+    assert line.receiver.received[0].event["data"]["key"] == "water-price"
+
+
+async def test_what_is_undone_is_told_to_nobody(line: Line) -> None:
+    await line.subscribe()
+    ticket = await file(line.desk)
+    with pytest.raises(RuntimeError):
+        async with line.desk.database.write() as session:
+            await announce_step(line.desk, session, ticket, Step.ACCEPTED, line.desk.clock())
+            raise RuntimeError
+    await line.push()
+    assert line.receiver.told() == ["ticket.submitted"]
+
+
+async def test_a_complaint_confirmed_twice_is_told_once(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    await file(line.desk)
+    await line.push()
+    assert line.receiver.told() == ["ticket.submitted"]
+
+
+@pytest.mark.usefixtures("standing_clock")
+async def test_the_library_of_standard_webhooks_for_python_reads_our_signature(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk, district="卫东区")
+    await line.push()
+    got = line.receiver.received[0]
+    assert Webhook(line.secret).verify(got.body.decode(), got.headers) == got.event
+    with pytest.raises(WebhookVerificationError):
+        Webhook(line.secret).verify(got.body.decode() + " ", got.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook("whsec_" + base64.b64encode(b"x" * 32).decode()).verify(got.body.decode(), got.headers)
+
+
+async def test_the_library_of_standard_webhooks_for_node_reads_our_signature(
+    line: Line, clock: HandClock
+) -> None:
+    program = node("standardwebhooks")
+    await line.subscribe()
+    await file(line.desk)
+    await line.push()
+    got = line.receiver.received[0]
+    asked = {
+        "secret": line.secret,
+        "headers": got.headers,
+        "body": got.body.decode(),
+        "now": clock().timestamp(),
+    }
+    for given, expected in ((asked, "right"), ({**asked, "body": "{}"}, "wrong")):
+        ran = subprocess.run(
+            [program, str(Path(PEERS) / "webhook.mjs")],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert ran.stdout.strip() == expected, ran.stderr
+
+
+@pytest.mark.usefixtures("standing_clock")
+async def test_after_a_change_both_secrets_count_for_a_week(line: Line, clock: HandClock) -> None:
+    await line.subscribe()
+    old = line.secret
+    _, new = await rotate_secret(line.desk, COMMAND_LINE, line.id, generation=1)
+    with pytest.raises(MovedOn):
+        await rotate_secret(line.desk, COMMAND_LINE, line.id, generation=1)
+    await file(line.desk)
+    await line.push()
+    got = line.receiver.received[-1]
+    assert new != old
+    for secret in (old, new):
+        Webhook(secret).verify(got.body.decode(), got.headers)
+    clock.advance(WEEK)
+    await file(line.desk, 2)
+    await line.push()
+    got = line.receiver.received[-1]
+    Webhook(new).verify(got.body.decode(), got.headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(old).verify(got.body.decode(), got.headers)
+
+
+@pytest.mark.usefixtures("standing_clock")
+async def test_the_former_secret_can_be_ended_at_once(line: Line) -> None:
+    await line.subscribe()
+    old = line.secret
+    await rotate_secret(line.desk, COMMAND_LINE, line.id, generation=1)
+    await end_previous_secret(line.desk, COMMAND_LINE, line.id, generation=2)
+    await file(line.desk)
+    await line.push()
+    got = line.receiver.received[-1]
+    with pytest.raises(WebhookVerificationError):
+        Webhook(old).verify(got.body.decode(), got.headers)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(500, body="出错"),
+        answer(404),
+        answer(302, "Location: http://127.0.0.1:1/elsewhere"),
+        answer(308, "Location: /hooks"),
+        HANG_UP,
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
+    ],
+)
+async def test_what_did_not_arrive_is_pushed_again_under_the_same_id(said: bytes | None, line: Line) -> None:
+    await line.subscribe()
+    ticket = await file(line.desk)
+    await accept(line.desk, ticket)
+    line.receiver.answers = [said]
+    await line.push()
+    assert line.receiver.told() == ["ticket.submitted"]
+    assert await line.states() == [Push.PENDING, Push.PENDING]
+    assert (await line.subscription()).failing_since is not None
+    await line.later(timedelta(seconds=4))
+    assert len(line.receiver.received) == 1
+    await line.later(timedelta(seconds=1))
+    assert line.receiver.told() == ["ticket.submitted", "ticket.submitted", "ticket.accepted"]
+    assert len({one.headers["webhook-id"] for one in line.receiver.received}) == 2
+    assert (await line.subscription()).failing_since is None
+
+
+async def test_a_ticket_that_waits_holds_up_no_other(line: Line) -> None:
+    await line.subscribe()
+    first = await file(line.desk)
+    line.receiver.answers = [answer(500)]
+    await line.push()
+    await accept(line.desk, first)
+    await file(line.desk, 2)
+    await line.push()
+    assert [one.event["data"]["number"][-4:] for one in line.receiver.received] == ["0001", "0002"]
+
+
+async def test_an_endless_body_is_not_read_to_its_end(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    line.receiver.answers = [ENDLESS]
+    await line.push()
+    row = (await line.deliveries())[0]
+    assert (row.state, row.status, len(row.answer)) == (Push.SENT, 200, 300)
+
+
+async def test_a_receiver_that_does_not_answer_is_not_waited_for(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.pushing.PUSH_SECONDS", 0.2)
+    await line.subscribe()
+    await file(line.desk)
+    line.receiver.hold = asyncio.Event()
+    await line.push()
+    row = (await line.deliveries())[0]
+    assert (row.state, row.attempts, row.status) == (Push.PENDING, 1, None)
+    line.receiver.hold = None
+    await line.later(timedelta(seconds=5))
+    assert await line.states() == [Push.SENT]
+
+
+async def test_gone_switches_the_subscription_off(line: Line) -> None:
+    await line.subscribe()
+    ticket = await file(line.desk)
+    await accept(line.desk, ticket)
+    line.receiver.answers = [answer(410)]
+    await line.push()
+    row = await line.subscription()
+    assert row.off_at is not None and "410" in row.off_reason
+    assert await line.states() == [Push.FAILED, Push.PENDING]
+    await file(line.desk, 2)
+    assert len(await line.deliveries()) == 2
+    await line.later(WEEK)
+    assert len(line.receiver.received) == 1
+    with pytest.raises(SwitchedOff):
+        await send_test(line.desk, line.id)
+    await switch_subscription(line.desk, COMMAND_LINE, line.id, on=True)
+    await line.push()
+    assert line.receiver.told() == ["ticket.submitted", "ticket.accepted"]
+    assert await noted(line.desk) == ["webhook_added", "webhook_switched_off", "webhook_switched_on"]
+
+
+async def test_after_days_without_success_it_is_switched_off_and_admins_see_why(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    line.receiver.answers = [answer(500)] * 100
+    await line.push()
+    for _ in range(6):
+        await line.later(timedelta(days=1))
+    row = await line.subscription()
+    assert row.off_at is not None and "连续 5 天" in row.off_reason
+    assert await noted(line.desk) == ["webhook_added", "webhook_switched_off"]
+
+
+async def test_one_event_that_is_never_taken_is_given_up_after_a_week(line: Line) -> None:
+    await line.subscribe()
+    number = (await file(line.desk)).number
+    for day in range(8):
+        line.receiver.answers = [answer(500)]
+        await line.later(timedelta(days=1) if day else timedelta())
+        await file(line.desk, day + 2)  # others arrive, so that the subscription is not switched off
+        await line.push()
+    assert (await line.states())[0] is Push.FAILED
+    assert (await line.subscription()).off_at is None
+    assert await resend_delivery(line.desk, COMMAND_LINE, line.id, "1")
+    await line.push()
+    assert (await line.states())[0] is Push.SENT
+    tries = [one for one in line.receiver.received if one.event["data"]["number"] == number]
+    assert len(tries) == 9
+    assert len({one.headers["webhook-id"] for one in tries}) == 1
+
+
+async def test_who_asks_to_wait_is_left_alone_so_long(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    await file(line.desk, 2)
+    line.pusher = replace_at_once(line)
+    line.receiver.answers = [answer(429, "Retry-After: 120"), answer(503, "Retry-After: 120")]
+    await line.push()
+    count = len(line.receiver.received)
+    await line.later(timedelta(seconds=119))
+    assert len(line.receiver.received) == count
+    await line.later(timedelta(seconds=1))
+    assert set(await line.states()) == {Push.SENT}
+
+
+async def test_what_died_with_its_process_is_pushed_again_under_the_same_id(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    await line.pusher.round()
+    while not line.receiver.received:
+        await asyncio.sleep(0.01)
+    # It arrived, and the process dies before that is written down.
+    successor = Pusher(line.desk, line.pusher.posting, line.pusher.jitter)
+    await push_due(successor)
+    assert len(line.receiver.received) == 1
+    assert isinstance(line.desk.clock, HandClock)
+    line.desk.clock.advance(timedelta(seconds=61))
+    await push_due(successor)
+    assert len({one.headers["webhook-id"] for one in line.receiver.received}) == 1
+    assert len(line.receiver.received) == 2
+    await line.pusher.close()  # its word comes too late
+    row = (await line.deliveries())[0]
+    assert (row.state, row.attempts) == (Push.SENT, 2)
+
+
+async def test_several_processes_push_each_event_once_and_in_order(line: Line) -> None:
+    await line.subscribe()
+    for number in range(1, 7):
+        ticket = await file(line.desk, number)
+        await accept(line.desk, ticket)
+        await dispatch(line.desk, ticket)
+    pushers = [Pusher(line.desk, line.pusher.posting, line.pusher.jitter) for _ in range(3)]
+    for _ in range(20):
+        await asyncio.gather(*(push_due(pusher) for pusher in pushers))
+        if set(await line.states()) == {Push.SENT}:
+            break
+    assert len(line.receiver.received) == 18
+    told: dict[str, list[str]] = {}
+    for one in line.receiver.received:
+        told.setdefault(one.event["data"]["number"], []).append(one.event["type"])
+    assert set(map(tuple, told.values())) == {("ticket.submitted", "ticket.accepted", "ticket.dispatched")}
+
+
+async def test_with_another_key_nothing_is_signed_wrongly(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    line.pusher.desk = replace(line.desk, link_key=b"another key")
+    await line.push()
+    row = await line.subscription()
+    assert line.receiver.received == []
+    assert row.off_at is not None and "密钥" in row.off_reason
+    assert await line.states() == [Push.PENDING]
+    await rotate_secret(line.pusher.desk, COMMAND_LINE, line.id, generation=1)
+    await switch_subscription(line.desk, COMMAND_LINE, line.id, on=True)
+    await line.push()
+    assert line.receiver.told() == ["ticket.submitted"]
+
+
+async def test_a_test_event_is_pushed_and_no_secret_is_written_anywhere(
+    line: Line, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    await line.subscribe("article.published")
+    await send_test(line.desk, line.id)
+    line.receiver.answers = [answer(500)]
+    await line.push()
+    await line.later(timedelta(seconds=5))
+    assert line.receiver.told() == ["webhook.test"] * 2
+    async with line.desk.database.read() as session:
+        details = [str(entry.detail) for entry in await session.scalars(select(AuditEntry))]
+    row = await line.subscription()
+    written = " ".join([*details, caplog.text.replace(row.url, ""), row.secret_check])
+    assert line.secret.removeprefix("whsec_")[:20] not in written
+    assert "geheim" not in " ".join(details)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "::ffff:127.0.0.1",
+     "fe80::1", "fd00::1", "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1", "255.255.255.255"],
+)  # fmt: skip
+async def test_no_inner_address_is_reached_whatever_the_name(
+    address: str, desk: Desk, clock: Clock, line: Line
+) -> None:
+    if not desk.database.embedded:
+        pytest.skip("has nothing to do with the database")
+
+    async def resolving(host: str, port: int) -> list[str]:
+        return ["93.184.216.34", address]
+
+    postman = Postman(Allowed(), clock, resolving=resolving)
+    said = await postman.post("https://hooks.example.cn/x", {}, b"{}")
+    assert "内部网络" in getattr(said, "reason", "")
+    await postman.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "localhost", "[::1]"])
+async def test_no_writing_of_the_own_machine_gets_through(host: str, desk: Desk, clock: Clock) -> None:
+    if not desk.database.embedded:
+        pytest.skip("has nothing to do with the database")
+    async with receiving() as receiver:
+        postman = Postman(Allowed(), clock)
+        port = receiver.url.split(":")[2].split("/")[0]
+        said = await postman.post(f"http://{host}:{port}/x", {}, b"{}")
+        assert getattr(said, "reason", "") and receiver.received == []
+        await postman.close()
+
+
+def replace_at_once(line: Line) -> Pusher:
+    """The same pusher anew."""
+    return Pusher(line.desk, line.pusher.posting, line.pusher.jitter)
+
+
+async def noted(desk: Desk) -> list[str]:
+    """The actions of the audit log, in order."""
+    async with desk.database.read() as session:
+        return list(await session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
