@@ -41,6 +41,7 @@ from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
+from connectors.web.sitemap import sitemap_router
 from connectors.web.tokens import Tokens
 from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.pages import mount_static as mount_console_static
@@ -134,7 +135,8 @@ def create_app(
     )
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
-    app.include_router(article_router(desk))
+    app.include_router(article_router(desk, settings.public_url))
+    app.include_router(sitemap_router(desk, settings.public_url))
     client = settings.oidc_client()
     identity = Provider(client, clock) if client else None
     door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id, identity)

@@ -37,6 +37,10 @@ class Library:
         found = self._articles.get(key)
         return found if found is not None and found.in_force(today) else None
 
+    def in_force(self, today: date) -> list[Article]:
+        """Every published article that is in force on that day, by key."""
+        return [self._articles[key] for key in sorted(self._articles) if self._articles[key].in_force(today)]
+
     def search(self, text: str, *, today: date, category_prior: Mapping[str, float] | None = None) -> Result:
         """The articles in force that a text may be about, the likeliest first."""
         result = self._index.search(text, limit=8, category_prior=category_prior)

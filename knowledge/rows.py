@@ -60,6 +60,13 @@ async def published(session: AsyncSession) -> list[Article]:
     return [from_content(row.content) for row in rows]
 
 
+async def changed_at(session: AsyncSession, keys: Iterable[str] | None = None) -> dict[str, datetime]:
+    """When articles were changed last, by key; without `keys`, all that are published."""
+    wanted = ArticleRow.state == ArticleState.PUBLISHED if keys is None else ArticleRow.key.in_(list(keys))
+    rows = await session.execute(select(ArticleRow.key, ArticleRow.changed_at).where(wanted))
+    return {key: moment for key, moment in rows}
+
+
 async def save(
     session: AsyncSession,
     article: Article,
