@@ -51,5 +51,7 @@ def _sitemap(articles: list[Article], changed: Mapping[str, datetime], root: str
         moment = last_modified(article, changed.get(article.key))
         day = f"<lastmod>{city_date(moment).isoformat()}</lastmod>" if moment else ""
         places.append(f"<url><loc>{escape(f'{root}/articles/{quote(article.key)}')}</loc>{day}</url>")
-    head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    head = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    )
     return "\n".join((head, *places, "</urlset>", ""))

@@ -102,7 +102,12 @@ async def test_what_authors_write_is_text_and_no_markup(
     evil = "</script><img src=x onerror=alert(1)><!--"
     article = articles["water-connection"]
     await put(stocked_desk, replace(article, title=evil, sections={**article.sections, "overview": evil}))
-    for path in ("/articles/water-connection", "/articles", "/articles?q=用水报装", "/articles?category=water"):
+    for path in (
+        "/articles/water-connection",
+        "/articles",
+        "/articles?q=用水报装",
+        "/articles?category=water",
+    ):
         shown = await page(stocked_desk, path)
         assert "<img" not in shown.text and "<!--" not in shown.text
         assert "&lt;img" in shown.text
