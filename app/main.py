@@ -44,6 +44,7 @@ from connectors.web.problems import add_problem_handlers
 from connectors.web.sitemap import sitemap_router
 from connectors.web.tokens import Tokens
 from connectors.wechat.routes import PATH as WECHAT_PATH
+from console.exchange_imports import UPLOAD_BYTES, UPLOAD_PATH
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
@@ -145,7 +146,7 @@ def create_app(
     )
     mount_static(app)
     mount_console_static(app)
-    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}
+    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES, UPLOAD_PATH: UPLOAD_BYTES}
     if wechat:
         app.include_router(wechat.router)
         limits_of[WECHAT_PATH] = sys.maxsize  # it measures by itself, as WeChat must not be answered in JSON

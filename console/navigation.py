@@ -26,6 +26,12 @@ ENTRIES = (
         "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
     ),
     Entry(
+        "导入导出",
+        "/console/exchange",
+        Permission.KNOWLEDGE_EDIT,
+        "把文章导出成表格修改，导入前先看会改什么；把文件变成文章草稿",
+    ),
+    Entry(
         "派单规则",
         "/console/dispatch-rules",
         Permission.DISPATCH_RULES_EDIT,

@@ -13,6 +13,8 @@ from console.calendar import calendar_routes
 from console.cookie import Cookie
 from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
+from console.exchange import exchange_routes
+from console.exchange_imports import import_routes
 from console.inbox import Rows, inbox_routes
 from console.live import Live
 from console.own_account import own_account_routes, second_factor_routes
@@ -58,6 +60,8 @@ def console_router(
     ticket_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
+    exchange_routes(routes)
+    import_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -113,7 +113,7 @@ def _sections(where: str, body: str) -> dict[Aspect, str]:
             raise ArticleInvalid(where, f"unknown aspect {heading!r}")
         if heading in sections:
             raise ArticleInvalid(where, f"aspect {heading!r} twice")
-        sections[cast(Aspect, heading)] = text
+        sections[heading] = text
     return sections
 
 

@@ -64,7 +64,7 @@ async def changed_at(session: AsyncSession, keys: Iterable[str] | None = None) -
     """When articles were changed last, by key; without `keys`, all that are published."""
     wanted = ArticleRow.state == ArticleState.PUBLISHED if keys is None else ArticleRow.key.in_(list(keys))
     rows = await session.execute(select(ArticleRow.key, ArticleRow.changed_at).where(wanted))
-    return {key: moment for key, moment in rows}
+    return {row.key: row.changed_at for row in rows}
 
 
 async def save(

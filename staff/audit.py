@@ -44,6 +44,7 @@ class Action(StrEnum):
     DISPATCH_RULE_ADDED = "dispatch_rule_added"
     DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
     CALENDAR_CHANGED = "calendar_changed"
+    ARTICLES_IMPORTED = "articles_imported"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -72,6 +73,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.DISPATCH_RULE_ADDED: "新增派单规则",
     Action.DISPATCH_RULE_REMOVED: "删除派单规则",
     Action.CALENDAR_CHANGED: "修改日历",
+    Action.ARTICLES_IMPORTED: "导入文章",
 }
 
 

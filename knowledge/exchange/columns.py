@@ -21,7 +21,8 @@ FIELD_NAMES: Mapping[str, str] = {
     "valid_until": "有效期止",
     "checked_on": "核对日期",
 }
-COLUMNS: Mapping[str, str] = {**FIELD_NAMES, **ASPECT_NAMES}
+_ASPECTS: dict[str, str] = dict(ASPECT_NAMES.items())
+COLUMNS: Mapping[str, str] = {**FIELD_NAMES, **_ASPECTS}
 SOURCE_PARTS = ("id", "title", "issuer", "number", "date")
 SOURCE_FORM = "编号｜名称｜发文机关｜文号｜日期"
 _BAR = "｜"
@@ -30,7 +31,7 @@ _ESCAPED = re.compile(r"\\([\\n｜])")
 
 def cells_of(article: Article, categories: Mapping[str, str]) -> list[str]:
     """An article as a row; `reading.article_of` makes the same article of it."""
-    cells = {
+    cells: dict[str, str] = {
         "key": article.key,
         "title": article.title,
         "category": categories.get(article.category, article.category),
@@ -42,8 +43,8 @@ def cells_of(article: Article, categories: Mapping[str, str]) -> list[str]:
         "valid_from": article.valid_from.isoformat(),
         "valid_until": article.valid_until.isoformat() if article.valid_until else "",
         "checked_on": article.checked_on.isoformat(),
-        **{aspect: article.sections.get(aspect, "") for aspect in ASPECTS},
     }
+    cells.update((aspect, article.sections.get(aspect, "")) for aspect in ASPECTS)
     return [cells[column] for column in COLUMNS]
 
 
@@ -59,7 +60,8 @@ def lines(cell: str) -> list[str]:
 
 def source_parts(line: str) -> list[str]:
     """The parts of a source's line, as many as there are."""
-    parts, part, place = [], "", 0
+    parts: list[str] = []
+    part, place = "", 0
     while place < len(line):
         if line[place] == "\\" and place + 1 < len(line):
             part, place = part + line[place : place + 2], place + 2

@@ -32,7 +32,7 @@ def from_pdf(data: bytes) -> tuple[str, list[Piece], list[str]]:
         if len(reader.pages) > MOST_PAGES:
             raise FileRefused(f"超过 {MOST_PAGES} 页。请只留下要写成文章的部分再试。")
         pages = [page.extract_text() for page in reader.pages]
-        named = str((reader.metadata or {}).get("/Title") or "").strip()
+        named = str((reader.metadata and reader.metadata.title) or "").strip()
     except FileRefused:
         raise
     except FileNotDecryptedError as error:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
 from knowledge.article import ASPECTS, Article, Aspect, Source
 from knowledge.catalogue import catalogue
@@ -235,13 +235,13 @@ def _source(look: _Look, item: object) -> Source | None:
 
 
 def _sections(look: _Look) -> dict[Aspect, str]:
-    sections = {}
+    sections: dict[Aspect, str] = {}
     for aspect in ASPECTS:
         text = look.plain(aspect, look.record.fields.get(aspect))
         if len(text) > MOST_SECTION:
             look.wrong(aspect, f"有 {len(text)} 字，太长了。", f"最多 {MOST_SECTION} 字。")
         if text:
-            sections[cast(Aspect, aspect)] = text
+            sections[aspect] = text
     if not sections and not look.found:
         look.wrong("overview", "八个方面一个也没有写。", "至少写办理概述。")
     return sections

@@ -16,7 +16,7 @@ _TEMPLATE = "请先导出一份，在它上面修改。"
 def records_of(rows: Iterable[Sequence[Any]]) -> list[Record]:
     """A record for each row below the head. Raises `FileRefused` where the columns are not ours."""
     fields: list[str] = []
-    records = []
+    records: list[Record] = []
     for number, row in enumerate(rows, start=1):
         cells = [_bare(cell) for cell in row]
         if not any(cell is not None for cell in cells):
