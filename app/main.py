@@ -47,10 +47,12 @@ from connectors.web.limits import Limits
 from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
 from connectors.web.public import public_router
+from connectors.web.sitemap import sitemap_router
 from connectors.web.tokens import Tokens
 from connectors.webhooks.addresses import Allowed
 from connectors.webhooks.posting import Postman
 from connectors.wechat.routes import PATH as WECHAT_PATH
+from console.exchange_imports import UPLOAD_BYTES, UPLOAD_PATH
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
@@ -154,7 +156,8 @@ def create_app(
     app.include_router(public_router(desk, limits))
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
-    app.include_router(article_router(desk))
+    app.include_router(article_router(desk, settings.public_url))
+    app.include_router(sitemap_router(desk, settings.public_url))
     client = settings.oidc_client()
     identity = Provider(client, clock) if client else None
     door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id, identity)
@@ -169,7 +172,7 @@ def create_app(
     )
     mount_static(app)
     mount_console_static(app)
-    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}
+    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES, UPLOAD_PATH: UPLOAD_BYTES}
     if wechat:
         app.include_router(wechat.router)
         limits_of[WECHAT_PATH] = sys.maxsize  # it measures by itself, as WeChat must not be answered in JSON

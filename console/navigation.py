@@ -59,6 +59,12 @@ ENTRIES = (
     ),
     Entry("答复情况", "/console/answer-rate", Permission.KNOWLEDGE_READ, "每周的问题答上多少、没答上多少"),
     Entry(
+        "导入导出",
+        "/console/exchange",
+        Permission.KNOWLEDGE_EDIT,
+        "把文章导出成表格修改，导入前先看会改什么；把文件变成文章草稿",
+    ),
+    Entry(
         "派单规则",
         "/console/dispatch-rules",
         Permission.DISPATCH_RULES_EDIT,

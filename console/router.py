@@ -19,6 +19,8 @@ from console.canned_use import canned_use_routes
 from console.cookie import Cookie
 from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
+from console.exchange import exchange_routes
+from console.exchange_imports import import_routes
 from console.filing import filing_routes
 from console.inbox import Rows, inbox_routes
 from console.live import Live
@@ -99,6 +101,8 @@ def console_router(
     training_routes(routes)
     systems_routes(routes)
     webhook_routes(routes)
+    exchange_routes(routes)
+    import_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -39,7 +39,7 @@ class Library:
 
     def in_force(self, today: date) -> list[Article]:
         """Every published article that is in force on that day, by key."""
-        return [article for _, article in sorted(self._articles.items()) if article.in_force(today)]
+        return [self._articles[key] for key in sorted(self._articles) if self._articles[key].in_force(today)]
 
     def search(self, text: str, *, today: date, category_prior: Mapping[str, float] | None = None) -> Result:
         """The articles in force that a text may be about, the likeliest first."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -15,6 +15,9 @@ from knowledge.errors import ArticleInvalid
 
 _FRONT = re.compile(r"\A---\n(?P<meta>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
 _HEADING = re.compile(r"^## +(.+?) *$", re.MULTILINE)
+# A line of a section that looks like a heading has a backslash before it in the file.
+_LIKE_HEADING = re.compile(r"^(\\*## )", re.MULTILINE)
+_SHIELDED = re.compile(r"^\\(\\*## )", re.MULTILINE)
 _FIELDS = {
     "key", "title", "category", "audience", "department", "aliases", "questions",
     "sources", "valid_from", "valid_until", "checked_on",
@@ -38,11 +41,11 @@ def read_folder(folder: Path) -> list[Article]:
 
 def parse(text: str, *, where: str) -> Article:
     """An article from its Markdown. Raises `ArticleInvalid` with `where` and the reason."""
-    match = _FRONT.match(text.replace("\r\n", "\n"))
+    match = front(text)
     if match is None:
         raise ArticleInvalid(where, "no front matter between two lines of ---")
     try:
-        meta = yaml.safe_load(match["meta"])
+        meta = yaml.safe_load(match[0])
     except yaml.YAMLError as error:
         raise ArticleInvalid(where, f"the front matter is not YAML: {error}") from error
     if not isinstance(meta, dict):
@@ -56,8 +59,21 @@ def parse(text: str, *, where: str) -> Article:
         valid_from=_date(where, meta, "valid_from"),
         valid_until=None if meta["valid_until"] is None else _date(where, meta, "valid_until"),
         checked_on=_date(where, meta, "checked_on"),
-        sections=_sections(where, match["body"]),
+        sections=_sections(where, match[1]),
     )
+
+
+def front(text: str) -> tuple[str, str] | None:
+    """The front matter and what follows it; None where there is no front matter."""
+    match = _FRONT.match(text.replace("\r\n", "\n"))
+    return (match["meta"], match["body"]) if match else None
+
+
+def headed(body: str) -> tuple[str, list[tuple[str, str]]]:
+    """What stands before the first heading, and each heading with its text."""
+    parts = _HEADING.split(body)
+    texts = [_SHIELDED.sub(r"\1", text).strip() for text in parts[2::2]]
+    return parts[0].strip(), list(zip(parts[1::2], texts, strict=True))
 
 
 def dump(article: Article) -> str:
@@ -78,22 +94,26 @@ def dump(article: Article) -> str:
         "valid_until": article.valid_until,
         "checked_on": article.checked_on,
     }
-    front = yaml.safe_dump(meta, allow_unicode=True, sort_keys=False, width=110)
-    body = "\n\n".join(f"## {aspect}\n{article.sections[aspect]}" for aspect in article.aspects())
-    return f"---\n{front}---\n{body}\n"
+    head = yaml.safe_dump(meta, allow_unicode=True, sort_keys=False, width=110)
+    body = "\n\n".join(f"## {aspect}\n{_shielded(article.sections[aspect])}" for aspect in article.aspects())
+    return f"---\n{head}---\n{body}\n"
+
+
+def _shielded(text: str) -> str:
+    return _LIKE_HEADING.sub(r"\\\1", text)
 
 
 def _sections(where: str, body: str) -> dict[Aspect, str]:
-    parts = _HEADING.split(body)
-    if parts[0].strip():
+    before, parts = headed(body)
+    if before:
         raise ArticleInvalid(where, "text before the first section")
     sections: dict[Aspect, str] = {}
-    for heading, text in zip(parts[1::2], parts[2::2], strict=True):
+    for heading, text in parts:
         if heading not in ASPECTS:
             raise ArticleInvalid(where, f"unknown aspect {heading!r}")
         if heading in sections:
             raise ArticleInvalid(where, f"aspect {heading!r} twice")
-        sections[cast(Aspect, heading)] = text.strip()
+        sections[heading] = text
     return sections
 
 

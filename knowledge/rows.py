@@ -67,6 +67,13 @@ async def titles(session: AsyncSession, keys: Collection[str]) -> dict[str, str]
     return {row[0]: row[1] for row in rows}
 
 
+async def changed_at(session: AsyncSession, keys: Iterable[str] | None = None) -> dict[str, datetime]:
+    """When articles were changed last, by key; without `keys`, all that are published."""
+    wanted = ArticleRow.state == ArticleState.PUBLISHED if keys is None else ArticleRow.key.in_(list(keys))
+    rows = await session.execute(select(ArticleRow.key, ArticleRow.changed_at).where(wanted))
+    return {row.key: row.changed_at for row in rows}
+
+
 async def save(
     session: AsyncSession,
     article: Article,

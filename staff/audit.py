@@ -62,6 +62,7 @@ class Action(StrEnum):
     WEBHOOK_SWITCHED_OFF = "webhook_switched_off"
     WEBHOOK_SWITCHED_ON = "webhook_switched_on"
     WEBHOOK_RESENT = "webhook_resent"
+    ARTICLES_IMPORTED = "articles_imported"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -108,6 +109,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.WEBHOOK_SWITCHED_OFF: "停用推送",
     Action.WEBHOOK_SWITCHED_ON: "启用推送",
     Action.WEBHOOK_RESENT: "重新推送",
+    Action.ARTICLES_IMPORTED: "导入文章",
 }
 
 

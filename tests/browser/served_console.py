@@ -31,6 +31,7 @@ PEOPLE = (
     ("li.si", "李四", "business-environment", Role.SUPERVISOR),
     ("sun.qi", "孙七", "government-service", Role.ADMIN),
     ("wang.wu", "王五", "water", Role.HANDLER),
+    ("qian.shi", "钱十", "business-environment", Role.KNOWLEDGE_EDITOR),
 )
 
 
@@ -43,13 +44,15 @@ class ServedConsole:
 
 
 @contextmanager
-def served_console(folder: Path) -> Iterator[ServedConsole]:
-    """Serve until the test is over."""
-    (folder / "articles").mkdir()
+def served_console(folder: Path, articles: Path | None = None) -> Iterator[ServedConsole]:
+    """Serve until the test is over. `articles`: what the product knows, by default nothing."""
+    if articles is None:
+        articles = folder / "articles"
+        articles.mkdir()
     settings = Settings(data=folder, rasa_url="http://127.0.0.1:9", port=free_port())
     # In this thread the browser's driver has a loop of its own.
     with ThreadPoolExecutor(1) as aside:
-        passwords = aside.submit(asyncio.run, _employ(settings)).result()
+        passwords = aside.submit(asyncio.run, _employ(settings, articles)).result()
     server = uvicorn.Server(uvicorn.Config(create_app(settings), port=settings.port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -63,8 +66,8 @@ def served_console(folder: Path) -> Iterator[ServedConsole]:
         thread.join()
 
 
-async def _employ(settings: Settings) -> dict[str, str]:
-    prepared = await prepare(settings, utc_now, settings.data / "articles")
+async def _employ(settings: Settings, articles: Path) -> dict[str, str]:
+    prepared = await prepare(settings, utc_now, articles)
     assert prepared.admin is not None
     passwords = {"admin": prepared.admin.one_time_password}
     database, hashing = Database(settings.database_url()), Hashing()

@@ -1,0 +1,1 @@
+"""Articles as files: tables, archives and documents, both ways where that can be done without loss."""
