@@ -14,6 +14,7 @@ from desk.delivery import Courier, Jitter
 from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
+from desk.knowledge import publish_due
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
 from desk.takeover import requeue_silent
@@ -26,6 +27,7 @@ _RING_SECONDS = 30.0
 _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
 _ERASE_SECONDS = 5.0
+_PUBLISH_SECONDS = 5.0
 _CLEAR_SECONDS = 3600.0
 # What is being sent when the process is told to end may take so long to come to its end.
 DRAIN_SECONDS = 5.0
@@ -118,6 +120,16 @@ async def clear_old_tickets(desk: Desk) -> None:
         except Exception:
             log.exception("clearing tickets failed; trying again")
         await asyncio.sleep(_CLEAR_SECONDS)
+
+
+async def keep_knowledge(desk: Desk) -> None:
+    """For ever: articles whose moment to be published has come."""
+    while True:
+        try:
+            await publish_due(desk)
+        except Exception:
+            log.exception("publishing what is due failed; trying again")
+        await asyncio.sleep(_PUBLISH_SECONDS)
 
 
 async def deliver_pending(

@@ -20,6 +20,7 @@ from app.loops import (
     deliver_pending,
     erase_leavers,
     fetch_attachments,
+    keep_knowledge,
     ring_clocks,
     send_notices,
     take_waiting_turns,
@@ -91,6 +92,7 @@ def create_app(
         limits=TimeLimits.parse(settings.ticket_limits),
         attachments=settings.attachment_limits(),
         keep_tickets=timedelta(days=settings.keep_tickets_days),
+        knowledge_four_eyes=settings.knowledge_four_eyes,
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
     stopping = asyncio.Event()
@@ -179,6 +181,7 @@ def _lifespan(
             ring_clocks(desk, staff_idle),
             erase_leavers(desk),
             clear_old_tickets(desk),
+            keep_knowledge(desk),
         )
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:

@@ -88,7 +88,7 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
     today = desk.today()
     if context.article and desk.library.article(context.article, today) is None:
         context = replace(context, article=None)  # it expired or was archived meanwhile
-    result = _weighed(
+    result = weighed(
         desk.library.search(asked.text, today=today, category_prior=asked.category_prior()), asked.rejected()
     )
     decision = understand(
@@ -109,7 +109,7 @@ async def answers_surely(desk: Desk, asked: Asked) -> bool:
     if _ACTS.search(asked.text) or len(asked.text) > _LONGEST_QUESTION:
         return False
     await desk.library.refresh()
-    result = _weighed(
+    result = weighed(
         desk.library.search(asked.text, today=desk.today(), category_prior=asked.category_prior()),
         asked.rejected(),
     )
@@ -146,7 +146,7 @@ def understand(
     return _stays(asked, context, found, result) or found
 
 
-def _weighed(result: Result, rejected: float) -> Result:
+def weighed(result: Result, rejected: float) -> Result:
     """The same hits, surer or less sure by what the dialogue model says: `rejected`, that it is nothing of ours."""
     shift = _TRUST - _DOUBT * rejected
     return replace(

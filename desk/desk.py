@@ -50,6 +50,8 @@ class Desk:
     attachments: AttachmentLimits = AttachmentLimits()
     # So long after its closing a ticket keeps who it was and what they wrote.
     keep_tickets: timedelta = timedelta(days=1095)
+    # Whether an article is approved by another person than those who wrote in it.
+    knowledge_four_eyes: bool = True
     # A hint to this process's delivery that something may be due; the database is the truth.
     to_send: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -46,7 +46,10 @@ def tidy(given: Mapping[str, Any], key: str) -> Content:
     content: Content = {"key": key, **{name: _line(given.get(name)) for name in _LINES}}
     content["aliases"] = _lines(given.get("aliases"))
     content["questions"] = _lines(given.get("questions"))
-    content["sources"] = _rows(given.get("sources"), _SOURCE)
+    content["sources"] = [
+        {name: value for name, value in source.items() if value or name != "link"}
+        for source in _rows(given.get("sources"), _SOURCE)
+    ]
     for name in _DAYS:
         content[name] = _line(given.get(name)) or (None if name == "valid_until" else "")
     content["sections"] = _texts(given.get("sections"))
@@ -64,9 +67,8 @@ def tidy(given: Mapping[str, Any], key: str) -> Content:
 
 def whole(content: Mapping[str, Any]) -> Article:
     """The article. Raises `ArticleInvalid` where a date is missing or none."""
-    sources = [_plain_source(source) for source in content["sources"]]
     try:
-        return from_content({**content, "sources": sources})
+        return from_content(content)
     except (ValueError, TypeError, KeyError) as error:
         raise ArticleInvalid(str(content.get("key")), str(error)) from error
 
@@ -86,7 +88,7 @@ def as_if_whole(content: Mapping[str, Any], today: date) -> Article:
 
 def problems(content: Mapping[str, Any], today: date) -> list[Problem]:
     """What has to be mended, and what should be looked at."""
-    found = [*_front(content, today), *_sources(content, today), *_sections(content)]
+    found = dict.fromkeys((*_front(content, today), *_sources(content, today), *_sections(content)))
     return sorted(found, key=lambda problem: not problem.stops)
 
 
@@ -95,7 +97,9 @@ def _front(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
         yield Problem("title", "请填写标题。", True)
     elif len(content["title"]) > MAX_TITLE_LETTERS:
         yield Problem(
-            "title", f"标题有 {len(content['title'])} 个字，聊天里的按钮放不下，请不超过 {MAX_TITLE_LETTERS} 个字。", True
+            "title",
+            f"标题有 {len(content['title'])} 个字，聊天里的按钮放不下，请不超过 {MAX_TITLE_LETTERS} 个字。",
+            True,
         )
     if content["category"] not in catalogue().categories:
         yield Problem("category", "请选择类别。", True)
@@ -110,7 +114,9 @@ def _front(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
     yield from _days(content, today)
     if len(content["questions"]) < MIN_QUESTIONS:
         yield Problem(
-            "questions", f"相似问法只有 {len(content['questions'])} 条，建议至少 {MIN_QUESTIONS} 条，答得更准。", False
+            "questions",
+            f"相似问法只有 {len(content['questions'])} 条，建议至少 {MIN_QUESTIONS} 条，答得更准。",
+            False,
         )
 
 
@@ -139,8 +145,10 @@ def _sources(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
             yield Problem("sources", f"第 {number} 条依据缺少名称或发布机关。", True)
         day = _day(source["date"])
         if day is None or day > today:
-            yield Problem("sources", f"第 {number} 条依据的日期不对，请写成 2026-01-31 的样子，不能是将来。", True)
-        if source["link"] and not source["link"].startswith(("https://", "http://")):
+            yield Problem(
+                "sources", f"第 {number} 条依据的日期不对，请写成 2026-01-31 的样子，不能是将来。", True
+            )
+        if not source.get("link", "https://").startswith(("https://", "http://")):
             yield Problem("sources", f"第 {number} 条依据的链接要以 https:// 或 http:// 开头。", True)
     for one in content.get("downloads", ()):
         if not (one["title"] and one["link"].startswith(("https://", "http://"))):
@@ -164,7 +172,9 @@ def _sections(content: Mapping[str, Any]) -> Iterator[Problem]:
     for place, text in _said(content):
         size = len(CITATION.sub("", text).encode())
         if size > MAX_REPLY_BYTES:
-            yield Problem("sections", f"{place}有 {size} 字节，微信一条消息放不下（{MAX_REPLY_BYTES} 字节）。", True)
+            yield Problem(
+                "sections", f"{place}有 {size} 字节，微信一条消息放不下（{MAX_REPLY_BYTES} 字节）。", True
+            )
         elif size > MAX_SECTION_BYTES:
             yield Problem("sections", f"{place}有 {size} 字节，加上依据可能放不进一条微信消息。", False)
         for fact in unlisted(text):
@@ -177,10 +187,6 @@ def _said(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for channel, texts in content.get("variants", {}).items():
         for aspect, text in texts.items():
             yield f"{CHANNELS.get(channel, channel)}的“{ASPECT_NAMES.get(aspect, aspect)}”", text
-
-
-def _plain_source(source: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in source.items() if name != "link" or value}
 
 
 def _line(value: object, most: int = MOST_LINE) -> str:

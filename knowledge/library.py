@@ -22,6 +22,15 @@ class Library:
         self._version = 0
         self._refreshing = asyncio.Lock()
 
+    @property
+    def version(self) -> int:
+        """The version of the knowledge base that is held."""
+        return self._version
+
+    def held(self) -> dict[str, Article]:
+        """Every published article, in force or not, as it is held now."""
+        return self._articles
+
     async def refresh(self) -> None:
         """Take in what has changed in the database, whichever process changed it."""
         async with self._database.read() as session:

@@ -44,6 +44,7 @@ class Action(StrEnum):
     DISPATCH_RULE_ADDED = "dispatch_rule_added"
     DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
     CALENDAR_CHANGED = "calendar_changed"
+    KNOWLEDGE_CHANGED = "knowledge_changed"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -72,6 +73,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.DISPATCH_RULE_ADDED: "新增派单规则",
     Action.DISPATCH_RULE_REMOVED: "删除派单规则",
     Action.CALENDAR_CHANGED: "修改日历",
+    Action.KNOWLEDGE_CHANGED: "维护知识库",
 }
 
 
@@ -84,7 +86,7 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单"}
+TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单", "article": "文章"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,11 @@ def thread(thread_id: str) -> Target:
 def ticket(number: str) -> Target:
     """A ticket as what something is done to."""
     return Target("ticket", number)
+
+
+def article(key: str) -> Target:
+    """An article as what something is done to."""
+    return Target("article", key)
 
 
 def target_name(entry: AuditEntry) -> str:
