@@ -37,6 +37,12 @@ ENTRIES = (
         Permission.CALENDAR_EDIT,
         "法定安排以外的上班日和休息日，办理期限据此计算",
     ),
+    Entry(
+        "知识库",
+        "/console/knowledge",
+        Permission.KNOWLEDGE_READ,
+        "机器人据以答复的文章：查看、编写、审核、发布",
+    ),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
     Entry("审计日志", "/console/audit", Permission.AUDIT_READ, "谁在什么时候做了什么，可筛选、可导出"),
     Entry("我的账号", "/console/account", Permission.OWN_ACCOUNT, "密码、两步验证、登录过的设备"),

@@ -14,6 +14,10 @@ from console.cookie import Cookie
 from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
 from console.inbox import Rows, inbox_routes
+from console.knowledge import knowledge_routes
+from console.knowledge_edit import knowledge_edit_routes
+from console.knowledge_hits import knowledge_hit_routes
+from console.knowledge_review import knowledge_review_routes
 from console.live import Live
 from console.own_account import own_account_routes, second_factor_routes
 from console.pages import Pages
@@ -28,6 +32,7 @@ from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
 from console.tickets import tickets_routes
 from desk.desk import Desk
+from desk.knowledge_gate import gates
 from staff.roles import Permission
 from staff.sign_in import Door
 
@@ -58,6 +63,11 @@ def console_router(
     ticket_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
+    replaying = gates(desk)
+    knowledge_routes(routes)
+    knowledge_edit_routes(routes, replaying)
+    knowledge_review_routes(routes, replaying)
+    knowledge_hit_routes(routes, replaying)
     _nowhere(routes)
     return routes.router
 

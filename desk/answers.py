@@ -101,7 +101,7 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
             tuple(h.key for h in result.hits) + ((context.article,) if context.article else ()), today
         ),
     )
-    return _reply(desk, asked, context, decision, result.aspect)
+    return reply_to(desk, asked, context, decision, result.aspect)
 
 
 async def answers_surely(desk: Desk, asked: Asked) -> bool:
@@ -183,9 +183,10 @@ def _stays(asked: Asked, context: Context, found: Decision, result: Result) -> D
     return None
 
 
-def _reply(
+def reply_to(
     desk: Desk, asked: Asked, context: Context, decision: Decision, aspect: Aspect | None
 ) -> tuple[Reply, Context]:
+    """What is said to a question that was understood as `decision`, and the context after it."""
     today = desk.today()
     match decision:
         case Answer(key, wanted):

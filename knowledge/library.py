@@ -41,6 +41,12 @@ class Library:
             await asyncio.to_thread(self._take_in, changed.articles, changed.gone)
             self._version = changed.version
 
+    def beside(self, drafts: Mapping[str, Article]) -> Library:
+        """What is held now with drafts in their places, to look at; it is not searched and never refreshed."""
+        other = Library(self._database, self._index)
+        other._articles = {**self._articles, **drafts}
+        return other
+
     def article(self, key: str, today: date) -> Article | None:
         """A published article that is in force on that day."""
         found = self._articles.get(key)

@@ -41,7 +41,7 @@ class Utterances(OutputChannel):
 
 class TurnChannel(InputChannel):
     """`POST webhook {"sender", "message", "metadata"}` takes a turn, `GET /` tells that turns can be taken,
-    `DELETE talks/SENDER` forgets a conversation."""
+    `POST parse {"message"}` tells what the model makes of a text, `DELETE talks/SENDER` forgets a conversation."""
 
     @classmethod
     def name(cls) -> str:
@@ -72,6 +72,18 @@ class TurnChannel(InputChannel):
                 return response.json({"error": type(failure).__name__}, status=500)
             return response.json(message.output_channel.collected)
 
+        @routes.post("/parse")
+        async def parse(request: Request) -> HTTPResponse:
+            text = read_text(request)
+            if text is None:
+                return response.json({"error": 'expected {"message": text}'}, status=400)
+            try:
+                found = await request.app.ctx.agent.parse_message(text)
+            except Exception as failure:
+                logger.error("parsing failed: %s", without_words(failure))
+                return response.json({"error": type(failure).__name__}, status=500)
+            return response.json(understood(found))
+
         @routes.delete("/talks/<sender:str>")
         async def forget(request: Request, sender: str) -> HTTPResponse:
             try:
@@ -98,6 +110,27 @@ def read_message(request: Request) -> Optional[UserMessage]:
     if not (metadata is None or isinstance(metadata, dict)):
         return None
     return UserMessage(text, Utterances(), sender, input_channel=TurnChannel.name(), metadata=metadata)
+
+
+def read_text(request: Request) -> Optional[str]:
+    """Return the text that is to be parsed, None if there is none."""
+    try:
+        body = request.json
+    except SanicException:
+        return None
+    text = body.get("message") if isinstance(body, dict) else None
+    return text if isinstance(text, str) else None
+
+
+def understood(found: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what a parse found, as sent: the intent, how sure it is, and every intent's share."""
+    intent = found.get("intent") or {}
+    ranking = {item["name"]: float(item["confidence"]) for item in found.get("intent_ranking") or ()}
+    return {
+        "intent": intent.get("name") or "",
+        "confidence": float(intent.get("confidence") or 0.0),
+        "ranking": ranking,
+    }
 
 
 def utterance(message: Dict[str, Any]) -> Dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from desk.ports import DialogueDown, TurnFailed
+from desk.ports import DialogueDown, Parsed, TurnFailed
 from desk.values import Utterance
 
 _CONNECT_SECONDS = 2.0
@@ -41,6 +41,17 @@ class RasaDialogue:
             there = _of_this_turn(error) and (not isinstance(error, TimeoutError) or await self.ready())
             failure = TurnFailed if there else DialogueDown
             raise failure(str(error) or type(error).__name__) from error
+
+    async def parse(self, text: str) -> Parsed:
+        """What the model understands. Raises `DialogueDown`."""
+        try:
+            async with self._session().post(
+                f"{self._url}/webhooks/rest/parse", json={"message": text}
+            ) as answer:
+                answer.raise_for_status()
+                return _parsed(await answer.json())
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+            raise DialogueDown(str(error) or type(error).__name__) from error
 
     async def forget(self, talk: str) -> None:
         """Delete what Rasa keeps of a talk. Raises `DialogueDown`."""
@@ -76,6 +87,14 @@ def _of_this_turn(error: Exception) -> bool:
     if isinstance(error, aiohttp.ClientResponseError):
         return error.status >= 500
     return isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError)
+
+
+def _parsed(item: Mapping[str, Any]) -> Parsed:
+    return Parsed(
+        str(item["intent"]),
+        float(item["confidence"]),
+        {str(name): float(share) for name, share in item["ranking"].items()},
+    )
 
 
 def _utterance(item: Mapping[str, Any]) -> Utterance:
