@@ -40,12 +40,15 @@ class BodyLimit:
 
         return await self._app(scope, measured, send)
 
-
     def _most_of(self, path: str) -> int:
         if path in self._others:
             return self._others[path]
         return next(
-            (most for folder, most in self._others.items() if folder.endswith("/") and path.startswith(folder)),
+            (
+                most
+                for folder, most in self._others.items()
+                if folder.endswith("/") and path.startswith(folder)
+            ),
             self._most,
         )
 
