@@ -15,6 +15,7 @@ from desk.delivery import Courier, Jitter
 from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
+from desk.knowledge import publish_due
 from desk.learning.collecting import Collector
 from desk.learning.deciding import settle
 from desk.learning.telling import tell_answered
@@ -33,6 +34,7 @@ _RATING_SECONDS = 5.0
 _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
 _ERASE_SECONDS = 5.0
+_PUBLISH_SECONDS = 5.0
 _CLEAR_SECONDS = 3600.0
 _LEARN_SECONDS = 15.0
 # What is being sent when the process is told to end may take so long to come to its end.
@@ -159,6 +161,16 @@ async def train_when_asked(trainer: Trainer) -> None:
         except Exception:
             log.exception("looking after the dialogue model failed; trying again")
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def keep_knowledge(desk: Desk) -> None:
+    """For ever: articles whose moment to be published has come."""
+    while True:
+        try:
+            await publish_due(desk)
+        except Exception:
+            log.exception("publishing what is due failed; trying again")
+        await asyncio.sleep(_PUBLISH_SECONDS)
 
 
 async def deliver_pending(

@@ -21,6 +21,7 @@ from app.loops import (
     deliver_pending,
     erase_leavers,
     fetch_attachments,
+    keep_knowledge,
     learn,
     push_webhooks,
     ring_clocks,
@@ -53,6 +54,8 @@ from connectors.webhooks.addresses import Allowed
 from connectors.webhooks.posting import Postman
 from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.exchange_imports import UPLOAD_BYTES, UPLOAD_PATH
+from console.knowledge_forms import BODY_BYTES as KNOWLEDGE_BYTES
+from console.knowledge_forms import PATH as KNOWLEDGE_PATH
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
@@ -106,6 +109,7 @@ def create_app(
         rating_window=timedelta(days=settings.rating_days),
         rating_after=settings.rating_after(),
         call_tries=settings.call_tries,
+        knowledge_four_eyes=settings.knowledge_four_eyes,
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
     stopping = asyncio.Event()
@@ -172,7 +176,11 @@ def create_app(
     )
     mount_static(app)
     mount_console_static(app)
-    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES, UPLOAD_PATH: UPLOAD_BYTES}
+    limits_of = {
+        ACTIONS_PATH: ACTIONS_MAX_BYTES,
+        UPLOAD_PATH: UPLOAD_BYTES,
+        KNOWLEDGE_PATH: KNOWLEDGE_BYTES,
+    }
     if wechat:
         app.include_router(wechat.router)
         limits_of[WECHAT_PATH] = sys.maxsize  # it measures by itself, as WeChat must not be answered in JSON
@@ -213,6 +221,7 @@ def _lifespan(
             clear_old_tickets(desk),
             learn(desk),
             push_webhooks(pusher),
+            keep_knowledge(desk),
         )
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:

@@ -93,6 +93,7 @@ class Settings(BaseSettings):
     attachment_max_bytes: int = Field(default=20_971_520, gt=0)
     attachments_per_day: int = Field(default=20, ge=0)
     attachment_scan: str = ""
+    knowledge_four_eyes: bool = True
     keep_tickets_days: int = Field(default=1095, ge=0, le=36500)
     tell_answer_days: int = Field(default=30, ge=1, le=365)
     reopen_after: int = Field(default=3, ge=1, le=1000)

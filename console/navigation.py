@@ -78,6 +78,12 @@ ENTRIES = (
     ),
     Entry("统计", "/console/reports", Permission.REPORTS_READ, "对话和工单的数字，月度工作情况通报"),
     Entry("对话模型", "/console/training", Permission.MODEL_TRAIN, "用新例句训练，比较前后，启用或退回"),
+    Entry(
+        "知识库",
+        "/console/knowledge",
+        Permission.KNOWLEDGE_READ,
+        "机器人据以答复的文章：查看、编写、审核、发布",
+    ),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
     Entry(
         "系统对接",

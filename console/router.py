@@ -23,6 +23,10 @@ from console.exchange import exchange_routes
 from console.exchange_imports import import_routes
 from console.filing import filing_routes
 from console.inbox import Rows, inbox_routes
+from console.knowledge import knowledge_routes
+from console.knowledge_edit import knowledge_edit_routes
+from console.knowledge_hits import knowledge_hit_routes
+from console.knowledge_review import knowledge_review_routes
 from console.live import Live
 from console.mentions import mention_routes
 from console.own_account import own_account_routes, second_factor_routes
@@ -47,6 +51,7 @@ from console.training_examples import training_example_routes
 from console.unanswered import unanswered_routes
 from console.webhooks import webhook_routes
 from desk.desk import Desk
+from desk.knowledge_gate import gates
 from staff.roles import Permission
 from staff.sign_in import Door
 from store.files import Files
@@ -103,6 +108,11 @@ def console_router(
     webhook_routes(routes)
     exchange_routes(routes)
     import_routes(routes)
+    replaying = gates(desk)
+    knowledge_routes(routes)
+    knowledge_edit_routes(routes, replaying)
+    knowledge_review_routes(routes, replaying)
+    knowledge_hit_routes(routes, replaying)
     _nowhere(routes)
     return routes.router
 

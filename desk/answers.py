@@ -88,7 +88,7 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
     today = desk.today()
     if context.article and desk.library.article(context.article, today) is None:
         context = replace(context, article=None)  # it expired or was archived meanwhile
-    result = _weighed(
+    result = weighed(
         desk.library.search(asked.text, today=today, category_prior=asked.category_prior()), asked.rejected()
     )
     decision = understand(
@@ -101,7 +101,7 @@ async def answer(desk: Desk, asked: Asked, context: Context) -> tuple[Reply, Con
             tuple(h.key for h in result.hits) + ((context.article,) if context.article else ()), today
         ),
     )
-    reply, after = _reply(desk, asked, context, decision, result.aspect)
+    reply, after = reply_to(desk, asked, context, decision, result.aspect)
     if asked.picked_article or asked.picked_aspect:
         return reply, after
     return replace(reply, intent=asked.intent, confidence=round(asked.confidence, 4)), after
@@ -112,7 +112,7 @@ async def answers_surely(desk: Desk, asked: Asked) -> bool:
     if _ACTS.search(asked.text) or len(asked.text) > _LONGEST_QUESTION:
         return False
     await desk.library.refresh()
-    result = _weighed(
+    result = weighed(
         desk.library.search(asked.text, today=desk.today(), category_prior=asked.category_prior()),
         asked.rejected(),
     )
@@ -149,7 +149,7 @@ def understand(
     return _stays(asked, context, found, result) or found
 
 
-def _weighed(result: Result, rejected: float) -> Result:
+def weighed(result: Result, rejected: float) -> Result:
     """The same hits, surer or less sure by what the dialogue model says: `rejected`, that it is nothing of ours."""
     shift = _TRUST - _DOUBT * rejected
     return replace(
@@ -186,9 +186,10 @@ def _stays(asked: Asked, context: Context, found: Decision, result: Result) -> D
     return None
 
 
-def _reply(
+def reply_to(
     desk: Desk, asked: Asked, context: Context, decision: Decision, aspect: Aspect | None
 ) -> tuple[Reply, Context]:
+    """What is said to a question that was understood as `decision`, and the context after it."""
     today = desk.today()
     match decision:
         case Answer(key, wanted):

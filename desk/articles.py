@@ -33,10 +33,13 @@ def hotline(category: str) -> str:
     return _HOTLINES.get(category, "12345（政务服务便民热线）")
 
 
-def article_reply(article: Article, aspect: Aspect | None) -> Reply:
-    """The answer from an article. An aspect that it does not cover is said to be missing, not guessed."""
+def article_reply(article: Article, aspect: Aspect | None, channel: str = "") -> Reply:
+    """The answer from an article, in the channel's own words where it has some.
+
+    An aspect that it does not cover is said to be missing, not guessed.
+    """
     shown: Aspect = aspect if aspect in article.sections else "overview"  # type: ignore[assignment]
-    parts = [f"【{article.title}·{ASPECT_NAMES[shown]}】", article.text(shown)]
+    parts = [f"【{article.title}·{ASPECT_NAMES[shown]}】", article.text(shown, channel)]
     if aspect is not None and aspect != shown:
         parts.insert(
             0,

@@ -69,6 +69,8 @@ class Desk:
     keep_tickets: timedelta = timedelta(days=1095)
     # None: articles are written elsewhere, and found by their key once they are published.
     drafts: Drafts | None = None
+    # Whether an article is approved by another person than those who wrote in it.
+    knowledge_four_eyes: bool = True
     # A hint to this process's delivery that something may be due; the database is the truth.
     to_send: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -21,6 +21,15 @@ class TurnFailed(DialogueDown):
     """The dialogue model is there, and could not take this turn, or not in time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the model understands: the likeliest intent, its probability, and those of the others."""
+
+    intent: str
+    confidence: float
+    ranking: Mapping[str, float]
+
+
 class Dialogue(Protocol):
     """The dialogue model."""
 
@@ -30,6 +39,10 @@ class Dialogue(Protocol):
         `text` is what the model reads (normalised, or a button's payload), `written` what the person wrote.
         Raises `DialogueDown`, and of it `TurnFailed` where only this turn is known to have failed.
         """
+        ...
+
+    async def parse(self, text: str) -> Parsed:
+        """What the model makes of a text, outside of any talk; nothing is kept. Raises `DialogueDown`."""
         ...
 
     async def forget(self, talk: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.messages import end_turn, last_reply, next_waiting, threads_waiting
 from conversations.models import Author, Delivery, Holder, Message, Question, Turn
 from conversations.threads import hold, holder_and_talk, release, release_idle
+from desk.articles import article_reply
 from desk.desk import Desk
 from desk.options import pick, plain
 from desk.rating_talk import hear
@@ -114,12 +115,24 @@ def _reply_row(message: Message, utterance: Utterance, desk: Desk, *, silenced: 
         channel=message.channel,
         external_id=None,
         answers_id=message.id,
-        text=utterance.text,
+        text=_in_words_of(message.channel, utterance, desk),
         buttons=[dict(button) for button in utterance.buttons],
         detail=dict(utterance.detail),
         delivery=Delivery.DROPPED if silenced else ready,
         created_at=desk.clock(),
     )
+
+
+def _in_words_of(channel: str, utterance: Utterance, desk: Desk) -> str:
+    """What was uttered; where the article says it otherwise in this channel, that. The dialogue knows no channels."""
+    detail = utterance.detail
+    if detail.get("outcome") != "answered":
+        return utterance.text
+    article = desk.library.article(str(detail.get("article")), desk.today())
+    aspect = detail.get("aspect")
+    if article is None or aspect not in article.variants.get(channel, {}):
+        return utterance.text
+    return article_reply(article, aspect, channel).text
 
 
 def _question_row(message: Message, utterance: Utterance, desk: Desk) -> Question:

@@ -35,6 +35,7 @@ class Source:
     issuer: str
     number: str  # 文号 or decree number; "" where the document has none
     date: date
+    link: str = ""  # where the document is published; "" where that is not known
 
     def name(self) -> str:
         """How the source line names it: 《供水条例》（国务院令第831号，2026-02-11）."""
@@ -55,8 +56,20 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Download:
+    """A form or sample to download, where its office publishes it."""
+
+    title: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Article:
-    """One matter that enterprises ask about. Dates are the city's calendar days."""
+    """One matter that enterprises ask about. Dates are the city's calendar days.
+
+    `department` is the office as people read it, `departments` the keys of those who keep the article right;
+    `variants`: channel -> aspect -> the text that is said there instead.
+    """
 
     key: str
     title: str
@@ -70,6 +83,9 @@ class Article:
     valid_until: date | None
     checked_on: date
     sections: Mapping[Aspect, str] = field(hash=False)
+    departments: tuple[str, ...] = ()
+    downloads: tuple[Download, ...] = ()
+    variants: Mapping[str, Mapping[Aspect, str]] = field(default_factory=dict, hash=False)
 
     def in_force(self, today: date) -> bool:
         """Whether the article may be answered from on that day."""
@@ -79,9 +95,10 @@ class Article:
         """The aspects that have a section, in the standard order."""
         return tuple(aspect for aspect in ASPECTS if aspect in self.sections)
 
-    def text(self, aspect: Aspect) -> str:
-        """A section as people read it: without citation marks."""
-        return CITATION.sub("", self.sections[aspect]).strip()
+    def text(self, aspect: Aspect, channel: str = "") -> str:
+        """A section as people read it: without citation marks, and in the channel's own words where it has some."""
+        said = self.variants.get(channel, {}).get(aspect) or self.sections[aspect]
+        return CITATION.sub("", said).strip()
 
     def citations(self, aspect: Aspect) -> tuple[Citation, ...]:
         """What a section cites, in order of appearance; unknown ids are left out (`check` reports them)."""

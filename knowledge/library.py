@@ -22,6 +22,15 @@ class Library:
         self._version = 0
         self._refreshing = asyncio.Lock()
 
+    @property
+    def version(self) -> int:
+        """The version of the knowledge base that is held."""
+        return self._version
+
+    def held(self) -> dict[str, Article]:
+        """Every published article, in force or not, as it is held now."""
+        return self._articles
+
     async def refresh(self) -> None:
         """Take in what has changed in the database, whichever process changed it."""
         async with self._database.read() as session:
@@ -31,6 +40,12 @@ class Library:
             changed = await changed_since(session, self._version)
             await asyncio.to_thread(self._take_in, changed.articles, changed.gone)
             self._version = changed.version
+
+    def beside(self, drafts: Mapping[str, Article]) -> Library:
+        """What is held now with drafts in their places, to look at; it is not searched and never refreshed."""
+        other = Library(self._database, self._index)
+        other._articles = {**self._articles, **drafts}
+        return other
 
     def article(self, key: str, today: date) -> Article | None:
         """A published article that is in force on that day."""

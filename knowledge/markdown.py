@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from knowledge.article import ASPECTS, Article, Aspect, Source
+from knowledge.article import ASPECTS, Article, Aspect, Download, Source
 from knowledge.errors import ArticleInvalid
 
 _FRONT = re.compile(r"\A---\n(?P<meta>.*?)\n---\n(?P<body>.*)\Z", re.DOTALL)
@@ -22,7 +22,9 @@ _FIELDS = {
     "key", "title", "category", "audience", "department", "aliases", "questions",
     "sources", "valid_from", "valid_until", "checked_on",
 }  # fmt: skip
+_MORE_FIELDS = {"departments", "downloads", "variants"}  # may be left out
 _SOURCE_FIELDS = {"id", "title", "issuer", "number", "date"}
+_DOWNLOAD_FIELDS = {"title", "link"}
 
 
 def read(path: Path) -> Article:
@@ -50,7 +52,7 @@ def parse(text: str, *, where: str) -> Article:
         raise ArticleInvalid(where, f"the front matter is not YAML: {error}") from error
     if not isinstance(meta, dict):
         raise ArticleInvalid(where, "the front matter is not a mapping")
-    _refuse_fields(where, "front matter", set(meta), _FIELDS)
+    _refuse_fields(where, "front matter", set(meta), _FIELDS, _MORE_FIELDS)
     return Article(
         **{name: _text(where, meta, name) for name in ("key", "title", "category", "audience", "department")},
         aliases=_texts(where, meta, "aliases"),
@@ -60,6 +62,11 @@ def parse(text: str, *, where: str) -> Article:
         valid_until=None if meta["valid_until"] is None else _date(where, meta, "valid_until"),
         checked_on=_date(where, meta, "checked_on"),
         sections=_sections(where, match[1]),
+        departments=_texts(where, {"departments": [], **meta}, "departments"),
+        downloads=tuple(
+            _download(where, item) for item in _list(where, {"downloads": [], **meta}, "downloads")
+        ),
+        variants=_variants(where, meta.get("variants", {})),
     )
 
 
@@ -88,11 +95,13 @@ def dump(article: Article) -> str:
         "questions": list(article.questions),
         "sources": [
             {"id": s.id, "title": s.title, "issuer": s.issuer, "number": s.number, "date": s.date}
+            | ({"link": s.link} if s.link else {})
             for s in article.sources
         ],
         "valid_from": article.valid_from,
         "valid_until": article.valid_until,
         "checked_on": article.checked_on,
+        **_more(article),
     }
     head = yaml.safe_dump(meta, allow_unicode=True, sort_keys=False, width=110)
     body = "\n\n".join(f"## {aspect}\n{_shielded(article.sections[aspect])}" for aspect in article.aspects())
@@ -101,6 +110,34 @@ def dump(article: Article) -> str:
 
 def _shielded(text: str) -> str:
     return _LIKE_HEADING.sub(r"\\\1", text)
+
+
+def _more(article: Article) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "departments": list(article.departments),
+        "downloads": [{"title": one.title, "link": one.link} for one in article.downloads],
+        "variants": {channel: dict(texts) for channel, texts in article.variants.items()},
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _download(where: str, item: object) -> Download:
+    if not isinstance(item, dict):
+        raise ArticleInvalid(where, "a download is not a mapping")
+    _refuse_fields(where, "download", set(item), _DOWNLOAD_FIELDS)
+    return Download(_text(where, item, "title"), _text(where, item, "link"))
+
+
+def _variants(where: str, item: object) -> dict[str, dict[Aspect, str]]:
+    """Channel -> aspect -> text."""
+    if not isinstance(item, dict) or not all(isinstance(texts, dict) for texts in item.values()):
+        raise ArticleInvalid(where, "variants is not a mapping of channels")
+    found: dict[str, dict[Aspect, str]] = {}
+    for channel, texts in item.items():
+        if unknown := set(texts) - set(ASPECTS):
+            raise ArticleInvalid(where, f"variant {channel!r} with unknown {', '.join(map(str, unknown))}")
+        found[str(channel)] = {aspect: _text(where, texts, aspect) for aspect in texts}
+    return found
 
 
 def _sections(where: str, body: str) -> dict[Aspect, str]:
@@ -120,16 +157,19 @@ def _sections(where: str, body: str) -> dict[Aspect, str]:
 def _source(where: str, item: object) -> Source:
     if not isinstance(item, dict):
         raise ArticleInvalid(where, "a source is not a mapping")
-    _refuse_fields(where, "source", set(item), _SOURCE_FIELDS)
+    _refuse_fields(where, "source", set(item), _SOURCE_FIELDS, {"link"})
     place = f"{where}, source {item['id']!r}"
     id, title, issuer, number = (_text(place, item, name) for name in ("id", "title", "issuer", "number"))
-    return Source(id, title, issuer, number, _date(place, item, "date"))
+    link = _text(place, {"link": "", **item}, "link")
+    return Source(id, title, issuer, number, _date(place, item, "date"), link)
 
 
-def _refuse_fields(where: str, what: str, have: Iterable[object], want: set[str]) -> None:
+def _refuse_fields(
+    where: str, what: str, have: Iterable[object], want: set[str], may: Collection[str] = ()
+) -> None:
     if missing := want - {str(name) for name in have}:
         raise ArticleInvalid(where, f"{what} without {', '.join(sorted(missing))}")
-    if unknown := {str(name) for name in have} - want:
+    if unknown := {str(name) for name in have} - want - set(may):
         raise ArticleInvalid(where, f"{what} with unknown {', '.join(sorted(unknown))}")
 
 

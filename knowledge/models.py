@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -80,3 +80,145 @@ class KnowledgeVersion(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int]
+
+
+class CardState(StrEnum):
+    """Where the working copy of an article is in its life. What the bot reads is `ArticleRow` alone."""
+
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Step(StrEnum):
+    """What made a revision of a card."""
+
+    SAVED = "saved"
+    RESTORED = "restored"
+    IMPORTED = "imported"
+    SUBMITTED = "submitted"
+    REJECTED = "rejected"
+    SCHEDULED = "scheduled"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Card(Base):
+    """The working copy of an article, which staff edit; it may be incomplete.
+
+    `live`: the bot answers from what revision `live_number` holds. `revision`: the number of the newest revision, which
+    every step raises. `keepers`, `names`, `text`, `valid_until`, `checked_on`: taken from `content`, to be looked for.
+    """
+
+    __tablename__ = "cards"
+    __table_args__ = (
+        Index("ix_cards_changed_at", "changed_at", "key"),
+        Index("ix_cards_state", "state", "changed_at", "key"),
+        Index("ix_cards_category", "category", "changed_at", "key"),
+        Index("ix_cards_publish_at", "publish_at"),
+        Index("ix_cards_valid_until", "valid_until"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[CardState]
+    live: Mapped[bool]
+    live_number: Mapped[int | None]
+    title: Mapped[str]
+    category: Mapped[str]
+    keepers: Mapped[str]
+    names: Mapped[str]
+    text: Mapped[str]
+    valid_until: Mapped[date | None]
+    checked_on: Mapped[date | None]
+    content: Mapped[dict[str, Any]]
+    revision: Mapped[int]
+    publish_at: Mapped[datetime | None]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class CardRevision(Base):
+    """A card as it stood after one step. Rows are only ever added. `by`: a user name, or `import`."""
+
+    __tablename__ = "card_revisions"
+    __table_args__ = (UniqueConstraint("key", "number"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(ForeignKey("cards.key"))
+    number: Mapped[int]
+    step: Mapped[Step]
+    content: Mapped[dict[str, Any]]
+    why: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class CardAutosave(Base):
+    """What somebody has in the editor and has not saved. `base`: the revision that the editor began with."""
+
+    __tablename__ = "card_autosaves"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    by: Mapped[str] = mapped_column(primary_key=True)
+    base: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class ExpiryNotice(Base):
+    """That the keepers of an article have been told how many days before its end it expires: once each."""
+
+    __tablename__ = "expiry_notices"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    valid_until: Mapped[date] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class StoredQuestion(Base):
+    """A question of the gate. `article`: the key that it is to be answered from, "" where it must not be answered."""
+
+    __tablename__ = "stored_questions"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    text: Mapped[str]
+    folded: Mapped[str] = mapped_column(unique=True)
+    article: Mapped[str] = mapped_column(index=True)
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
+class GateRun(Base):
+    """One replay of the questions against a draft. `outcome` is there when it is done; `seen_at`: its last sign of life."""
+
+    __tablename__ = "gate_runs"
+    __table_args__ = (Index("ix_gate_runs_key", "key", "id"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    key: Mapped[str]
+    revision: Mapped[int]
+    version: Mapped[int]
+    done: Mapped[int]
+    total: Mapped[int]
+    outcome: Mapped[dict[str, Any] | None]
+    failure: Mapped[str]
+    by: Mapped[str]
+    at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class HitTest(Base):
+    """One question somebody tried, and what it found then."""
+
+    __tablename__ = "hit_tests"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    text: Mapped[str]
+    outcome: Mapped[dict[str, Any]]
+    by: Mapped[str]
+    at: Mapped[datetime]

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge.article import Article, Source
-from knowledge.models import ArticleRevision, ArticleRow, ArticleState, KnowledgeVersion
+from knowledge import following
+from knowledge.article import Article, Download, Source
+from knowledge.models import ArticleRevision, ArticleRow, ArticleState, KnowledgeVersion, Step
 
 IMPORT = "import"
 
@@ -80,28 +81,37 @@ async def save(
     *,
     by: str,
     at: datetime,
+    why: str = "",
     state: ArticleState = ArticleState.PUBLISHED,
 ) -> None:
     """Put an article and its revision; every process answers with it from the next question on."""
-    await _put(session, article.key, to_content(article), state, by=by, at=at, version=await _raise(session))
+    content = to_content(article)
+    await _put(session, article.key, content, state, by=by, at=at, why=why, version=await _raise(session))
 
 
-async def archive(session: AsyncSession, key: str, *, by: str, at: datetime) -> None:
+async def archive(session: AsyncSession, key: str, *, by: str, at: datetime, why: str = "") -> None:
     """Take an article out of the answers."""
     row = await session.get_one(ArticleRow, key)
-    await _put(session, key, row.content, ArticleState.ARCHIVED, by=by, at=at, version=await _raise(session))
+    gone = ArticleState.ARCHIVED
+    await _put(session, key, row.content, gone, by=by, at=at, why=why, version=await _raise(session))
 
 
 async def import_articles(
     session: AsyncSession, articles: Iterable[Article], *, at: datetime, force: bool = False
 ) -> Imported:
-    """Bring the database to the given articles, leaving alone what people changed (unless `force`)."""
+    """Bring the database to the given articles, leaving alone what people changed or are at (unless `force`).
+
+    What `force` puts aside stays among the revisions of its card. See docs/decisions/0008-files-and-the-editor.md.
+    """
     rows = {row.key: row for row in await session.scalars(select(ArticleRow))}
+    busy = await following.in_work(session)
     found: dict[str, list[str]] = {"added": [], "changed": [], "same": [], "kept": []}
     to_write: list[tuple[str, dict[str, Any]]] = []
     for article in articles:
         content = to_content(article)
         what = _compare(rows.get(article.key), content, force)
+        if article.key in busy and what in ("added", "changed") and not force:
+            what = "kept"
         found[what].append(article.key)
         if what in ("added", "changed"):
             to_write.append((article.key, content))
@@ -129,6 +139,7 @@ async def _put(
     by: str,
     at: datetime,
     version: int,
+    why: str = "",
 ) -> None:
     row = await session.get(ArticleRow, key)
     if row is None:
@@ -142,6 +153,9 @@ async def _put(
             key=key, number=row.revision, state=state, content=content, changed_by=by, changed_at=at
         )
     )
+    published = Step.PUBLISHED if state == ArticleState.PUBLISHED else Step.ARCHIVED
+    step = Step.IMPORTED if by == IMPORT else published
+    await following.follow(session, key, content, state, step=step, by=by, why=why, at=at)
 
 
 async def _raise(session: AsyncSession) -> int:
@@ -169,22 +183,42 @@ def to_content(article: Article) -> dict[str, Any]:
         "department": article.department,
         "aliases": list(article.aliases),
         "questions": list(article.questions),
-        "sources": [
-            {"id": s.id, "title": s.title, "issuer": s.issuer, "number": s.number, "date": s.date.isoformat()}
-            for s in article.sources
-        ],
+        "sources": [_source_content(source) for source in article.sources],
         "valid_from": article.valid_from.isoformat(),
         "valid_until": article.valid_until and article.valid_until.isoformat(),
         "checked_on": article.checked_on.isoformat(),
         "sections": dict(article.sections),
+        **_extras(article),
     }
+
+
+def _source_content(source: Source) -> dict[str, str]:
+    content = {
+        "id": source.id,
+        "title": source.title,
+        "issuer": source.issuer,
+        "number": source.number,
+        "date": source.date.isoformat(),
+    }
+    return content | ({"link": source.link} if source.link else {})
+
+
+def _extras(article: Article) -> dict[str, Any]:
+    # Only what there is: an article without them is the same JSON as before there were such things.
+    found: dict[str, Any] = {
+        "departments": list(article.departments),
+        "downloads": [{"title": one.title, "link": one.link} for one in article.downloads],
+        "variants": {channel: dict(texts) for channel, texts in article.variants.items()},
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def from_content(content: Mapping[str, Any]) -> Article:
     """The article of that JSON; `from_content(to_content(a)) == a`."""
     fields = dict(content)
-    for name in ("aliases", "questions"):
-        fields[name] = tuple(fields[name])
+    for name in ("aliases", "questions", "departments"):
+        fields[name] = tuple(fields.get(name, ()))
+    fields["downloads"] = tuple(Download(**download) for download in fields.get("downloads", ()))
     fields["sources"] = tuple(
         Source(**{**source, "date": date.fromisoformat(source["date"])}) for source in fields["sources"]
     )

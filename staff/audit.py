@@ -63,6 +63,7 @@ class Action(StrEnum):
     WEBHOOK_SWITCHED_ON = "webhook_switched_on"
     WEBHOOK_RESENT = "webhook_resent"
     ARTICLES_IMPORTED = "articles_imported"
+    KNOWLEDGE_CHANGED = "knowledge_changed"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -110,6 +111,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.WEBHOOK_SWITCHED_ON: "启用推送",
     Action.WEBHOOK_RESENT: "重新推送",
     Action.ARTICLES_IMPORTED: "导入文章",
+    Action.KNOWLEDGE_CHANGED: "维护知识库",
 }
 
 
@@ -129,6 +131,7 @@ TARGET_NAMES: Mapping[str, str] = {
     "rectification": "差评",
     "api_token": "接口令牌",
     "subscription": "推送",
+    "article": "文章",
 }
 
 
@@ -220,6 +223,11 @@ def api_token(name: str) -> Target:
 def subscription(name: str) -> Target:
     """A webhook subscription as what something is done to."""
     return Target("subscription", name)
+
+
+def article(key: str) -> Target:
+    """An article as what something is done to."""
+    return Target("article", key)
 
 
 def target_name(entry: AuditEntry) -> str:

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     # Names and telephone numbers are masked; to see one is an act of its own, and in the audit log.
     PERSONAL_DATA_REVEAL = "personal_data.reveal"
     KNOWLEDGE_READ = "knowledge.read"
+    KNOWLEDGE_DRAFTS = "knowledge.drafts"
     KNOWLEDGE_EDIT = "knowledge.edit"
     KNOWLEDGE_PUBLISH = "knowledge.publish"
     REPORTS_READ = "reports.read"
@@ -93,8 +94,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_SUPERVISE}
     | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ, _P.CALENDAR_EDIT}
     | {_P.CANNED_REPLIES, _P.CANNED_REPLIES_SHARED},
-    Role.KNOWLEDGE_EDITOR: _EVERYBODY | {_P.KNOWLEDGE_EDIT},
-    Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_PUBLISH},
+    Role.KNOWLEDGE_EDITOR: _EVERYBODY | {_P.KNOWLEDGE_DRAFTS, _P.KNOWLEDGE_EDIT},
+    Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_DRAFTS, _P.KNOWLEDGE_PUBLISH},
     Role.ADMIN: _EVERYBODY
     | {_P.PEOPLE_MANAGE, _P.AUDIT_READ, _P.DISPATCH_RULES_EDIT, _P.CALENDAR_EDIT}
     | {_P.CANNED_REPLIES, _P.CANNED_REPLIES_SHARED, _P.MODEL_TRAIN, _P.SYSTEMS_MANAGE},

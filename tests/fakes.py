@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from desk.ports import DialogueDown, FetchResult, Outgoing, SendResult, Sent
+from desk.ports import DialogueDown, FetchResult, Outgoing, Parsed, SendResult, Sent
 from desk.values import Utterance
 
 
@@ -46,6 +46,7 @@ class ScriptedDialogue:
     answers: dict[str, Sequence[Utterance]] = field(default_factory=dict)
     askings: list[Asking] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+    parsed: dict[str, Parsed] = field(default_factory=dict)
     down: bool = False
     gate: asyncio.Event | None = None
     reached: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,6 +60,12 @@ class ScriptedDialogue:
         if self.gate is not None:
             await self.gate.wait()
         return self.answers.get(text, (Utterance(f"echo {text}", detail={"outcome": "smalltalk"}),))
+
+    async def parse(self, text: str) -> Parsed:
+        """Whatever `parsed` holds for the text, else a greeting."""
+        if self.down:
+            raise DialogueDown("scripted")
+        return self.parsed.get(text, Parsed("greet", 0.9, {"greet": 0.9}))
 
     async def forget(self, talk: str) -> None:
         """Note it."""

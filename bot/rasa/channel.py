@@ -41,8 +41,7 @@ class Utterances(OutputChannel):
 
 class TurnChannel(InputChannel):
     """`POST webhook {"sender", "message", "metadata"}` takes a turn, `GET /` tells that turns can be taken,
-    `POST understand {"message"}` tells what a text is taken for and leaves no trace, `DELETE talks/SENDER` forgets a
-    conversation."""
+    `POST parse {"message"}` tells what the model makes of a text, `DELETE talks/SENDER` forgets a conversation."""
 
     @classmethod
     def name(cls) -> str:
@@ -73,17 +72,17 @@ class TurnChannel(InputChannel):
                 return response.json({"error": type(failure).__name__}, status=500)
             return response.json(message.output_channel.collected)
 
-        @routes.post("/understand")
-        async def understand(request: Request) -> HTTPResponse:
+        @routes.post("/parse")
+        async def parse(request: Request) -> HTTPResponse:
             text = read_text(request)
             if text is None:
                 return response.json({"error": 'expected {"message": text}'}, status=400)
             try:
-                parsed = await request.app.ctx.agent.parse_message(text)
+                found = await request.app.ctx.agent.parse_message(text)
             except Exception as failure:
-                logger.error("understanding failed: %s", without_words(failure))
+                logger.error("parsing failed: %s", without_words(failure))
                 return response.json({"error": type(failure).__name__}, status=500)
-            return response.json({key: parsed.get(key) for key in ("intent", "intent_ranking")})
+            return response.json(understood(found))
 
         @routes.delete("/talks/<sender:str>")
         async def forget(request: Request, sender: str) -> HTTPResponse:
@@ -114,13 +113,24 @@ def read_message(request: Request) -> Optional[UserMessage]:
 
 
 def read_text(request: Request) -> Optional[str]:
-    """Return the text a request carries, None if it is not of the agreed form."""
+    """Return the text that is to be parsed, None if there is none."""
     try:
         body = request.json
     except SanicException:
         return None
     text = body.get("message") if isinstance(body, dict) else None
     return text if isinstance(text, str) else None
+
+
+def understood(found: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what a parse found, as sent: the intent, how sure it is, and every intent's share."""
+    intent = found.get("intent") or {}
+    ranking = {item["name"]: float(item["confidence"]) for item in found.get("intent_ranking") or ()}
+    return {
+        "intent": intent.get("name") or "",
+        "confidence": float(intent.get("confidence") or 0.0),
+        "ranking": ranking,
+    }
 
 
 def utterance(message: Dict[str, Any]) -> Dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 
 from desk.answers import Asked
-from desk.ports import DialogueDown, TurnFailed
+from desk.ports import DialogueDown, Parsed, TurnFailed
 from desk.values import Utterance
 from knowledge.search.text import normalise
 
@@ -59,15 +59,22 @@ class RasaDialogue:
             await asyncio.sleep(_LOOK_SECONDS)
         del self._turns[before]
 
-    async def understand(self, text: str) -> Asked:
-        """What the model takes a text for, outside of any talk. Raises `DialogueDown`."""
+    async def parse(self, text: str) -> Parsed:
+        """What the model understands. Raises `DialogueDown`."""
         try:
-            body = {"message": normalise(text)}
-            async with self._session().post(f"{self._url}/webhooks/rest/understand", json=body) as answer:
+            async with self._session().post(
+                f"{self._url}/webhooks/rest/parse", json={"message": text}
+            ) as answer:
                 answer.raise_for_status()
-                return _asked(body["message"], await answer.json())
-        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                return _parsed(await answer.json())
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
             raise DialogueDown(str(error) or type(error).__name__) from error
+
+    async def understand(self, text: str) -> Asked:
+        """The same as the desk is asked it. Raises `DialogueDown`."""
+        plain = normalise(text)
+        found = await self.parse(plain)
+        return Asked(plain, intent=found.intent, confidence=found.confidence, ranking=dict(found.ranking))
 
     async def forget(self, talk: str) -> None:
         """Delete what Rasa keeps of a talk. Raises `DialogueDown`."""
@@ -105,13 +112,11 @@ def _of_this_turn(error: Exception) -> bool:
     return isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError)
 
 
-def _asked(text: str, parsed: Mapping[str, Any]) -> Asked:
-    intent = parsed.get("intent") or {}
-    return Asked(
-        text,
-        intent=str(intent.get("name") or ""),
-        confidence=float(intent.get("confidence") or 0.0),
-        ranking={str(item["name"]): float(item["confidence"]) for item in parsed.get("intent_ranking") or ()},
+def _parsed(item: Mapping[str, Any]) -> Parsed:
+    return Parsed(
+        str(item["intent"]),
+        float(item["confidence"]),
+        {str(name): float(share) for name, share in item["ranking"].items()},
     )
 
 

@@ -14,7 +14,7 @@ _PAGES = "/console/"
 
 
 class BodyLimit:
-    """ASGI middleware. `most`: bytes; `others`: path -> bytes where it is another number.
+    """ASGI middleware. `most`: bytes; `others`: path -> bytes where it is another number, a path that ends in `/` for all below.
 
     Starlette's own answers in plain text, which the API's clients do not read.
     """
@@ -28,7 +28,7 @@ class BodyLimit:
         """Refuse at once where the size is told, else as soon as it is passed."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        most = self._others.get(scope["path"], self._most)
+        most = self._most_of(scope["path"])
         told = _told(scope)
         if told > most and not scope["path"].startswith(_PAGES):
             return await too_large(most).response()(scope, receive, send)
@@ -43,6 +43,18 @@ class BodyLimit:
             return message
 
         return await self._app(scope, measured, send)
+
+    def _most_of(self, path: str) -> int:
+        if path in self._others:
+            return self._others[path]
+        return next(
+            (
+                most
+                for folder, most in self._others.items()
+                if folder.endswith("/") and path.startswith(folder)
+            ),
+            self._most,
+        )
 
 
 def _told(scope: Scope) -> int:

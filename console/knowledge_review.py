@@ -1,0 +1,147 @@
+"""Reviewing an article: the difference, what the gate found, and the decision; two revisions compared; archiving."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from console.knowledge import HERE, nowhere, words
+from console.knowledge_forms import base_of, moment_of, whole_number, word
+from console.pages import visitor
+from console.routes import Console, Routes, seen_other
+from desk.knowledge import approve, archive, send_back
+from desk.knowledge_gate import Gates, newest_run, running
+from knowledge import cards
+from knowledge.difference import difference
+from knowledge.drafts import problems
+from knowledge.errors import CardRefused
+from knowledge.models import Card, GateRun
+from knowledge.rows import version
+from staff.actors import Actor
+from staff.roles import Permission
+
+_SEE = Permission.KNOWLEDGE_DRAFTS
+_DECIDE = Permission.KNOWLEDGE_PUBLISH
+_Act = Callable[[Actor, str, int, Any], Awaitable[str]]
+
+
+def knowledge_review_routes(routes: Routes, gates: Gates) -> None:
+    """`/console/knowledge/articles/{key}/…` of reviewers."""
+    _pages(routes, gates)
+    console = routes.console
+
+    async def passed(member: Actor, key: str, base: int, form: Any) -> str:
+        at = moment_of(word(form, "publish_at"))
+        await approve(console.desk, member, key, base, word(form, "why"), at)
+        return "scheduled" if at else "approved"
+
+    async def returned(member: Actor, key: str, base: int, form: Any) -> str:
+        await send_back(console.desk, member, key, base, word(form, "why"))
+        return "sent-back"
+
+    async def ended(member: Actor, key: str, base: int, form: Any) -> str:
+        await archive(console.desk, member, key, base, word(form, "why"))
+        return "archived"
+
+    for name, act in (("approve", passed), ("send-back", returned), ("archive", ended)):
+        _decision(routes, name, act)
+
+
+def _decision(routes: Routes, name: str, act: _Act) -> None:
+    console = routes.console
+
+    @routes.post(f"/knowledge/articles/{{key}}/{name}", _DECIDE)
+    async def decide(request: Request, key: str) -> Response:
+        form = await request.form()
+        try:
+            said = await act(visitor(request).actor, key, base_of(form), form)
+        except CardRefused as refused:
+            return await _review(console, request, key, problem=str(refused), why=word(form, "why"))
+        return seen_other(f"{HERE}/articles/{key}?said={said}")
+
+
+def _pages(routes: Routes, gates: Gates) -> None:
+    console = routes.console
+
+    @routes.get("/knowledge/articles/{key}/review", _SEE)
+    async def review(request: Request, key: str) -> Response:
+        return await _review(console, request, key)
+
+    @routes.get("/knowledge/articles/{key}/gate", _SEE, background=True)
+    async def progress(request: Request, key: str) -> Response:
+        async with console.door.database.read() as session:
+            card = await cards.card_of(session, key)
+            if card is None:
+                return nowhere(console, request)
+            context = await _gate(console, session, card)
+        return console.pages.show(request, "_knowledge_gate.html", card=card, **context)
+
+    @routes.post("/knowledge/articles/{key}/gate", _SEE)
+    async def start(request: Request, key: str) -> Response:
+        try:
+            await gates.start(visitor(request).actor.username, key)
+        except CardRefused:
+            return nowhere(console, request)
+        return seen_other(f"{HERE}/articles/{key}/review")
+
+    @routes.get("/knowledge/articles/{key}/compare", _SEE)
+    async def compare(request: Request, key: str, old: str = "", new: str = "") -> Response:
+        async with console.door.database.read() as session:
+            card = await cards.card_of(session, key)
+            left = await cards.revision(session, key, whole_number(old) or 0)
+            right = await cards.revision(session, key, whole_number(new) or 0)
+        if card is None or left is None or right is None:
+            return nowhere(console, request)
+        return console.pages.show(
+            request,
+            "knowledge_compare.html",
+            card=card,
+            left=left,
+            right=right,
+            parts=difference(left.content, right.content),
+            **words(visitor(request).actor),
+        )
+
+
+async def _review(
+    console: Console, request: Request, key: str, *, problem: str = "", why: str = ""
+) -> Response:
+    actor = visitor(request).actor
+    async with console.door.database.read() as session:
+        card = await cards.card_of(session, key)
+        if card is None:
+            return nowhere(console, request)
+        live = await cards.revision(session, key, card.live_number) if card.live_number else None
+        writers = await cards.authors(session, card)
+        context = await _gate(console, session, card)
+    return console.pages.show(
+        request,
+        "knowledge_review.html",
+        status=422 if problem else 200,
+        problem=problem,
+        card=card,
+        live=live,
+        writers=sorted(writers),
+        own=console.desk.knowledge_four_eyes and actor.username in writers,
+        parts=difference(live.content if live else None, card.content),
+        problems=problems(card.content, console.desk.today()),
+        why=why,
+        **context,
+        **words(actor),
+    )
+
+
+async def _gate(console: Console, session: AsyncSession, card: Card) -> dict[str, Any]:
+    run: GateRun | None = await newest_run(session, card.key, card.revision)
+    await console.desk.library.refresh()
+    titles = {key: article.title for key, article in console.desk.library.held().items()}
+    return {
+        "run": run,
+        "running": running(run, console.desk.clock()),
+        "titles": {**titles, card.key: card.title},
+        "outdated": run is not None and run.outcome is not None and run.version != await version(session),
+    }

@@ -1,0 +1,154 @@
+"""What staff do with an article: each step of its card, with its entry in the audit log, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.desk import Desk
+from desk.knowledge_gate import judged
+from knowledge import cards
+from knowledge.autosaves import forget_autosave
+from knowledge.errors import CardRefused
+from knowledge.models import Card, CardState, Step
+from staff import audit
+from staff.actors import Actor
+from staff.audit import Action
+
+MOST_WHY = 500
+
+STATE_NAMES: Mapping[CardState, str] = {
+    CardState.DRAFT: "草稿",
+    CardState.IN_REVIEW: "待审核",
+    CardState.SCHEDULED: "定时发布",
+    CardState.PUBLISHED: "已发布",
+    CardState.ARCHIVED: "已下线",
+}
+STEP_NAMES: Mapping[Step, str] = {
+    Step.SAVED: "保存",
+    Step.RESTORED: "恢复旧版",
+    Step.IMPORTED: "从文件导入",
+    Step.SUBMITTED: "提交审核",
+    Step.REJECTED: "退回修改",
+    Step.SCHEDULED: "定时发布",
+    Step.PUBLISHED: "发布",
+    Step.ARCHIVED: "下线",
+}
+
+
+async def save_draft(
+    desk: Desk, member: Actor, key: str, content: Mapping[str, Any], *, why: str = "", base: int | None = None
+) -> Card:
+    """Put a draft, complete or not, beside what is published. `content`: the JSON of an article, fields may be missing.
+
+    `base`: the revision it was made from, 0 for a new article, None to take whatever is there. Raises `CardRefused`, and of
+    it `CardMoved`.
+    """
+    async with desk.database.write() as session:
+        card = await save_draft_in(desk, session, member, key, content, why=why, base=base)
+        await forget_autosave(session, key, member.username)
+    return card
+
+
+async def save_draft_in(
+    desk: Desk,
+    session: AsyncSession,
+    member: Actor,
+    key: str,
+    content: Mapping[str, Any],
+    *,
+    why: str = "",
+    base: int | None = None,
+) -> Card:
+    """The same within a transaction that does more."""
+    before = await cards.card_of(session, key)
+    seen = before.revision if before else 0
+    card = await cards.save(
+        session, key, dict(content), by=member.username, why=_why(why), at=desk.clock(), base=base
+    )
+    if card.revision != seen:
+        _record(desk, session, member, card, Step.SAVED, why)
+    return card
+
+
+async def submit(desk: Desk, member: Actor, key: str, base: int, why: str = "") -> None:
+    """Give a draft to the reviewers. Raises `CardRefused`."""
+    async with desk.database.write() as session:
+        card = await cards.submit(session, key, base, by=member.username, why=_why(why), at=desk.clock())
+        if card is not None:
+            _record(desk, session, member, card, Step.SUBMITTED, why)
+
+
+async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) -> None:
+    """Give it back with a reason. Raises `CardRefused`."""
+    async with desk.database.write() as session:
+        card = await cards.send_back(session, key, base, by=member.username, why=_why(why), at=desk.clock())
+        if card is not None:
+            _record(desk, session, member, card, Step.REJECTED, why)
+
+
+async def approve(
+    desk: Desk, member: Actor, key: str, base: int, why: str = "", publish_at: datetime | None = None
+) -> None:
+    """Publish, now or later, what the gate has seen. A loss that the gate found needs `why`. Raises `CardRefused`."""
+    now = desk.clock()
+    if publish_at is not None and publish_at <= now:
+        raise CardRefused("定时发布的时间已经过去，请改成将来的时间，或者留空立即发布。")
+    async with desk.database.write() as session:
+        await judged(session, key, base, _why(why))
+        card = await cards.approve(
+            session,
+            key,
+            base,
+            by=member.username,
+            why=_why(why),
+            at=now,
+            publish_at=publish_at,
+            four_eyes=desk.knowledge_four_eyes,
+        )
+        if card is not None:
+            _record(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
+
+
+async def archive(desk: Desk, member: Actor, key: str, base: int, why: str) -> None:
+    """Take it out of the answers. Raises `CardRefused`."""
+    async with desk.database.write() as session:
+        card = await cards.archive(session, key, base, by=member.username, why=_why(why), at=desk.clock())
+        if card is not None:
+            _record(desk, session, member, card, Step.ARCHIVED, why)
+
+
+async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, why: str = "") -> Card:
+    """Make an old revision the draft. Raises `CardRefused`."""
+    async with desk.database.write() as session:
+        card = await cards.restore(
+            session, key, number, base, by=member.username, why=_why(why), at=desk.clock()
+        )
+        _record(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
+    return card
+
+
+async def publish_due(desk: Desk) -> list[str]:
+    """Publish what was approved for a moment that has come; the keys."""
+    now = desk.clock()
+    async with desk.database.read() as session:
+        if not await cards.anything_due(session, now=now):
+            return []
+    async with desk.database.write() as session:
+        return await cards.publish_due(session, now=now)
+
+
+def _why(why: str) -> str:
+    return why.strip()[:MOST_WHY]
+
+
+def _record(desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, why: str) -> None:
+    detail = {"步骤": STEP_NAMES[step], "标题": card.title, "版本": str(card.revision)}
+    if why.strip():
+        detail["说明"] = _why(why)
+    audit.record(
+        session, member, Action.KNOWLEDGE_CHANGED, audit.article(card.key), at=desk.clock(), detail=detail
+    )

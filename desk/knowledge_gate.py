@@ -1,0 +1,140 @@
+"""The gate before publishing: the questions are replayed against a draft in the background, with progress."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.desk import Desk
+from desk.replay import Case, Verdict, cases, compared, verdict
+from knowledge.article import Article
+from knowledge.drafts import as_if_whole
+from knowledge.errors import CardRefused
+from knowledge.models import Card, GateRun
+from knowledge.questions import kept_questions
+from knowledge.rehearsal import Rehearsal
+from knowledge.search.index import Index, Result
+
+log = logging.getLogger(__name__)
+
+_BATCH = 40
+# A run that has given no sign of life for so long has died with its process.
+DEAD_AFTER = timedelta(seconds=60)
+
+
+@dataclass(slots=True, eq=False)
+class Gates:
+    """The runs of this process, and what it knows of how questions are answered now."""
+
+    desk: Desk
+    rehearsal: Rehearsal
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _now: dict[str, Verdict] = field(default_factory=dict)
+    _now_of: tuple[int, date] | None = None
+
+    async def start(self, by: str, key: str) -> None:
+        """Begin a run for the draft as it is, unless one is under way."""
+        now = self.desk.clock()
+        async with self.desk.database.write() as session:
+            card = await session.scalar(select(Card).where(Card.key == key).with_for_update())
+            if card is None:
+                raise CardRefused("没有这篇文章。")
+            if running(await newest_run(session, key, card.revision), now):
+                return
+            run = GateRun(
+                key=key, revision=card.revision, version=0, done=0, total=0,
+                outcome=None, failure="", by=by, at=now, seen_at=now,
+            )  # fmt: skip
+            session.add(run)
+            await session.flush()
+        task = asyncio.create_task(self._run(run.id, as_if_whole(card.content, self.desk.today())))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def drain(self) -> None:
+        """Wait for every run that is under way."""
+        await asyncio.gather(*self.tasks)
+
+    async def _run(self, run: int, draft: Article) -> None:
+        try:
+            await self._replay(run, draft)
+        except Exception:
+            log.exception("a run of the publish gate failed")
+            await self._note(run, failure="检验没有做完，请重新检验；如果一直这样，请告诉管理员。")
+
+    async def _replay(self, run: int, draft: Article) -> None:
+        desk = self.desk
+        await desk.library.refresh()
+        live, version = dict(desk.library.held()), desk.library.version
+        async with desk.database.read() as session:
+            stored = [Case(row.text, row.article) for row in await kept_questions(session)]
+        asked = cases(stored, live, draft)
+        await self._note(run, total=len(asked), version=version)
+        on = max(desk.today(), draft.valid_from)
+        replayed: list[tuple[Case, Verdict, Verdict]] = []
+        for start in range(0, len(asked), _BATCH):
+            batch = asked[start : start + _BATCH]
+            texts = [case.text for case in batch]
+            before = await self._before(texts, live, version, on)
+            after = await self.rehearsal.search(texts, live, {draft.key: draft}, on=on)
+            replayed += zip(batch, before, self._verdicts(texts, after), strict=True)
+            await self._note(run, done=len(replayed))
+        outcome = compared(replayed, live.get(draft.key), draft)
+        await self._note(run, done=len(replayed), outcome=outcome)
+
+    async def _before(
+        self, texts: Sequence[str], live: Mapping[str, Article], version: int, on: date
+    ) -> list[Verdict]:
+        """How they are answered now; asked once as long as nothing is published."""
+        if self._now_of != (version, on):
+            self._now, self._now_of = {}, (version, on)
+        known = self._now
+        new = [text for text in texts if text not in known]
+        if new:
+            results = await asyncio.to_thread(
+                lambda: [self.desk.library.search(text, today=on) for text in new]
+            )
+            known.update(zip(new, self._verdicts(new, results), strict=True))
+        return [known[text] for text in texts]
+
+    def _verdicts(self, texts: Sequence[str], results: Sequence[Result]) -> list[Verdict]:
+        calibration = self.desk.calibration
+        return [verdict(text, result, calibration) for text, result in zip(texts, results, strict=True)]
+
+    async def _note(self, run: int, **values: object) -> None:
+        async with self.desk.database.write() as session:
+            await session.execute(
+                update(GateRun).where(GateRun.id == run).values(seen_at=self.desk.clock(), **values)
+            )
+
+
+def gates(desk: Desk) -> Gates:
+    """The gates of a process."""
+    return Gates(desk, Rehearsal(lambda: Index(calibration=desk.calibration)))
+
+
+async def newest_run(session: AsyncSession, key: str, revision: int) -> GateRun | None:
+    """The newest run for the article as it was at a revision."""
+    query = select(GateRun).where(GateRun.key == key, GateRun.revision == revision)
+    return await session.scalar(query.order_by(GateRun.id.desc()).limit(1))
+
+
+def running(run: GateRun | None, now: datetime) -> bool:
+    """Whether a run is under way."""
+    return run is not None and run.outcome is None and not run.failure and now - run.seen_at < DEAD_AFTER
+
+
+async def judged(session: AsyncSession, key: str, revision: int, why: str) -> None:
+    """Raises `CardRefused` where the gate has not seen this revision, or has found a loss and nobody says why."""
+    run = await newest_run(session, key, revision)
+    if run is None or run.outcome is None:
+        raise CardRefused("发布前要先完成“发布检验”，请等它做完或者重新检验。")
+    lost = run.outcome["counts"]["lost"]
+    if lost and not why:
+        raise CardRefused(f"检验发现有 {lost} 个问题原来答对、改后答错，请写明仍然发布的理由。")

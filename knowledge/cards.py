@@ -1,0 +1,241 @@
+"""The life of a card: saved, submitted, sent back, published, scheduled, archived, restored; every step a revision.
+
+A step names the revision that it was decided on (`base`). Where the same person has just taken it, it is a second press: None is
+returned and nothing changes; where anybody has taken another, it is refused (`CardMoved`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from knowledge import rows
+from knowledge.drafts import KEY, MOST_KEY, Content, problems, tidy, whole
+from knowledge.errors import CardMoved, CardRefused
+from knowledge.following import change, revision_of
+from knowledge.models import ArticleState, Card, CardRevision, CardState, Step
+from store.clock import city_date
+
+_WRITING = (Step.SAVED, Step.RESTORED, Step.IMPORTED)
+
+
+async def card_of(session: AsyncSession, key: str) -> Card | None:
+    """The card with that key."""
+    return await session.get(Card, key)
+
+
+async def save(
+    session: AsyncSession,
+    key: str,
+    given: Content,
+    *,
+    by: str,
+    why: str,
+    at: datetime,
+    base: int | None = None,
+    step: Step = Step.SAVED,
+) -> Card:
+    """Put a draft. `base`: the revision that it was made from, 0 for a new article; None: whatever is there.
+
+    What is published stays as it is. The same content again changes nothing. Raises `CardRefused`, and of it `CardMoved`
+    where somebody has taken a step since `base`.
+    """
+    content = tidy(given, key)
+    card = await _held(session, key)
+    if card is None:
+        if base:
+            raise CardRefused("没有这篇文章。")
+        return await _begun(session, key, content, by=by, why=why, at=at, step=step)
+    if card.content == content and card.state != CardState.ARCHIVED:
+        return card
+    if base is not None and card.revision != base:
+        raise CardMoved(card.changed_by)
+    card.state, card.publish_at = CardState.DRAFT, None
+    return _moved(session, card, content, step, by=by, why=why, at=at)
+
+
+async def submit(
+    session: AsyncSession, key: str, base: int, *, by: str, why: str, at: datetime
+) -> Card | None:
+    """Give a draft to the reviewers."""
+    card = await _at(session, key, base, CardState.IN_REVIEW, by)
+    if card.revision != base:
+        return None
+    if card.state != CardState.DRAFT:
+        raise CardRefused("只有草稿可以提交审核。")
+    if stopping := [problem.text for problem in problems(card.content, city_date(at)) if problem.stops]:
+        raise CardRefused("还不能提交审核：" + "".join(stopping))
+    card.state = CardState.IN_REVIEW
+    return _moved(session, card, card.content, Step.SUBMITTED, by=by, why=why, at=at)
+
+
+async def send_back(
+    session: AsyncSession, key: str, base: int, *, by: str, why: str, at: datetime
+) -> Card | None:
+    """Give it back to the editors, with the reason."""
+    card = await _at(session, key, base, CardState.DRAFT, by)
+    if card.revision != base:
+        return None
+    if card.state not in (CardState.IN_REVIEW, CardState.SCHEDULED):
+        raise CardRefused("只有待审核或等待定时发布的文章可以退回。")
+    if not why:
+        raise CardRefused("请写明退回的原因。")
+    card.state, card.publish_at = CardState.DRAFT, None
+    return _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=at)
+
+
+async def approve(
+    session: AsyncSession,
+    key: str,
+    base: int,
+    *,
+    by: str,
+    why: str,
+    at: datetime,
+    publish_at: datetime | None = None,
+    four_eyes: bool = True,
+) -> Card | None:
+    """Publish what is in review, at once or at a moment to come.
+
+    `four_eyes`: nobody who wrote in it since it was last published may approve it.
+    """
+    then = CardState.SCHEDULED if publish_at and publish_at > at else CardState.PUBLISHED
+    card = await _at(session, key, base, then, by)
+    if card.revision != base:
+        return None
+    if card.state != CardState.IN_REVIEW:
+        raise CardRefused("只有待审核的文章可以通过。")
+    if four_eyes and by in await authors(session, card):
+        raise CardRefused("这次的内容您自己改过，要由另一位审核人通过。")
+    if then == CardState.SCHEDULED:
+        card.state, card.publish_at = CardState.SCHEDULED, publish_at
+        return _moved(session, card, card.content, Step.SCHEDULED, by=by, why=why, at=at)
+    return await _publish(session, card, by=by, why=why, at=at)
+
+
+async def anything_due(session: AsyncSession, *, now: datetime) -> bool:
+    """Whether something was approved for a moment that has come."""
+    query = select(Card.key).where(Card.publish_at <= now, Card.state == CardState.SCHEDULED).limit(1)
+    return await session.scalar(query) is not None
+
+
+async def publish_due(session: AsyncSession, *, now: datetime) -> list[str]:
+    """Publish what was approved for a moment that has come; the keys. It is published by who approved it."""
+    due = await session.scalars(
+        select(Card)
+        .where(Card.publish_at <= now, Card.state == CardState.SCHEDULED)
+        .with_for_update(skip_locked=True)
+    )
+    done = []
+    for card in due.all():
+        await _publish(session, card, by=card.changed_by, why="按约定的时间自动发布", at=now)
+        done.append(card.key)
+    return done
+
+
+async def archive(
+    session: AsyncSession, key: str, base: int, *, by: str, why: str, at: datetime
+) -> Card | None:
+    """Take it out of the answers, with the reason; what was being written stays among the revisions."""
+    card = await _at(session, key, base, CardState.ARCHIVED, by)
+    if card.revision != base:
+        return None
+    if card.state == CardState.ARCHIVED:
+        raise CardRefused("这篇文章已经下线。")
+    if not why:
+        raise CardRefused("请写明下线的原因。")
+    if card.live:
+        await rows.archive(session, key, by=by, at=at, why=why)
+        return card
+    card.state, card.publish_at = CardState.ARCHIVED, None
+    return _moved(session, card, card.content, Step.ARCHIVED, by=by, why=why, at=at)
+
+
+async def restore(
+    session: AsyncSession, key: str, number: int, base: int, *, by: str, why: str, at: datetime
+) -> Card:
+    """Make an old revision the draft."""
+    old = await revision(session, key, number)
+    if old is None:
+        raise CardRefused("没有这个版本。")
+    reason = why or f"恢复第 {number} 版"
+    return await save(session, key, old.content, by=by, why=reason, at=at, base=base, step=Step.RESTORED)
+
+
+async def revision(session: AsyncSession, key: str, number: int) -> CardRevision | None:
+    """One revision."""
+    return await session.scalar(
+        select(CardRevision).where(CardRevision.key == key, CardRevision.number == number)
+    )
+
+
+async def revisions(
+    session: AsyncSession, key: str, *, before: int | None, limit: int
+) -> Sequence[CardRevision]:
+    """The newest revisions with a number below `before`, newest first."""
+    query = select(CardRevision).where(CardRevision.key == key)
+    if before is not None:
+        query = query.where(CardRevision.number < before)
+    return (await session.scalars(query.order_by(CardRevision.number.desc()).limit(limit))).all()
+
+
+async def authors(session: AsyncSession, card: Card) -> frozenset[str]:
+    """The user names of all who wrote in it since it was last published."""
+    since = card.live_number or 0
+    return frozenset(
+        await session.scalars(
+            select(CardRevision.by).where(
+                CardRevision.key == card.key, CardRevision.number > since, CardRevision.step.in_(_WRITING)
+            )
+        )
+    )
+
+
+async def _publish(session: AsyncSession, card: Card, *, by: str, why: str, at: datetime) -> Card:
+    await rows.save(session, whole(card.content), by=by, at=at, why=why, state=ArticleState.PUBLISHED)
+    return card
+
+
+async def _held(session: AsyncSession, key: str) -> Card | None:
+    return await session.scalar(select(Card).where(Card.key == key).with_for_update())
+
+
+async def _at(session: AsyncSession, key: str, base: int, then: CardState, by: str) -> Card:
+    """The card, at the revision `base`; or past it where the same person has just taken this very step."""
+    card = await _held(session, key)
+    if card is None:
+        raise CardRefused("没有这篇文章。")
+    again = card.revision == base + 1 and card.state == then and card.changed_by == by
+    if card.revision != base and not again:
+        raise CardMoved(card.changed_by)
+    return card
+
+
+async def _begun(
+    session: AsyncSession, key: str, content: Content, *, by: str, why: str, at: datetime, step: Step
+) -> Card:
+    if len(key) > MOST_KEY or not KEY.fullmatch(key):
+        raise CardRefused(
+            "编号请用小写字母开头的英文词，词之间用横线，例如 water-connection，不超过 60 个字符。"
+        )
+    card = Card(key=key, revision=0, state=CardState.DRAFT, live=False)
+    change(card, content, step, by=by, at=at)
+    try:
+        async with session.begin_nested():
+            session.add(card)
+    except IntegrityError:
+        raise CardMoved("") from None
+    session.add(revision_of(card, step, why))
+    return card
+
+
+def _moved(
+    session: AsyncSession, card: Card, content: Content, step: Step, *, by: str, why: str, at: datetime
+) -> Card:
+    change(card, content, step, by=by, at=at)
+    session.add(revision_of(card, step, why))
+    return card

@@ -1,0 +1,148 @@
+"""The knowledge base in a real browser: an editor writes, a reviewer finds the difference and approves, it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from sqlalchemy import update
+
+from app.main import create_app
+from app.prepare import prepare
+from app.scratch import free_port
+from app.settings import Settings
+from staff import accounts
+from staff.accounts import Profile
+from staff.actors import COMMAND_LINE
+from staff.models import Account
+from staff.passwords import Hashing
+from staff.roles import Role
+from store.clock import utc_now
+from store.database import Database
+from store.ids import new_id
+from tests.browser.accessibility import faults
+from tests.conftest import ARTICLES
+
+DESK: ViewportSize = {"width": 1366, "height": 900}
+TELEPHONE: ViewportSize = {"width": 390, "height": 844}
+PASSWORD = "green tea river 88"
+KEYS = ("water-connection", "water-price", "gas-connection", "electricity-connection")
+ARTICLE = "/console/knowledge/articles/water-connection"
+NEW = "新的办法：先到营业网点申请。"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running product with four articles, an editor and a reviewer."""
+    folder = tmp_path_factory.mktemp("knowledge")
+    (folder / "articles").mkdir()
+    for key in KEYS:
+        shutil.copy(ARTICLES / f"{key}.md", folder / "articles")
+    settings = Settings(data=folder, rasa_url="http://127.0.0.1:9", port=free_port())
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, _people(settings)).result()
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=settings.port, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the product did not start"
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{settings.port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+async def _people(settings: Settings) -> None:
+    await prepare(settings, utc_now, settings.data / "articles")
+    database, hashing = Database(settings.database_url()), Hashing()
+    hashed = await hashing.hash(PASSWORD)
+    async with database.write() as session:
+        for username, name, role in (
+            ("zhao.bian", "赵编", Role.KNOWLEDGE_EDITOR),
+            ("qian.shen", "钱审", Role.KNOWLEDGE_REVIEWER),
+        ):
+            profile = Profile(name, "water", frozenset({role}))
+            await accounts.add(
+                session, COMMAND_LINE, username, profile, hashing.issue(), id=new_id(), at=utc_now()
+            )
+        await session.flush()
+        await session.execute(update(Account).values(password_hash=hashed, password_is_one_time=False))
+    await database.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A desk with nothing stored."""
+    opened = browser.new_context(viewport=DESK, locale="zh-CN", timezone_id="Asia/Shanghai")
+    opened.set_default_timeout(30_000)
+    yield opened
+    opened.close()
+
+
+def enter(page: Page, url: str, username: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"{url}/console")
+    page.get_by_label("用户名").fill(username)
+    page.get_by_label("密码").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("您好")
+
+
+def examine(page: Page, axe: str, folder: Path, name: str) -> None:
+    for size, kind in ((TELEPHONE, "phone"), (DESK, "desk")):
+        page.set_viewport_size(size)
+        page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)
+        assert faults(page, axe) == [], (name, kind)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (name, kind)
+
+
+def test_what_an_editor_writes_and_a_reviewer_approves_is_answered(
+    page: Page, axe: str, url: str, tmp_path: Path
+) -> None:
+    enter(page, url, "zhao.bian")
+    page.goto(f"{url}/console/knowledge")
+    examine(page, axe, tmp_path, "list")
+    page.get_by_role("link", name="新建文章").click()
+    examine(page, axe, tmp_path, "new")
+    page.goto(f"{url}{ARTICLE}/edit")
+    overview = page.get_by_label("办理概述", exact=True)
+    overview.fill(NEW + overview.input_value())
+    expect(page.locator("#kept")).to_contain_text("已自动保存")
+    expect(page.locator("#preview")).to_contain_text(NEW)
+    examine(page, axe, tmp_path, "edit")
+    page.goto(f"{url}{ARTICLE}/edit")
+    page.get_by_role("link", name="接着改").click()
+    expect(page.get_by_label("办理概述", exact=True)).to_contain_text(NEW)
+    page.get_by_label("这次改了什么、为什么").fill("按新办法改写概述")
+    page.get_by_role("button", name="保存并提交审核").click()
+    expect(page.get_by_role("status").first).to_contain_text("已提交审核")
+    examine(page, axe, tmp_path, "article")
+    page.goto(f"{url}/console/knowledge/hit-test")
+    page.get_by_label("问题").fill("用水报装怎么办")
+    page.get_by_role("button", name="测试", exact=True).click()
+    expect(page.get_by_role("heading", name="草稿发布以后")).to_be_visible()
+    examine(page, axe, tmp_path, "hits")
+    page.get_by_role("button", name="设为测试问题").click()
+    examine(page, axe, tmp_path, "questions")
+
+    assert NEW not in page.request.get(f"{url}/articles/water-connection").text()
+    enter(page, url, "qian.shen")
+    page.goto(f"{url}{ARTICLE}/review")
+    expect(page.locator("ins").first).to_contain_text(NEW)
+    expect(page.get_by_text("发布后答对")).to_be_visible(timeout=120_000)
+    examine(page, axe, tmp_path, "review")
+    page.get_by_role("button", name="通过并发布").click()
+    expect(page.get_by_role("status").first).to_contain_text("已发布")
+    assert NEW in page.request.get(f"{url}/articles/water-connection").text()
+    page.get_by_role("link", name="第 2 版改了什么").click()
+    examine(page, axe, tmp_path, "compare")

@@ -1,0 +1,258 @@
+"""The knowledge base in the browser: the list, the editor, the review, the hit test, and whatever people do to them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from console.knowledge_forms import BODY_BYTES
+from desk.desk import Desk
+from desk.ports import Parsed
+from knowledge import cards
+from knowledge.article import Article
+from knowledge.models import CardState
+from knowledge.rows import import_articles
+from staff.roles import Role
+from tests.console.visit import House, Visit, said
+from tests.fakes import HandClock, ScriptedDialogue
+
+KEY = "water-connection"
+HERE = f"/console/knowledge/articles/{KEY}"
+TEXT = "新的办法：先在营业网点申请。[^ours]"
+SOURCE = {
+    "source-id": "ours", "source-title": "通报", "source-issuer": "平顶山市", "source-number": "",
+    "source-date": "2021-12-17", "source-link": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def stocked(house: House, desk: Desk, articles: dict[str, Article]) -> House:
+    """The console with three articles."""
+    some = [articles[key] for key in (KEY, "gas-connection", "company-setup")]
+    async with desk.database.write() as session:
+        await import_articles(session, some, at=desk.clock())
+    return house
+
+
+def filled(article: Article, **other: str) -> dict[str, Any]:
+    """The form as somebody fills it in."""
+    return {
+        "base": "1", "title": article.title, "category": article.category, "audience": article.audience,
+        "department": article.department, "valid_from": article.valid_from.isoformat(),
+        "valid_until": "", "checked_on": article.checked_on.isoformat(), "why": "改了办法",
+        "aliases": "\n".join(article.aliases), "questions": "\n".join(article.questions),
+        "section-overview": TEXT, "action": "save", **SOURCE, **other,
+    }  # fmt: skip
+
+
+async def state(desk: Desk, key: str = KEY) -> tuple[CardState, int]:
+    async with desk.database.read() as session:
+        card = await cards.card_of(session, key)
+    assert card is not None
+    return card.state, card.revision
+
+
+async def gated(visit: Visit) -> str:
+    """The page of the gate when it is done: the run goes on while pages are asked for."""
+    await visit.post(f"{HERE}/gate")
+    for _ in range(600):
+        page = (await visit.get(f"{HERE}/gate")).text
+        if "发布后答对" in page or "没有做完" in page:
+            return page
+    raise AssertionError("the gate did not come to its end")
+
+
+async def test_an_editor_writes_and_a_reviewer_finds_the_difference_and_approves(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    reviewer = await stocked.member("reviewer", Role.KNOWLEDGE_REVIEWER)
+    answer = await editor.post(f"{HERE}/edit", filled(articles[KEY], action="submit"))
+    assert answer.headers["location"] == f"{HERE}?said=submitted"
+    assert await state(desk) == (CardState.IN_REVIEW, 3)
+    review = (await reviewer.get(f"{HERE}/review")).text
+    assert "<ins>" in review and "通过并发布" in review
+    assert "新的办法" in re.sub(r"</?(?:ins|del)>", "", review)
+    assert "发布后答对" in await gated(reviewer)
+    answer = await reviewer.post(f"{HERE}/approve", {"base": "3", "why": "已核对原文"})
+    assert answer.headers["location"] == f"{HERE}?said=approved"
+    await desk.library.refresh()
+    article = desk.library.article(KEY, desk.today())
+    assert article is not None and "新的办法" in article.text("overview")
+    again = await reviewer.post(f"{HERE}/approve", {"base": "3", "why": "已核对原文"})
+    assert again.status_code == 303
+    assert await state(desk) == (CardState.PUBLISHED, 4)
+
+
+async def test_who_saves_second_sees_both_and_loses_nothing(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    first = await stocked.member("first", Role.KNOWLEDGE_EDITOR)
+    second = await stocked.member("second", Role.KNOWLEDGE_EDITOR)
+    assert (await first.post(f"{HERE}/edit", filled(articles[KEY]))).status_code == 303
+    mine = filled(articles[KEY], **{"section-overview": "我写的另一种说法。[^ours]"})
+    page = await second.post(f"{HERE}/edit", mine)
+    assert page.status_code == 409 and "别人已经保存过" in page.text
+    read = re.sub(r"</?(?:ins|del)>", "", page.text)
+    assert "我写的另一种说法" in read and "新的办法" in read
+    assert 'name="base" value="2"' in page.text
+    assert (await second.post(f"{HERE}/edit", {**mine, "base": "2"})).status_code == 303
+    async with desk.database.read() as session:
+        kept = await cards.revision(session, KEY, 2)
+    assert kept is not None and kept.content["sections"]["overview"] == TEXT
+
+
+async def test_what_is_in_the_editor_outlives_its_window(
+    stocked: House, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    other = await stocked.member("other", Role.KNOWLEDGE_EDITOR)
+    assert (await editor.post(f"{HERE}/autosave", filled(articles[KEY]))).text == "kept"
+    assert (
+        "新的办法" not in (await editor.get(f"{HERE}/edit")).text.partition("接着改")[2].partition("预览")[0]
+    )
+    assert "新的办法" in (await editor.get(f"{HERE}/edit?own=1")).text
+    assert "editor 也在改这篇文章" in (await other.get(f"{HERE}/edit")).text
+    await editor.post(f"{HERE}/autosave", {"discard": "1"})
+    assert "接着改" not in (await editor.get(f"{HERE}/edit")).text
+
+
+async def test_a_new_article_begins_with_a_key_and_a_taken_one_is_told(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    fields = filled(articles[KEY], base="0", key="heat-connection", title="供热报装")
+    answer = await editor.post("/console/knowledge/new", fields)
+    assert answer.headers["location"] == "/console/knowledge/articles/heat-connection?said=saved"
+    taken = await editor.post("/console/knowledge/new", {**fields, "key": KEY})
+    assert taken.status_code == 422 and "已经有文章" in said(taken) and TEXT in taken.text
+    wrong = await editor.post("/console/knowledge/new", {**fields, "key": "供热"})
+    assert wrong.status_code == 422 and "编号" in said(wrong)
+
+
+async def test_a_preview_shows_each_channel_with_its_own_words(
+    stocked: House, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    fields = filled(articles[KEY], **{"variant-wechat-overview": "微信里短一些。"})
+    page = (await editor.post(f"{HERE}/preview", fields)).text
+    wechat, telegram = page.split("phone-telegram")
+    assert "微信里短一些" in wechat and "字节" in wechat
+    assert "新的办法" in telegram and "微信里短一些" not in telegram
+
+
+async def test_the_list_finds_by_words_and_filters(stocked: House, desk: Desk, clock: HandClock) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    everything = (await editor.get("/console/knowledge")).text
+    assert KEY in everything and "gas-connection" in everything
+    found = (await editor.get("/console/knowledge?q=用水 报装")).text
+    assert f"<small>{KEY}</small>" in found and "<small>company-setup</small>" not in found
+    assert f"<small>{KEY}</small>" not in (await editor.get("/console/knowledge?category=gas")).text
+    assert f"<small>{KEY}</small>" in (await editor.get("/console/knowledge?department=water")).text
+    assert "没有符合的文章" in (await editor.get("/console/knowledge?due=check")).text
+    clock.advance(timedelta(days=400))
+    editor = await stocked.member("later", Role.KNOWLEDGE_EDITOR)
+    assert f"<small>{KEY}</small>" in (await editor.get("/console/knowledge?due=check")).text
+
+
+async def test_pages_of_the_list_follow_each_other(
+    house: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    async with desk.database.write() as session:
+        await import_articles(session, articles.values(), at=desk.clock())
+    editor = await house.member("editor", Role.KNOWLEDGE_EDITOR)
+    seen: list[str] = []
+    path = "/console/knowledge"
+    while path:
+        page = (await editor.get(path)).text
+        seen += re.findall(r"<small>([a-z0-9-]+)</small>", page)
+        older = re.search(r'href="([^"]+)">下一页', page)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert sorted(seen) == sorted(articles)
+
+
+async def test_a_hit_test_tells_why_and_keeps_its_history(
+    stocked: House, desk: Desk, dialogue: ScriptedDialogue, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    dialogue.parsed["用水报装怎么办"] = Parsed("topic_water", 0.93, {"topic_water": 0.93, "greet": 0.07})
+    await editor.post(f"{HERE}/edit", filled(articles[KEY]))
+    answer = await editor.post("/console/knowledge/hit-test", {"text": "用水报装怎么办"})
+    page = (await editor.get(answer.headers["location"])).text
+    assert "topic_water" in page and "93%" in page and "得分的理由" in page
+    live, draft = page.split("<h2>草稿发布以后</h2>")
+    assert "新的办法" not in live and "新的办法" in draft
+    dialogue.down = True
+    answer = await editor.post("/console/knowledge/hit-test", {"text": "用气报装"})
+    page = (await editor.get(answer.headers["location"])).text
+    assert "对话模型现在没有运行" in page and "用水报装怎么办" in page
+    kept = await editor.post("/console/knowledge/questions", {"text": "用水报装怎么办", "article": KEY})
+    assert kept.status_code == 303
+    assert "用水报装怎么办" in (await editor.get("/console/knowledge/questions")).text
+    assert (
+        await editor.post("/console/knowledge/questions", {"text": "x", "article": "none"})
+    ).status_code == 422
+
+
+async def test_who_does_not_see_drafts_sees_what_is_answered(
+    stocked: House, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    agent = await stocked.member("agent", Role.AGENT)
+    await editor.post(f"{HERE}/edit", filled(articles[KEY]))
+    await editor.post(
+        "/console/knowledge/new", filled(articles[KEY], base="0", key="secret-matter", title="未公开事项")
+    )
+    assert "新的办法" in (await editor.get(HERE)).text
+    page = await agent.get(HERE)
+    assert page.status_code == 200 and "新的办法" not in page.text
+    assert "未公开事项" not in (await agent.get("/console/knowledge")).text
+    assert (await agent.get("/console/knowledge/articles/secret-matter")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/console/knowledge/articles/{}", "/console/knowledge/articles/{}/edit", "/console/knowledge/articles/{}/review",
+     HERE + "/compare?old={}&new={}", "/console/knowledge/hit-test?id={}", "/console/knowledge?after={}",
+     "/console/knowledge?state={}&q={}&due={}", HERE + "?before={}", "/console/knowledge/questions?before={}"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "what", ["none", "99999999999999999999999", "%25%5F%5C", "<b>", "-1", "9999-12-31T23:59:59+00:00~x"]
+)
+async def test_what_does_not_exist_is_told_and_nothing_breaks(stocked: House, path: str, what: str) -> None:
+    both = await stocked.member("both", Role.KNOWLEDGE_EDITOR, Role.KNOWLEDGE_REVIEWER)
+    assert (await both.get(path.replace("{}", what))).status_code in (200, 404)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {}, {"base": "9" * 40}, {"base": "x", "publish_at": "0001-01-01T00:00"}, {"base": "1", "why": "字" * 5000},
+        {"base": "1", "publish_at": "9999-12-31T23:59"}, {"base": "1", "publish_at": "明天"}, {"number": "-3"},
+        {"base": "1", "valid_from": "2026-02-30", "title": "<script>", "source-date": "x"},
+    ],
+)  # fmt: skip
+async def test_odd_forms_get_a_sentence(stocked: House, desk: Desk, fields: dict[str, str]) -> None:
+    both = await stocked.member("both", Role.KNOWLEDGE_EDITOR, Role.KNOWLEDGE_REVIEWER)
+    for name in (
+        "edit",
+        "submit",
+        "approve",
+        "send-back",
+        "archive",
+        "restore",
+        "autosave",
+        "preview",
+        "gate",
+    ):
+        answer = await both.post(f"{HERE}/{name}", fields)
+        assert answer.status_code < 500, (name, answer.text)
+    for path in ("/console/knowledge/new", "/console/knowledge/hit-test", "/console/knowledge/questions"):
+        assert (await both.post(path, fields)).status_code < 500
+
+
+def test_a_form_of_the_editor_may_be_large() -> None:
+    assert BODY_BYTES > 300 * 300 * 3

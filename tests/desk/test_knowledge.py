@@ -1,0 +1,277 @@
+"""The life of an article in the editor: drafts, four eyes, the gate, times, and what the bot answers meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from desk import knowledge
+from desk.desk import Desk
+from desk.knowledge_gate import Gates, gates, newest_run
+from knowledge import cards
+from knowledge.article import Article
+from knowledge.errors import CardMoved, CardRefused
+from knowledge.library import Library
+from knowledge.models import Card, CardRevision, CardState
+from knowledge.questions import keep_question
+from knowledge.rows import import_articles, to_content
+from knowledge.search.index import Index
+from staff.actors import Actor
+from staff.models import AuditEntry
+from staff.roles import Role
+from store.database import Database
+from tests.fakes import HandClock
+
+KEY = "water-connection"
+EDITOR = Actor(None, "editor", "编辑", None, frozenset({Role.KNOWLEDGE_EDITOR}), "")
+OTHER = Actor(None, "other", "另一位", None, frozenset({Role.KNOWLEDGE_EDITOR}), "")
+REVIEWER = Actor(None, "reviewer", "审核", None, frozenset({Role.KNOWLEDGE_REVIEWER}), "")
+TEXT = "新的办法：先在营业网点申请。[^ours]"
+
+
+async def card(desk: Desk, key: str = KEY) -> Card:
+    async with desk.database.read() as session:
+        found = await cards.card_of(session, key)
+    assert found is not None
+    return found
+
+
+def rewritten(article: Article, text: str = TEXT, **other: Any) -> dict[str, Any]:
+    content = to_content(article)
+    content["sources"] = [*content["sources"], SOURCE]
+    content["sections"] = {**content["sections"], "overview": text}
+    return {**content, **other}
+
+
+SOURCE = {"id": "ours", "title": "通报", "issuer": "平顶山市", "number": "", "date": "2021-12-17"}
+
+
+async def in_review(desk: Desk, content: dict[str, Any], key: str = KEY) -> int:
+    """Written and submitted; the revision to be judged."""
+    saved = await knowledge.save_draft(desk, EDITOR, key, content)
+    await knowledge.submit(desk, EDITOR, key, saved.revision)
+    return (await card(desk, key)).revision
+
+
+async def seen_by_gate(desk: Desk, key: str = KEY) -> Gates:
+    found = gates(desk)
+    await found.start("reviewer", key)
+    await found.drain()
+    return found
+
+
+async def overview(desk: Desk, library: Library | None = None) -> str:
+    library = library or desk.library
+    await library.refresh()
+    article = library.article(KEY, desk.today())
+    return article.text("overview") if article else ""
+
+
+async def test_a_draft_changes_nothing_that_is_answered(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    before = await overview(stocked_desk)
+    await in_review(stocked_desk, rewritten(articles[KEY]))
+    assert await overview(stocked_desk) == before
+    found = await card(stocked_desk)
+    assert (found.state, found.live, found.live_number) == (CardState.IN_REVIEW, True, 1)
+
+
+async def test_what_another_person_approves_is_answered_in_every_process(
+    stocked_desk: Desk, articles: dict[str, Article], database_url: str
+) -> None:
+    elsewhere = Database(database_url)
+    library = Library(elsewhere, Index(calibration=stocked_desk.calibration))
+    await overview(stocked_desk, library)
+    base = await in_review(stocked_desk, rewritten(articles[KEY]))
+    await seen_by_gate(stocked_desk)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "核对过")
+    assert "新的办法" in await overview(stocked_desk)
+    assert "新的办法" in await overview(stocked_desk, library)
+    found = await card(stocked_desk)
+    assert (found.state, found.live_number) == (CardState.PUBLISHED, found.revision)
+    await elsewhere.close()
+
+
+async def test_nobody_approves_what_they_wrote_themselves(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    await knowledge.save_draft(stocked_desk, REVIEWER, KEY, rewritten(articles[KEY], "我先改的。[^ours]"))
+    base = await in_review(stocked_desk, rewritten(articles[KEY]))
+    await seen_by_gate(stocked_desk)
+    with pytest.raises(CardRefused, match="另一位审核人"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好")
+    await knowledge.approve(stocked_desk, Actor(None, "third", "三", None, frozenset(), ""), KEY, base, "好")
+    assert (await card(stocked_desk)).state == CardState.PUBLISHED
+
+
+async def test_nothing_is_published_that_the_gate_has_not_seen(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    base = await in_review(stocked_desk, rewritten(articles[KEY]))
+    with pytest.raises(CardRefused, match="发布检验"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
+
+
+async def test_a_loss_that_the_gate_finds_needs_a_reason(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    nothing_left = rewritten(
+        articles[KEY], "敬请咨询。[^ours]", title="其他事项", aliases=[], questions=["其他事项怎么办"]
+    )
+    nothing_left["sections"] = {"overview": "敬请咨询。[^ours]"}
+    async with stocked_desk.database.write() as session:
+        await knowledge_question(stocked_desk, session, "用水报装要什么材料")
+    base = await in_review(stocked_desk, nothing_left)
+    await seen_by_gate(stocked_desk)
+    async with stocked_desk.database.read() as session:
+        run = await newest_run(session, KEY, base)
+    assert run is not None and run.outcome is not None
+    assert "用水报装要什么材料" in [one["text"] for one in run.outcome["lost"]]
+    assert run.done == run.total == run.outcome["total"] > 100
+    assert run.outcome["right_after"] < run.outcome["right_before"]
+    with pytest.raises(CardRefused, match="写明仍然发布的理由"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "这件事已经并入别处")
+    assert (await card(stocked_desk)).state == CardState.PUBLISHED
+
+
+async def knowledge_question(desk: Desk, session: Any, text: str) -> None:
+    await keep_question(session, text, KEY, by="editor", at=desk.clock())
+
+
+async def test_the_same_press_again_does_nothing_and_a_stale_one_is_told(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    content = rewritten(articles[KEY])
+    saved = await knowledge.save_draft(stocked_desk, EDITOR, KEY, content, base=1)
+    again = await knowledge.save_draft(stocked_desk, EDITOR, KEY, content, base=1)
+    assert saved.revision == again.revision == 2
+    await knowledge.submit(stocked_desk, EDITOR, KEY, 2)
+    await knowledge.submit(stocked_desk, EDITOR, KEY, 2)
+    async with stocked_desk.database.read() as session:
+        assert await session.scalar(select(func.max(CardRevision.number)).where(CardRevision.key == KEY)) == 3
+        assert await session.scalar(select(func.count()).select_from(AuditEntry)) == 2
+    with pytest.raises(CardMoved):
+        await knowledge.save_draft(stocked_desk, OTHER, KEY, rewritten(articles[KEY], "别的。"), base=1)
+    with pytest.raises(CardMoved):
+        await knowledge.submit(stocked_desk, OTHER, KEY, 2)
+
+
+async def test_a_draft_that_lacks_something_is_kept_but_not_submitted(stocked_desk: Desk) -> None:
+    saved = await knowledge.save_draft(stocked_desk, EDITOR, "new-matter", {"title": "新事项"}, base=0)
+    assert (saved.state, saved.live) == (CardState.DRAFT, False)
+    with pytest.raises(CardRefused, match="办理概述"):
+        await knowledge.submit(stocked_desk, EDITOR, "new-matter", 1)
+
+
+@pytest.mark.parametrize("key", ["", "有汉字", "../x", "A", "a" * 61, "a--b"])
+async def test_a_new_article_needs_a_key_that_can_be_an_address(stocked_desk: Desk, key: str) -> None:
+    with pytest.raises(CardRefused, match="编号"):
+        await knowledge.save_draft(stocked_desk, EDITOR, key, {"title": "新事项"}, base=0)
+
+
+async def test_what_is_sent_back_is_a_draft_again_with_the_reason(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    base = await in_review(stocked_desk, rewritten(articles[KEY]))
+    with pytest.raises(CardRefused, match="原因"):
+        await knowledge.send_back(stocked_desk, REVIEWER, KEY, base, " ")
+    await knowledge.send_back(stocked_desk, REVIEWER, KEY, base, "依据写错了")
+    assert (await card(stocked_desk)).state == CardState.DRAFT
+    async with stocked_desk.database.read() as session:
+        newest = (await cards.revisions(session, KEY, before=None, limit=1))[0]
+    assert (newest.why, newest.by) == ("依据写错了", "reviewer")
+
+
+async def test_what_is_scheduled_is_answered_from_its_moment_on(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    base = await in_review(stocked_desk, rewritten(articles[KEY]))
+    await seen_by_gate(stocked_desk)
+    at = clock() + timedelta(hours=2)
+    with pytest.raises(CardRefused, match="已经过去"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=clock())
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=at)
+    assert await knowledge.publish_due(stocked_desk) == []
+    assert "新的办法" not in await overview(stocked_desk)
+    clock.advance(timedelta(hours=2))
+    assert await knowledge.publish_due(stocked_desk) == [KEY]
+    assert "新的办法" in await overview(stocked_desk)
+    assert await knowledge.publish_due(stocked_desk) == []
+
+
+async def test_an_edit_calls_a_scheduled_publication_off(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    base = await in_review(stocked_desk, rewritten(articles[KEY]))
+    await seen_by_gate(stocked_desk)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=clock() + timedelta(hours=2))
+    await knowledge.save_draft(stocked_desk, EDITOR, KEY, rewritten(articles[KEY], "再改。[^ours]"))
+    clock.advance(timedelta(hours=3))
+    assert await knowledge.publish_due(stocked_desk) == []
+
+
+async def test_an_archived_article_is_answered_no_more_and_can_come_back(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    await knowledge.archive(stocked_desk, REVIEWER, KEY, 1, "并入别的文章")
+    assert await overview(stocked_desk) == ""
+    assert (await card(stocked_desk)).state == CardState.ARCHIVED
+    await knowledge.restore(stocked_desk, EDITOR, KEY, 1, 2)
+    assert (await card(stocked_desk)).state == CardState.DRAFT
+    assert await overview(stocked_desk) == ""
+    await knowledge.submit(stocked_desk, EDITOR, KEY, 3)
+    await seen_by_gate(stocked_desk)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, 4, "恢复")
+    assert await overview(stocked_desk) == articles[KEY].text("overview")
+
+
+async def test_an_old_revision_can_be_made_the_draft(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    await knowledge.save_draft(stocked_desk, EDITOR, KEY, rewritten(articles[KEY]))
+    await knowledge.restore(stocked_desk, OTHER, KEY, 1, 2, "改回去")
+    found = await card(stocked_desk)
+    assert found.content["sections"]["overview"] == articles[KEY].sections["overview"]
+    assert found.revision == 3
+    with pytest.raises(CardRefused):
+        await knowledge.restore(stocked_desk, OTHER, KEY, 99, 3)
+
+
+async def test_files_do_not_overwrite_what_somebody_is_at_unless_forced(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    await knowledge.save_draft(stocked_desk, EDITOR, KEY, rewritten(articles[KEY]))
+    file = to_article(articles[KEY], "来自文件")
+    async with stocked_desk.database.write() as session:
+        done = await import_articles(session, [file], at=stocked_desk.clock())
+    assert done.kept == (KEY,)
+    assert (await card(stocked_desk)).content["sections"]["overview"] == TEXT
+    async with stocked_desk.database.write() as session:
+        await import_articles(session, [file], at=stocked_desk.clock(), force=True)
+    assert (await card(stocked_desk)).title == "来自文件"
+    async with stocked_desk.database.read() as session:
+        kept = await cards.revision(session, KEY, 2)
+    assert kept is not None and kept.content["sections"]["overview"] == TEXT
+
+
+def to_article(article: Article, title: str) -> Article:
+    return replace(article, title=title)
+
+
+async def test_an_article_that_has_expired_is_answered_no_more(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    last = date(2026, 11, 25)
+    base = await in_review(stocked_desk, rewritten(articles[KEY], valid_until=last.isoformat()))
+    await seen_by_gate(stocked_desk)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "到期作废")
+    clock.advance(timedelta(days=2))
+    assert "新的办法" in await overview(stocked_desk)
+    clock.advance(timedelta(days=1))
+    assert await overview(stocked_desk) == ""
