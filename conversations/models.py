@@ -164,7 +164,7 @@ class Note(Base):
     """What only staff see in a thread. A table of its own, so that no way out to the enterprise knows it."""
 
     __tablename__ = "thread_notes"
-    __table_args__ = (Index("ix_thread_notes_thread", "thread_id", "id"),)
+    __table_args__ = (Index("ix_thread_notes_thread", "thread_id", "id"), {"sqlite_autoincrement": True})
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     thread_id: Mapped[str] = mapped_column(ForeignKey("threads.id"))
