@@ -85,7 +85,7 @@ def test_an_agent_works_with_all_of_it_by_the_keyboard(
 
     page.get_by_role("link", name="转工单").click()
     expect(page.get_by_label("企业名称")).to_have_value("平顶山市瑞丰机械有限公司")
-    page.get_by_label("您的要求").fill("尽快答复能不能报装")
+    page.get_by_label("企业的要求").fill("尽快答复能不能报装")
     page.get_by_label("事项类别").select_option("供水")
     examiner.examine("filing")
     page.get_by_role("button", name="提交工单").click()
