@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from console.pages import visitor
 from console.routes import Console, Routes
 from conversations.attachments import of_messages, of_ticket
-from conversations.media_types import named
+from conversations.media_types import ENDINGS, named
 from conversations.models import Attachment, Message, Stored
 from desk.attachments import STATE_NAMES, is_picture, open_attachment
 from desk.belonging import Reader
@@ -125,7 +125,8 @@ def _file(
 def _about(one: Attachment) -> str:
     scan = ("已查病毒" if one.scanned else "未查病毒") if one.state is Stored.STORED else ""
     size = _size(one.size) if one.size is not None else ""
-    return " · ".join(filter(None, (one.media_type, size, STATE_NAMES[one.state], scan, one.reason)))
+    kind = ENDINGS[one.media_type][0].removeprefix(".").upper() if one.media_type in ENDINGS else ""
+    return " · ".join(filter(None, (kind, size, STATE_NAMES[one.state], scan, one.reason)))
 
 
 def _size(size: int) -> str:

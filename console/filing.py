@@ -110,6 +110,7 @@ async def _page(
         long=_LONG,
         most=MAX_TEXT,
         kinds=KIND_NAMES,
+        labels={"wanted": "企业的要求"},
         given=values,
         wrong=wrong or {},
         key=key or console.door.new_id(),

@@ -167,6 +167,7 @@ class Note(Base):
     __table_args__ = (
         Index("ix_thread_notes_thread", "thread_id", "id"),
         Index("ix_thread_notes_kind", "kind", "at"),
+        {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations import inbox
-from conversations.attachments import give_to_ticket, of_messages
+from conversations.attachments import give_to_ticket
 from conversations.messages import by_external_id
 from conversations.models import Author, Holder, Message, Thread
 from desk.announcing import announce_step
@@ -31,6 +32,8 @@ from tickets.tickets import by_number, open_ticket
 _LOOKED_AT = 60
 # Shorter than this, or a call for a person: nothing of the matter.
 _SHORTEST = 5
+# How a file stands among the words.
+_FILE = re.compile(r"^［[^］]*］")
 _CALLS = ("转人工", "人工客服", "找人工")
 
 
@@ -158,13 +161,6 @@ async def _told(desk: Desk, session: AsyncSession, thread_id: str, reader: Reade
     since = desk.clock() - desk.talk_idle
     found = await inbox.messages(session, thread_id, limit=_LOOKED_AT)
     words = [m for m in found if m.author is Author.PERSON and m.created_at >= since]
-    of_files = {one.message_id for one in await of_messages(session, [m.id for m in words])}
     hidden = await closed(session, words, await matters(session, words), reader)
-    return [
-        m.text.strip()
-        for m in words
-        if m.id not in hidden
-        and m.id not in of_files
-        and len(m.text.strip()) >= _SHORTEST
-        and m.text.strip() not in _CALLS
-    ]
+    told = [_FILE.sub("", m.text).strip() for m in words if m.id not in hidden]
+    return [text for text in told if len(text) >= _SHORTEST and text not in _CALLS]

@@ -129,8 +129,7 @@ async function fill(id, begin, end) {
   problem.textContent = "";
   try {
     const body = new URLSearchParams({ reply: id });
-    const address = `${location.pathname}/canned`;
-    const answer = await fetch(address, { method: "POST", headers: { ...headers, "HX-Request": "true" }, body });
+    const answer = await fetch(reply.querySelector("[formaction]").formAction, { method: "POST", headers: { ...headers, "HX-Request": "true" }, body });
     if (answer.ok) {
       const filled = await answer.json();
       insert(reply.elements.text, begin, end, filled.text);
@@ -165,13 +164,20 @@ const forget = () => {
   if (reply) sessionStorage.setItem(place, JSON.stringify({ text: reply.elements.text.value, key: reply.elements.key.value }));
   if (note) sessionStorage.setItem(`${place}:note`, note.elements.text.value);
 };
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(place)) ?? {};
+  } catch {
+    return {}; // as an earlier version wrote it
+  }
+}
 if (note) {
   if (!note.elements.text.value) note.elements.text.value = sessionStorage.getItem(`${place}:note`) ?? "";
   note.elements.text.addEventListener("input", forget);
 }
 if (reply) {
   const text = reply.elements.text;
-  const draft = JSON.parse(sessionStorage.getItem(place) ?? "{}");
+  const draft = kept();
   if (!text.value && draft.text) {
     text.value = draft.text;
     reply.elements.key.value = draft.key;

@@ -13,6 +13,11 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    # Open pages know notes by their ids: that of one that is gone must not come again.
+    if op.get_bind().dialect.name == "sqlite":
+        kept = {"sqlite_autoincrement": True}
+        with op.batch_alter_table("thread_notes", recreate="always", table_kwargs=kept):
+            pass
     op.create_table(
         "thread_mentions",
         sa.Column("id", sa.Integer(), primary_key=True, autoincrement=True),
@@ -21,7 +26,7 @@ def upgrade() -> None:
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True)),
-        sa.UniqueConstraint("note_id", "account", name="uq_thread_mentions_note_id"),
+        sa.UniqueConstraint("note_id", "account", name="uq_thread_mentions_note_id_account"),
     )
     op.create_index("ix_thread_mentions_account", "thread_mentions", ["account", "id"])
     op.create_index("ix_thread_mentions_seen", "thread_mentions", ["seen_at", "account"])

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.prepare import prepare
 from app.settings import Settings
-from conversations.models import Author, Delivery, Holder, Message, Note, NoteKind, QuotaWindow, Thread
+from conversations.mentions import call
+from conversations.models import (
+    Attachment,
+    Author,
+    Delivery,
+    Holder,
+    Message,
+    Note,
+    NoteKind,
+    QuotaWindow,
+    Stored,
+    Thread,
+)
 from conversations.threads import open_thread
 from staff import accounts
 from staff.accounts import Profile
 from staff.actors import COMMAND_LINE
-from staff.models import Account
+from staff.models import Account, CannedReply
 from staff.passwords import Hashing
 from staff.roles import Role
 from store.clock import utc_now
 from store.database import Database
+from store.files import Files
 from store.ids import new_id
 from tests.conftest import ARTICLES
 from tickets.models import Kind
@@ -33,12 +48,36 @@ PEOPLE = (
     ("li.si", "李思远", Role.AGENT),
     ("chen.chen", "陈晨", Role.SUPERVISOR),
 )
+_CANNED = (
+    (None, "问候", "开头", "您好，我是{坐席}，正在看您的问题，请稍等。"),
+    (None, "工单在办", "进度", "{企业}的工单 {工单号} 正在办理，有结果会在这里告诉您。"),
+    ("zhang.san", "等材料", "", "请把营业执照拍照发到这里。"),
+)
 _ANSWER = """【企业用水报装·办理流程】
 用水报装共2个环节。
 1. 申请受理：可通过营业网点申请。
 2. 勘验开通：勘验现场、接通供水。
 
 依据：《全市优化营商环境工作情况通报》（平顶山市，2021-12-17）"""
+
+
+def _picture(width: int, height: int) -> bytes:
+    """A PNG of one colour."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = (b"\0" + bytes((201, 220, 222)) * width) * height
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+_PICTURE = _picture(240, 160)
 
 
 @dataclass
@@ -103,6 +142,7 @@ async def set_scene(folder: Path, article: str = "water-connection") -> None:
         await _waiting(scene, article)
         await _in_hand(scene)
         await _others(scene)
+        await _at_work(scene, Files(settings.attachments_folder()))
     await database.close()
 
 
@@ -179,6 +219,28 @@ async def _in_hand(scene: _Scene) -> None:
         thread, Author.STAFF, "燃气公司正在抢修，预计下午四点前恢复，到时我再告诉您。", 20 * minutes,
         detail={"staff": "li.si"}, delivery=Delivery.FAILED, reason="Telegram 一直没有接受这条消息", attempts=9,
     )  # fmt: skip
+
+
+async def _at_work(scene: _Scene, files: Files) -> None:
+    """Somebody is called, a picture came, and two replies are kept."""
+    note = (await scene.session.scalars(select(Note).where(Note.kind == NoteKind.WRITTEN))).one()
+    call(scene.session, note, ["zhang.san"])
+    asked = (await scene.session.scalars(select(Message).where(Message.text.contains("施工队")))).one()
+    key = new_id()
+    file = Attachment(
+        id=new_id(), message_id=asked.id, thread_id=asked.thread_id, talk=1, channel="wechat", source="media-1",
+        noun="图片", name="厂房平面图.png", state=Stored.STORED, media_type="image/png", size=len(_PICTURE), key=key,
+        scanned=True, created_at=asked.created_at,
+    )  # fmt: skip
+    scene.session.add(file)
+    files.put(key, _PICTURE)
+    for owner, title, category, text in _CANNED:
+        scene.session.add(
+            CannedReply(
+                id=new_id(), owner=owner, title=title, category=category, text=text, uses=3 if owner else 12,
+                changed_at=scene.now, changed_by="chen.chen",
+            )
+        )  # fmt: skip
 
 
 async def _others(scene: _Scene) -> None:

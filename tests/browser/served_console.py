@@ -53,6 +53,13 @@ def served_console(folder: Path, articles: Path | None = None) -> Iterator[Serve
     # In this thread the browser's driver has a loop of its own.
     with ThreadPoolExecutor(1) as aside:
         passwords = aside.submit(asyncio.run, _employ(settings, articles)).result()
+    with serving(settings) as url:
+        yield ServedConsole(url, passwords)
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """Serve what is in the data folder; where it is."""
     server = uvicorn.Server(uvicorn.Config(create_app(settings), port=settings.port, log_level="warning"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -60,7 +67,7 @@ def served_console(folder: Path, articles: Path | None = None) -> Iterator[Serve
         while not server.started:
             assert thread.is_alive(), "the product did not start"
             time.sleep(0.02)
-        yield ServedConsole(f"http://127.0.0.1:{settings.port}", passwords)
+        yield f"http://127.0.0.1:{settings.port}"
     finally:
         server.should_exit = True
         thread.join()

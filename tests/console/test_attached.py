@@ -42,7 +42,7 @@ async def test_a_picture_is_shown_and_saved_by_who_reads_the_thread(
 ) -> None:
     thread_id, file_id = await attach(talks, desk, files)
     page = (await agent.get(f"{INBOX}/{thread_id}")).text
-    assert "image/png · 72 字节 · 已收下 · 已查病毒" in page
+    assert "PNG · 72 字节 · 已收下 · 已查病毒" in page
     assert f'<img src="/console/attachments/{file_id}?show=1"' in page
     answer = await agent.get(f"/console/attachments/{file_id}")
     assert answer.content == PNG and answer.headers["content-disposition"].startswith("attachment;")

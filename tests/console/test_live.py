@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from sqlalchemy.exc import OperationalError
 
 from console.cookie import Cookie
@@ -22,7 +23,7 @@ from console.presence import Presence
 from console.routes import Console
 from conversations.changes import Mark, newest_mark
 from conversations.inbox import View
-from conversations.models import Author, Delivery, Message
+from conversations.models import Author, Delivery, Message, Note
 from conversations.threads import open_thread
 from desk.desk import Desk
 from desk.takeover import Reply, give_back, reply, take_over, write_note
@@ -227,7 +228,8 @@ async def test_of_hundreds_that_change_at_once_none_is_left_out(
                 for n in range(250)
             ]
             session.add_all(_word(thread.id, desk) for thread in threads for _ in range(5))
-        wanted, got = {thread.id for thread in threads}, set[str]()
+        wanted = {thread.id for thread in threads}
+        got: set[str] = set()
         while got < wanted:
             got |= {row["id"] for row in (await tell("rows"))["rows"]}
     assert got == wanted
@@ -322,6 +324,19 @@ async def test_a_word_that_is_committed_after_later_ones_is_told_too(
             complete = console.live.mark.message
         assert slow in [row["id"] for row in (await tell("rows"))["rows"]]
         assert console.live.mark.message >= complete + 301
+
+
+async def test_a_note_is_told_after_the_newest_ones_were_erased(
+    console: Console, talks: Talks, wang: Visitor, desk: Desk
+) -> None:
+    gone, left = await talks.write("走了", sender="a"), await talks.write("还在", sender="b")
+    await write_note(desk, gone, "li", "最新的备注")
+    async with told(inbox_events(console, wang, View.ALL)) as tell:
+        await tell("counts")
+        async with desk.database.write() as session:
+            await session.execute(delete(Note))
+        await write_note(desk, left, "li", "新的备注")
+        assert [row["id"] for row in (await tell("rows"))["rows"]] == [left]
 
 
 def test_a_horizon_waits_for_what_is_missing_and_not_for_ever() -> None:
