@@ -44,6 +44,7 @@ _RELEASE = (
     .values(delivery=Delivery.PENDING, attempts=0, due_at=None, tried_since=None, reason="")
     .execution_options(synchronize_session=False)
 )
+_TOO_OLD = "过了时间，没有再发"
 _TAKEN_OVER = "工作人员已接入，机器人的这条回复不再发送。"
 
 
@@ -145,6 +146,16 @@ async def drop_overtaken(session: AsyncSession, threads: Sequence[str]) -> None:
             .values(delivery=Delivery.DROPPED, reason=_TAKEN_OVER)
             .execution_options(synchronize_session=False)
         )
+
+
+async def drop_unsent(session: AsyncSession, message_id: int) -> None:
+    """Drop a message that has not begun to go out: it is of no use any more."""
+    await session.execute(
+        update(Message)
+        .where(Message.id == message_id, Message.delivery.in_((Delivery.PENDING, Delivery.HELD)))
+        .values(delivery=Delivery.DROPPED, reason=_TOO_OLD)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def release_held(session: AsyncSession, thread_id: str) -> bool:

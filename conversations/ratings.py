@@ -67,6 +67,12 @@ async def owed(session: AsyncSession, limit: int) -> Sequence[str]:
     return (await session.scalars(found)).all()
 
 
+async def unanswered(session: AsyncSession, asked_before: datetime, limit: int) -> Sequence[str]:
+    """Ratings that were asked for before a moment and not given."""
+    found = select(Rating.id).where(Rating.stage == RatingStage.LEVEL, Rating.asked_at < asked_before)
+    return (await session.scalars(found.order_by(Rating.owed_at).limit(limit))).all()
+
+
 async def quiet_talks(
     session: AsyncSession, *, since: datetime, until: datetime, asked_before: datetime, limit: int
 ) -> Sequence[str]:

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.messages import last_reply
 from conversations.models import Author, Holder, Message, Rating, RatingStage, Thread
-from conversations.ratings import owe, owed, quiet_talks
+from conversations.outbox import drop_unsent
+from conversations.ratings import owe, owed, quiet_talks, unanswered
 from conversations.threads import lock
 from desk.desk import Desk
 from desk.notices import at_first
@@ -40,6 +41,7 @@ async def owe_talk(desk: Desk, session: AsyncSession, thread_id: str) -> None:
 async def ask_for_ratings(desk: Desk, *, limit: int = 100) -> int:
     """Ask for what is owed, of talks with the bot too that have fallen silent; how many were asked."""
     await _owe_quiet(desk, limit)
+    await _expire(desk, limit)
     async with desk.database.read() as session:
         waiting = await owed(session, limit)
     asked = 0
@@ -79,6 +81,18 @@ async def _owe_quiet(desk: Desk, limit: int) -> None:
             thread = await session.get_one(Thread, thread_id, populate_existing=True)
             if thread.last_message_at <= now - desk.rating_after:
                 await owe(session, thread_id, talk=thread.talk, at=now, new_id=desk.new_id)
+
+
+async def _expire(desk: Desk, limit: int) -> None:
+    """Questions whose time is over: those that a channel still holds back are not sent any more."""
+    async with desk.database.read() as session:
+        late = await unanswered(session, desk.clock() - desk.rating_window, limit)
+    for rating_id in late:
+        async with desk.database.write() as session:
+            rating = await session.get(Rating, rating_id, with_for_update=True)
+            if rating is not None and rating.stage is RatingStage.LEVEL:
+                rating.stage = RatingStage.DONE
+                await drop_unsent(session, rating.question_id or 0)
 
 
 async def _ask(desk: Desk, session: AsyncSession, rating_id: str) -> bool:
@@ -121,7 +135,11 @@ async def _question(
         external_id=f"rating:{rating.id}:{times}",
         text=text,
         buttons=[button.as_json() for button in LEVEL_BUTTONS],
-        detail={"outcome": "ticket" if ticket else "smalltalk", "ticket": ticket.number if ticket else None},
+        detail={
+            "outcome": "ticket" if ticket else "smalltalk",
+            "ticket": ticket.number if ticket else None,
+            "rating": rating.id if times == 1 else None,  # the second one tells news as well
+        },
         delivery=at_first(thread.channel),
         created_at=desk.clock(),
     )

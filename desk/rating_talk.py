@@ -23,7 +23,7 @@ from desk.rating_words import (
     tags_picked,
     to_the_assistant,
 )
-from desk.ratings import about, comment_question, give, tags_question
+from desk.ratings import about, comment_question, give, still_asked, tags_question
 from desk.values import Button, Reply
 from tickets.rectification import BAD_UP_TO, of_rating
 
@@ -58,8 +58,7 @@ async def _heard(
         return await _again(desk, session, rating, message.id)
     ours = last is not None and last.detail.get("rating") == rating.id
     shown_last = ours or last is None or (rating.question_id or 0) > last.id
-    in_time = rating.asked_at is not None and desk.clock() <= rating.asked_at + desk.rating_window
-    if rating.stage in _LEVEL_ASKED and in_time:
+    if rating.stage in _LEVEL_ASKED and still_asked(desk, rating):
         return await _level(desk, session, rating, message, numbers=shown_last)
     if not ours or last is None:
         return None

@@ -42,6 +42,7 @@ from tickets.tickets import by_number
 __all__ = ["LEVELS", "give", "level_of", "rate"]
 
 _NUMBER = re.compile(r"([A-Za-z]{2,4})[\s-]*(\d{8})[\s-]*(\d{4,6})")
+_AGAIN_TIMES = 4
 _ENDED = (State.CLOSED, State.ARCHIVED)
 
 
@@ -110,6 +111,12 @@ async def _announce(desk: Desk, session: AsyncSession, rating: Rating, level: in
     thread = await session.get_one(Thread, rating.thread_id)
     ticket = await session.get(Ticket, rating.ticket_id) if rating.ticket_id else None
     await announce_rating(desk, session, level=level, channel=thread.channel, at=at, ticket=ticket)
+
+
+def still_asked(desk: Desk, rating: Rating) -> bool:
+    """Whether the question for a level counts still. The second one waits longer: it brings news, which may have been held."""
+    times = _AGAIN_TIMES if rating.stage is RatingStage.AGAIN else 1
+    return rating.asked_at is not None and desk.clock() <= rating.asked_at + desk.rating_window * times
 
 
 async def tags_question(desk: Desk, session: AsyncSession, rating: Rating) -> Reply:
@@ -194,9 +201,9 @@ async def _of_number(desk: Desk, session: AsyncSession, thread: Thread, number: 
 
 async def _meant(desk: Desk, session: AsyncSession, thread: Thread, message_id: int | None) -> Rating:
     """What the thread is asked to rate, else its present talk; the row is locked."""
-    now, found = desk.clock(), None
+    found = None
     for asked in await asked_of(session, thread.id, message_id or 0):
-        fresh = asked.asked_at is not None and now <= asked.asked_at + desk.rating_window
+        fresh = still_asked(desk, asked)
         if asked.heard == message_id or (fresh and asked.stage in (RatingStage.LEVEL, RatingStage.AGAIN)):
             found = asked
             break

@@ -214,6 +214,13 @@ class Rectification(Base):
         Index("ix_rectifications_state", "state", "due_at", "id"),
         Index("ix_rectifications_department", "department", "state", "due_at", "id"),
         Index("ix_rectifications_opened", "opened_at", "id"),
+        Index(
+            "ix_rectifications_open",
+            "due_at",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

@@ -17,7 +17,6 @@ from tickets.models import Rectification, RectificationEvent
 from tickets.rectification_states import (
     CASE_CLOSED,
     CASE_MOVE_OF,
-    CASE_OPEN,
     CASE_STATE_NAMES,
     CASE_STEP_NAMES,
     PROPOSES,
@@ -138,7 +137,7 @@ async def case_events(session: AsyncSession, case_id: int) -> Sequence[Rectifica
 async def recount_cases(session: AsyncSession, calendar: Calendar) -> int:
     """Count the limits of every open case anew by this calendar; how many cases are due at another time than before."""
     changed = 0
-    found = select(Rectification).where(Rectification.state.in_(CASE_OPEN)).order_by(Rectification.id)
+    found = select(Rectification).where(Rectification.closed_at.is_(None)).order_by(Rectification.id)
     for case in await session.scalars(found.with_for_update()):
         before = case.due_at
         _count(case, calendar)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.lists import Sight
 from tickets.models import Rectification, RectificationEvent, Ticket
-from tickets.rectification_states import CASE_CLOSED, CASE_OPEN, CaseState, CaseStep, Way
+from tickets.rectification_states import CaseState, CaseStep, Way
 
 
 class CaseQueue(StrEnum):
@@ -37,13 +37,10 @@ CASE_QUEUE_NAMES: Mapping[CaseQueue, str] = {
     CaseQueue.CLOSED: "已结",
 }
 _STATES: Mapping[CaseQueue, Collection[CaseState]] = {
-    CaseQueue.OPEN: CASE_OPEN,
     CaseQueue.CONTACT: (CaseState.TO_CONTACT,),
     CaseQueue.RECTIFY: (CaseState.CONTACTED, CaseState.RECTIFYING),
     CaseQueue.REVIEW: (CaseState.REVIEW,),
     CaseQueue.APPEAL: (CaseState.APPEALED,),
-    CaseQueue.OVERDUE: CASE_OPEN,
-    CaseQueue.CLOSED: CASE_CLOSED,
 }
 
 
@@ -209,8 +206,14 @@ def _cases() -> Select[Rectification, Ticket]:
 
 
 def _in_queue(queue: CaseQueue, now: datetime) -> ColumnElement[bool]:
-    states = Rectification.state.in_(_STATES[queue])
-    return and_(states, Rectification.due_at < now) if queue is CaseQueue.OVERDUE else states
+    match queue:
+        case CaseQueue.OPEN:
+            return Rectification.closed_at.is_(None)
+        case CaseQueue.OVERDUE:
+            return and_(Rectification.closed_at.is_(None), Rectification.due_at < now)
+        case CaseQueue.CLOSED:
+            return Rectification.closed_at.is_not(None)
+    return Rectification.state.in_(_STATES[queue])
 
 
 def _seen(sight: Sight) -> ColumnElement[bool]:

@@ -181,6 +181,7 @@ def _due(since: datetime) -> Select[int, str]:
             or_(Message.delivery == Delivery.HELD, behind),
             Message.created_at > since,
             Message.detail["ticket"].as_string().is_not(None),
+            Message.detail["rating"].as_string().is_(None),  # a question is no news
             _STATUS.is_(None),
         )
         .order_by(Message.id)

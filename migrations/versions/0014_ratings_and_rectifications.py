@@ -70,6 +70,10 @@ def upgrade() -> None:
     op.create_index("ix_rectifications_state", "rectifications", ["state", "due_at", "id"])
     op.create_index("ix_rectifications_department", "rectifications", ["department", "state", "due_at", "id"])
     op.create_index("ix_rectifications_opened", "rectifications", ["opened_at", "id"])
+    those = sa.text("closed_at IS NULL")
+    op.create_index(
+        "ix_rectifications_open", "rectifications", ["due_at", "id"], sqlite_where=those, postgresql_where=those
+    )
     op.create_index("ix_rectifications_ticket_id", "rectifications", ["ticket_id"])
     op.create_index("ix_rectifications_thread_id", "rectifications", ["thread_id"])
     op.create_table(

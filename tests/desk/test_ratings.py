@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from conversations.models import Author, Message, Rating, RatingStage, Thread
+from conversations.models import Author, Delivery, Message, Rating, RatingStage, Thread
 from desk.desk import Desk
 from desk.erasure import confirm, erase_due
 from desk.linking import link
@@ -367,6 +367,18 @@ async def test_what_is_owed_for_too_long_is_not_asked_any_more(
     await takes(desk, ticket, *TO_CLOSED)
     clock.advance(desk.rating_window + timedelta(hours=1))
     assert await ask_for_ratings(desk) == 0
+    assert (await ratings(desk))[0].stage is RatingStage.DONE
+
+
+async def test_a_question_that_could_not_be_sent_in_time_is_dropped(desk: Desk, clock: HandClock) -> None:
+    somebody = Somebody(desk, "wechat", "address")
+    await closed(desk, somebody)
+    asked = await last_of(desk, somebody)
+    async with desk.database.write() as session:
+        (await session.get_one(Message, asked.id)).delivery = Delivery.HELD
+    clock.advance(desk.rating_window + timedelta(minutes=1))
+    assert await ask_for_ratings(desk) == 0
+    assert (await last_of(desk, somebody)).delivery is Delivery.DROPPED
     assert (await ratings(desk))[0].stage is RatingStage.DONE
 
 

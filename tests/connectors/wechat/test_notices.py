@@ -144,6 +144,15 @@ async def test_what_is_no_news_of_a_ticket_is_not_told(office: Office, fake: Fak
     assert fake.to(SEND) == []
 
 
+async def test_a_question_about_a_rating_is_no_news(office: Office, fake: FakeWeChat) -> None:
+    asked = await office.news("您对办理满意吗？")
+    async with office.desk.database.write() as session:
+        message = await session.get_one(Message, asked)
+        message.detail = {**message.detail, "rating": "r1"}
+    assert await office.send()
+    assert fake.account.notices == []
+
+
 async def test_old_news_is_not_told(office: Office, fake: FakeWeChat, clock: HandClock) -> None:
     await office.news("您的工单已受理。")
     await deliver(office.desk, [office.channel], lambda: 1.0)
