@@ -33,10 +33,12 @@ from desk.systems import (
 )
 from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
+from systems import pushes
 from systems.errors import MovedOn
 from systems.models import Push, Subscription, WebhookDelivery
 from systems.subscriptions import Wish
 from tests.connectors.receiving import ENDLESS, HANG_UP, Receiver, answer, receiving
+from tests.console.test_plans import asked, whole_tables
 from tests.fakes import HandClock
 from tests.peers.node import PEERS, node
 from tests.systems.filing import accept, dispatch, file
@@ -418,6 +420,19 @@ async def test_several_processes_push_each_event_once_and_in_order(line: Line) -
     for one in line.receiver.received:
         told.setdefault(one.event["data"]["number"], []).append(one.event["type"])
     assert set(map(tuple, told.values())) == {("ticket.submitted", "ticket.accepted", "ticket.dispatched")}
+
+
+async def test_what_is_due_is_found_by_an_index(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    with asked(line.desk.database) as statements:
+        await line.push()
+        async with line.desk.database.read() as session:
+            await pushes.deliveries(session, line.id, before=7, limit=50)
+            await pushes.unsent_counts(session)
+    assert line.receiver.told() == ["ticket.submitted"]
+    plans = [await whole_tables(line.desk.database, *statement) for statement in statements]
+    assert plans and "webhook_deliveries" not in set().union(*plans)
 
 
 async def test_with_another_key_nothing_is_signed_wrongly(line: Line) -> None:
