@@ -54,6 +54,7 @@ class NotAnswered:
 
 
 PostResult = Answered | NotAnswered
+_BROKEN_OFF = NotAnswered("程序停止时正在推送，会再推送一次。")
 
 
 class Posting(Protocol):
@@ -107,7 +108,7 @@ class Pusher:
 
     def _collect(self, tasks: Iterable[asyncio.Task[PostResult]]) -> None:
         for task in list(tasks):
-            result = NotAnswered("程序停止时正在推送，会再推送一次。") if task.cancelled() else task.result()
+            result = _BROKEN_OFF if task.cancelled() else task.result()
             self._results.append((self._under_way.pop(task), result))
 
     async def _claim(self) -> list[Claim]:
@@ -166,18 +167,23 @@ class Pusher:
         if not self._results:
             return
         settled = list(self._results)
+        # In one order in every process, so that none waits for another that waits for it.
+        settled.sort(key=lambda pair: (pair[0].subscription.id, pair[0].delivery.id))
+        count = len(self._results)
         async with self.desk.database.write() as session:
             now = self.desk.clock()
             for claim, result in settled:
                 mark = outcome(result, claim.delivery, now, self.jitter)
                 if await pushes.settle(session, claim, mark, at=now):
                     await self._note(session, claim.subscription, result, mark, now)
-        del self._results[: len(settled)]
+        del self._results[:count]
 
     async def _note(
         self, session: AsyncSession, row: Subscription, result: PostResult, mark: Mark, now: datetime
     ) -> None:
         """What it means for the subscription."""
+        if result is _BROKEN_OFF:
+            return
         if mark.state is Push.SENT:
             await pushes.note_arrived(session, row.id)
             return
@@ -219,6 +225,8 @@ async def push_due(pusher: Pusher) -> None:
 
 def outcome(result: PostResult, delivery: WebhookDelivery, now: datetime, jitter: Jitter) -> Mark:
     """What a result means for a delivery."""
+    if result is _BROKEN_OFF:
+        return Mark(Push.PENDING, answer=_BROKEN_OFF.reason, due_at=now, tried=False)
     status = result.status if isinstance(result, Answered) else None
     text = (result.text if isinstance(result, Answered) else result.reason).replace("\0", "")
     text = text[:MOST_ANSWER_LETTERS]

@@ -186,7 +186,8 @@ async def _check(session: AsyncSession, wish: Wish, known: Collection[str], but:
 
 
 async def _seen(session: AsyncSession, id: str, generation: int) -> Subscription:
-    row = await session.get(Subscription, id, with_for_update=True)
+    # Weak enough that the events of a ticket, whose rows point here, need not wait.
+    row = await session.get(Subscription, id, with_for_update={"key_share": True})
     if row is None:
         raise Unknown
     if row.generation != generation:

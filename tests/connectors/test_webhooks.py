@@ -33,11 +33,12 @@ from desk.systems import (
 )
 from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
-from store.clock import Clock
+from systems import pushes
 from systems.errors import MovedOn
 from systems.models import Push, Subscription, WebhookDelivery
 from systems.subscriptions import Wish
 from tests.connectors.receiving import ENDLESS, HANG_UP, Receiver, answer, receiving
+from tests.console.test_plans import asked, whole_tables
 from tests.fakes import HandClock
 from tests.peers.node import PEERS, node
 from tests.systems.filing import accept, dispatch, file
@@ -374,7 +375,6 @@ async def test_who_asks_to_wait_is_left_alone_so_long(line: Line) -> None:
     await line.subscribe()
     await file(line.desk)
     await file(line.desk, 2)
-    line.pusher = replace_at_once(line)
     line.receiver.answers = [answer(429, "Retry-After: 120"), answer(503, "Retry-After: 120")]
     await line.push()
     count = len(line.receiver.received)
@@ -422,6 +422,19 @@ async def test_several_processes_push_each_event_once_and_in_order(line: Line) -
     assert set(map(tuple, told.values())) == {("ticket.submitted", "ticket.accepted", "ticket.dispatched")}
 
 
+async def test_what_is_due_is_found_by_an_index(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    with asked(line.desk.database) as statements:
+        await line.push()
+        async with line.desk.database.read() as session:
+            await pushes.deliveries(session, line.id, before=7, limit=50)
+            await pushes.unsent_counts(session)
+    assert line.receiver.told() == ["ticket.submitted"]
+    plans = [await whole_tables(line.desk.database, *statement) for statement in statements]
+    assert plans and "webhook_deliveries" not in set().union(*plans)
+
+
 async def test_with_another_key_nothing_is_signed_wrongly(line: Line) -> None:
     await line.subscribe()
     await file(line.desk)
@@ -453,43 +466,6 @@ async def test_a_test_event_is_pushed_and_no_secret_is_written_anywhere(
     written = " ".join([*details, caplog.text.replace(row.url, ""), row.secret_check])
     assert line.secret.removeprefix("whsec_")[:20] not in written
     assert "geheim" not in " ".join(details)
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "::1", "::ffff:127.0.0.1",
-     "fe80::1", "fd00::1", "64:ff9b::7f00:1", "2002:7f00:1::", "::127.0.0.1", "255.255.255.255"],
-)  # fmt: skip
-async def test_no_inner_address_is_reached_whatever_the_name(
-    address: str, desk: Desk, clock: Clock, line: Line
-) -> None:
-    if not desk.database.embedded:
-        pytest.skip("has nothing to do with the database")
-
-    async def resolving(host: str, port: int) -> list[str]:
-        return ["93.184.216.34", address]
-
-    postman = Postman(Allowed(), clock, resolving=resolving)
-    said = await postman.post("https://hooks.example.cn/x", {}, b"{}")
-    assert "内部网络" in getattr(said, "reason", "")
-    await postman.close()
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "0x7f000001", "2130706433", "localhost", "[::1]"])
-async def test_no_writing_of_the_own_machine_gets_through(host: str, desk: Desk, clock: Clock) -> None:
-    if not desk.database.embedded:
-        pytest.skip("has nothing to do with the database")
-    async with receiving() as receiver:
-        postman = Postman(Allowed(), clock)
-        port = receiver.url.split(":")[2].split("/")[0]
-        said = await postman.post(f"http://{host}:{port}/x", {}, b"{}")
-        assert getattr(said, "reason", "") and receiver.received == []
-        await postman.close()
-
-
-def replace_at_once(line: Line) -> Pusher:
-    """The same pusher anew."""
-    return Pusher(line.desk, line.pusher.posting, line.pusher.jitter)
 
 
 async def noted(desk: Desk) -> list[str]:
