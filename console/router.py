@@ -8,6 +8,7 @@ import time
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from console.article_statistics import article_statistics_routes
 from console.audit import audit_routes
 from console.calendar import calendar_routes
 from console.cookie import Cookie
@@ -62,6 +63,7 @@ def console_router(
     calendar_routes(routes)
     exchange_routes(routes)
     import_routes(routes)
+    article_statistics_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -22,8 +22,8 @@ from knowledge.models import ArticleImport, ArticleRevision, ArticleRow, Article
 from knowledge.rows import import_articles, published, save
 from staff.models import AuditEntry
 from staff.roles import Role
-from tests.console.visit import House, Visit, said
 from tests.conftest import HANDFUL
+from tests.console.visit import House, Visit, said
 from tests.fakes import HandClock
 
 CATEGORIES = catalogue().categories

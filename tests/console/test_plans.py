@@ -31,6 +31,7 @@ PAGES = (
     "/console/inbox/{thread}",
     "/console/tickets/{number}",
     "/console/audit",
+    "/console/article-statistics?since=2026-11-01&until=2026-11-30",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]
