@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
@@ -14,6 +15,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from conversations.models import Note, NoteKind, Question, Rating
 
 _CONTENT, _DISCONTENT = 4, 2  # levels of a rating: 满意 and above, 不满意 and below
+
+# What came later had to do with something else.
+_NEAR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,39 +61,49 @@ async def asked(session: AsyncSession, span: Span) -> dict[str, Asked]:
 
 
 async def handed_over(session: AsyncSession, span: Span) -> dict[str, int]:
-    """By article: how often a person was asked for right after an answer from it, within the same talk's questions."""
+    """By article: how often a person was asked for after an answer from it, within a day."""
     last = (
         select(func.max(Question.message_id))
         .where(Question.thread_id == Note.thread_id, Question.message_id <= Note.after_id)
         .correlate(Note)
         .scalar_subquery()
     )
-    calls = select(Note.id, last.label("question")).where(Note.kind == NoteKind.CALLED, span.holds(Note.at))
-    return await _by_article(session, calls)
+    called = (
+        select(Note.at.label("at"), last.label("question"))
+        .where(Note.kind == NoteKind.CALLED, span.holds(Note.at))
+        .subquery()
+    )
+    rows = await session.execute(
+        select(Question.article, Question.asked_at, called.c.at)
+        .join(called, called.c.question == Question.message_id)
+        .where(Question.article.is_not(None))
+    )
+    return Counter(str(article) for article, before, at in rows if at - before <= _NEAR)
 
 
 async def rated(session: AsyncSession, span: Span) -> dict[str, Rated]:
-    """By article that answered last before the rating."""
+    """By article that answered last before the rating, within a day."""
     last = (
         select(func.max(Question.message_id))
         .where(Question.thread_id == Rating.thread_id, Question.asked_at <= Rating.rated_at)
         .correlate(Rating)
         .scalar_subquery()
     )
-    ratings = select(Rating.level, last.label("question")).where(span.holds(Rating.rated_at)).subquery()
-    found = await session.execute(
-        select(
-            Question.article,
-            func.count(),
-            func.sum(ratings.c.level),
-            func.sum(case((ratings.c.level >= _CONTENT, 1), else_=0)),
-            func.sum(case((ratings.c.level <= _DISCONTENT, 1), else_=0)),
-        )
+    ratings = (
+        select(Rating.level.label("level"), Rating.rated_at.label("at"), last.label("question"))
+        .where(span.holds(Rating.rated_at))
+        .subquery()
+    )
+    rows = await session.execute(
+        select(Question.article, Question.asked_at, ratings.c.at, ratings.c.level)
         .join(ratings, ratings.c.question == Question.message_id)
         .where(Question.article.is_not(None))
-        .group_by(Question.article)
     )
-    return {str(key): Rated(count, int(total), int(good), int(bad)) for key, count, total, good, bad in found}
+    levels: dict[str, list[int]] = {}
+    for article, before, at, level in rows:
+        if at - before <= _NEAR:
+            levels.setdefault(str(article), []).append(level)
+    return {key: _summed(found) for key, found in levels.items()}
 
 
 async def same_question(
@@ -143,12 +157,6 @@ async def _counted(session: AsyncSession, outcome: str, span: Span) -> dict[str,
     return {str(article): (count, threads) for article, count, threads in rows}
 
 
-async def _by_article(session: AsyncSession, calls: Select[tuple[int, int]]) -> dict[str, int]:
-    last = calls.subquery()
-    found = await session.execute(
-        select(Question.article, func.count())
-        .join(last, last.c.question == Question.message_id)
-        .where(Question.article.is_not(None))
-        .group_by(Question.article)
-    )
-    return {str(article): count for article, count in found}
+def _summed(levels: Sequence[int]) -> Rated:
+    content = sum(level >= _CONTENT for level in levels)
+    return Rated(len(levels), sum(levels), content, sum(level <= _DISCONTENT for level in levels))

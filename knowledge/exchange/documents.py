@@ -32,6 +32,7 @@ _UNREADABLE = re.compile(
 )
 _MOST_PIECES = 5_000
 _MOST_LETTERS = 200_000
+_SHORT = 8  # letters; a title says more
 _LONG = 1_500  # bytes, as in knowledge/check.py
 
 
@@ -93,13 +94,18 @@ def _split(pieces: Iterable[Piece], title: str) -> _Draft:
     for piece in pieces:
         if not piece.heading:
             where.append(piece.text)
-        elif _MARKS.sub("", piece.text) != title:
+        elif piece.text != title or _names_a_section(title):
             where = _under(draft, _MARKS.sub("", piece.text) or piece.text)
     if not draft.sections["overview"]:
         del draft.sections["overview"], draft.doubts["overview"]
     draft.unplaced = [(heading, texts) for heading, texts in draft.unplaced if texts]
     draft.sections = {aspect: texts for aspect, texts in draft.sections.items() if texts}
     return draft
+
+
+def _names_a_section(title: str) -> bool:
+    """Where a document has no title, its first heading is taken for it, and may be one of a section."""
+    return len(_MARKS.sub("", title)) <= _SHORT and bool(aspects_of(title))
 
 
 def _under(draft: _Draft, heading: str) -> list[str]:
