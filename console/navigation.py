@@ -65,6 +65,12 @@ ENTRIES = (
         "把文章导出成表格修改，导入前先看会改什么；把文件变成文章草稿",
     ),
     Entry(
+        "文章统计",
+        "/console/article-statistics",
+        Permission.KNOWLEDGE_READ,
+        "每篇文章问了多少、解决多少、转了多少人工，哪些没人问，哪些容易混",
+    ),
+    Entry(
         "派单规则",
         "/console/dispatch-rules",
         Permission.DISPATCH_RULES_EDIT,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.answer_rate import answer_rate_routes
+from console.article_statistics import article_statistics_routes
 from console.attached import attachment_routes
 from console.audit import audit_routes
 from console.bulletin import bulletin_routes
@@ -113,6 +114,7 @@ def console_router(
     knowledge_edit_routes(routes, replaying)
     knowledge_review_routes(routes, replaying)
     knowledge_hit_routes(routes, replaying)
+    article_statistics_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -8,20 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge.article import ASPECTS, Aspect
-from knowledge.exchange.html_page import from_html
-from knowledge.exchange.pdf import from_pdf
 from knowledge.exchange.piece import Piece
 from knowledge.exchange.problems import FileRefused
-from knowledge.exchange.word import from_word
 
 _Reader = Callable[[bytes], tuple[str, list[Piece], list[str]]]
-_READERS: Mapping[str, _Reader] = {
-    ".docx": from_word,
-    ".pdf": from_pdf,
-    ".html": from_html,
-    ".htm": from_html,
-}
-DOCUMENTS = tuple(_READERS)
+DOCUMENTS = (".docx", ".pdf", ".html", ".htm")
 # Words of headings; the first aspect whose words are in it, unless several fit.
 _WORDS: Mapping[Aspect, str] = {
     "conditions": r"条件|适用范围|办理对象|服务对象|申报对象|适用对象",
@@ -41,6 +32,7 @@ _UNREADABLE = re.compile(
 )
 _MOST_PIECES = 5_000
 _MOST_LETTERS = 200_000
+_SHORT = 8  # letters; a title says more
 _LONG = 1_500  # bytes, as in knowledge/check.py
 
 
@@ -57,7 +49,7 @@ class _Draft:
 
 def document_of(data: bytes, ending: str) -> dict[str, Any]:
     """The document as JSON: title, sections, doubts about them, and what fits no aspect. Raises `FileRefused`."""
-    title, pieces, notes = _READERS[ending](data)
+    title, pieces, notes = _reader(ending)(data)
     pieces = [Piece(_clean(piece.text), piece.heading) for piece in pieces[:_MOST_PIECES]]
     pieces = [piece for piece in pieces if piece.text]
     if not pieces:
@@ -79,6 +71,17 @@ def document_of(data: bytes, ending: str) -> dict[str, Any]:
     }
 
 
+def _reader(ending: str) -> _Reader:
+    # Imported here: each kind brings a library that the others do not need, in a process that lives for one file.
+    if ending == ".docx":
+        from knowledge.exchange.word import from_word as reader
+    elif ending == ".pdf":
+        from knowledge.exchange.pdf import from_pdf as reader
+    else:
+        from knowledge.exchange.html_page import from_html as reader
+    return reader
+
+
 def aspects_of(heading: str) -> list[Aspect]:
     """The aspects that a heading may be about."""
     return [aspect for aspect, words in _WORDS.items() if re.search(words, heading)]
@@ -91,13 +94,18 @@ def _split(pieces: Iterable[Piece], title: str) -> _Draft:
     for piece in pieces:
         if not piece.heading:
             where.append(piece.text)
-        elif _MARKS.sub("", piece.text) != title:
+        elif piece.text != title or _names_a_section(title):
             where = _under(draft, _MARKS.sub("", piece.text) or piece.text)
     if not draft.sections["overview"]:
         del draft.sections["overview"], draft.doubts["overview"]
     draft.unplaced = [(heading, texts) for heading, texts in draft.unplaced if texts]
     draft.sections = {aspect: texts for aspect, texts in draft.sections.items() if texts}
     return draft
+
+
+def _names_a_section(title: str) -> bool:
+    """Where a document has no title, its first heading is taken for it, and may be one of a section."""
+    return len(_MARKS.sub("", title)) <= _SHORT and bool(aspects_of(title))
 
 
 def _under(draft: _Draft, heading: str) -> list[str]:

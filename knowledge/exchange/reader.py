@@ -13,7 +13,6 @@ from typing import Any
 from knowledge.exchange.archive import from_markdown, from_zip
 from knowledge.exchange.csv_file import from_csv
 from knowledge.exchange.documents import DOCUMENTS, document_of
-from knowledge.exchange.excel import from_excel
 from knowledge.exchange.problems import FileRefused
 from knowledge.exchange.reading import Record, articles_of
 from knowledge.rows import to_content
@@ -53,6 +52,8 @@ def read(data: bytes, name: str) -> dict[str, Any]:
 def _records(data: bytes, ending: str, name: str) -> tuple[list[Record], list[str]]:
     match ending:
         case ".xlsx":
+            from knowledge.exchange.excel import from_excel  # the others need no such library
+
             return from_excel(data)
         case ".csv":
             return from_csv(data)

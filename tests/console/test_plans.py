@@ -49,6 +49,7 @@ PAGES = (
     "/console/inbox/{thread}/ticket",
     "/console/audit",
     "/console/reports",
+    "/console/article-statistics?since=2026-11-01&until=2026-11-30",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]
