@@ -163,6 +163,7 @@ async def test_a_model_is_used_when_it_is_chosen_and_one_that_fails_gives_way(
     assert await in_use() == "second"
     answer = await visit.post(f"{TRAINING}/models/nowhere/choose")
     assert answer.status_code == 422 and "没有这个模型" in said(answer)
+    clock.advance(timedelta(minutes=1))
     await begun_with(desk, model("upgraded", "another base"))
     assert await in_use() == "upgraded"
     assert "升级以前" in said(await visit.post(f"{TRAINING}/models/first/choose"))
