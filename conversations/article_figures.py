@@ -9,12 +9,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.sql.elements import ColumnElement
 
-from conversations.models import Note, NoteKind, Question, Rating
+from conversations.figures import CONTENT
+from conversations.models import Question, Rating
 
-_CONTENT, _DISCONTENT = 4, 2  # levels of a rating: 满意 and above, 不满意 and below
+_DISCONTENT = 2  # 不满意 and below
+_HANDOFF = "handoff"
 
 # What came later had to do with something else.
 _NEAR = timedelta(days=1)
@@ -27,7 +29,9 @@ class Span:
     since: datetime
     until: datetime
 
-    def holds(self, column: InstrumentedAttribute[datetime]) -> ColumnElement[bool]:
+    def holds(
+        self, column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
+    ) -> ColumnElement[bool]:
         """Whether a moment lies in it."""
         return and_(column >= self.since, column < self.until)
 
@@ -62,15 +66,20 @@ async def asked(session: AsyncSession, span: Span) -> dict[str, Asked]:
 
 async def handed_over(session: AsyncSession, span: Span) -> dict[str, int]:
     """By article: how often a person was asked for after an answer from it, within a day."""
+    before = aliased(Question)
     last = (
-        select(func.max(Question.message_id))
-        .where(Question.thread_id == Note.thread_id, Question.message_id <= Note.after_id)
-        .correlate(Note)
+        select(func.max(before.message_id))
+        .where(
+            before.thread_id == Question.thread_id,
+            before.message_id < Question.message_id,
+            before.outcome != _HANDOFF,
+        )
+        .correlate(Question)
         .scalar_subquery()
     )
     called = (
-        select(Note.at.label("at"), last.label("question"))
-        .where(Note.kind == NoteKind.CALLED, span.holds(Note.at))
+        select(Question.asked_at.label("at"), last.label("question"))
+        .where(Question.outcome == _HANDOFF, span.holds(Question.asked_at))
         .subquery()
     )
     rows = await session.execute(
@@ -85,13 +94,17 @@ async def rated(session: AsyncSession, span: Span) -> dict[str, Rated]:
     """By article that answered last before the rating, within a day."""
     last = (
         select(func.max(Question.message_id))
-        .where(Question.thread_id == Rating.thread_id, Question.asked_at <= Rating.rated_at)
+        .where(
+            Question.thread_id == Rating.thread_id,
+            Question.asked_at <= Rating.rated_at,
+            Question.outcome != _HANDOFF,
+        )
         .correlate(Rating)
         .scalar_subquery()
     )
     ratings = (
         select(Rating.level.label("level"), Rating.rated_at.label("at"), last.label("question"))
-        .where(span.holds(Rating.rated_at))
+        .where(span.holds(Rating.rated_at), Rating.level.is_not(None), Rating.ticket_id.is_(None))
         .subquery()
     )
     rows = await session.execute(
@@ -158,5 +171,5 @@ async def _counted(session: AsyncSession, outcome: str, span: Span) -> dict[str,
 
 
 def _summed(levels: Sequence[int]) -> Rated:
-    content = sum(level >= _CONTENT for level in levels)
+    content = sum(level in CONTENT for level in levels)
     return Rated(len(levels), sum(levels), content, sum(level <= _DISCONTENT for level in levels))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from conversations.models import Author, Message, Note, NoteKind, Question, Rating, Turn
+from conversations.models import Author, Message, Question, Rating, Turn
 from conversations.threads import open_thread
 from desk.article_statistics import HEAD, statistics
 from desk.desk import Desk
@@ -38,13 +38,11 @@ async def ask(desk: Desk, address: str, text: str, outcome: str, article: str | 
             options=more.get("options", []), asked_at=at,
         )  # fmt: skip
         session.add(question)
-        if more.get("called"):
-            session.add(
-                Note(thread_id=thread.id, kind=NoteKind.CALLED, by="", after_id=message.id, at=desk.clock())
-            )
         if level := more.get("level"):
             rating = Rating(id=desk.new_id(), thread_id=thread.id, talk=1, level=level, rated_at=desk.clock())
             session.add(rating)
+    if more.get("called"):
+        await ask(desk, address, "转人工", "handoff", None)
     return message.id
 
 
