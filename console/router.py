@@ -28,6 +28,7 @@ from console.knowledge import knowledge_routes
 from console.knowledge_edit import knowledge_edit_routes
 from console.knowledge_hits import knowledge_hit_routes
 from console.knowledge_review import knowledge_review_routes
+from console.ledger import ledger_routes
 from console.live import Live
 from console.mentions import mention_routes
 from console.own_account import own_account_routes, second_factor_routes
@@ -101,6 +102,7 @@ def console_router(
     calendar_routes(routes)
     reports_routes(routes)
     bulletin_routes(routes)
+    ledger_routes(routes)
     unanswered_routes(routes)
     answer_rate_routes(routes)
     training_example_routes(routes)

@@ -33,17 +33,16 @@ def bulletin_document(report: Bulletin) -> bytes:
     return _bytes(paper)
 
 
-def table_document(title: str, under: str, tables: Sequence[Table], foot: str = "") -> bytes:
-    """Tables under a title, across the page."""
+def table_document(title: str, sentences: Sequence[str], tables: Sequence[Table]) -> bytes:
+    """Tables under a title and what is to be said of them, across the page."""
     paper = _paper()
     page = paper.sections[0]
     page.page_width, page.page_height = page.page_height, page.page_width
     _line(paper, title, face=_TITLE, points=22, centred=True, bold=True)
-    _line(paper, under, points=12, centred=True)
+    for sentence in sentences:
+        _line(paper, sentence, points=12, indented=True)
     for table in tables:
         _table(paper, table)
-    if foot:
-        _line(paper, foot, points=12)
     return _bytes(paper)
 
 

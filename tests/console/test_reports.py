@@ -21,13 +21,16 @@ from desk.reports.excel import workbook
 from desk.reports.period import month_before
 from desk.reports.tables import Table
 from knowledge.article import Article
+from staff.masks import masked_enterprise
 from staff.roles import Role
 from store.clock import city_date
 from store.workdays import ANNOUNCED
 from tests.console.visit import House, Visit, said
 from tests.fakes import HandClock
+from tests.tickets.test_rectification import case_of, step
 from tickets.limits import TimeLimits
-from tickets.models import Answer, Ticket, TicketEvent
+from tickets.models import Answer, Rectification, Ticket, TicketEvent
+from tickets.rectification_states import CaseStep
 from tickets.states import Step
 
 SIZE = Size(tickets=200, messages=1_000)
@@ -175,10 +178,55 @@ def test_no_cell_of_a_workbook_is_a_formula_and_no_letter_breaks_it() -> None:
         ["=1+1", 7], ["+86", 0], ["x", "007"], ["@a", -3],
     ]  # fmt: skip
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
-    paper = Document(io.BytesIO(word.table_document("标题\x00", "", [table])))
+    paper = Document(io.BytesIO(word.table_document("标题\x00", ["共 1 件"], [table])))
     assert [cell.text for cell in paper.tables[0].rows[3].cells] == ["x", "007"]
 
 
 async def test_long_periods_are_counted_too(seeded: Desk, visit: Visit, clock: HandClock) -> None:
     first, last = city_date(clock() - timedelta(days=365)), city_date(clock())
     assert (await visit.get(f"/console/reports?since={first}&until={last}")).status_code == 200
+
+
+LEDGER = "/console/reports/ledger?since=2026-11-01&until=2026-11-30"
+
+
+async def test_the_ledger_is_taken_out_as_it_is_read_and_tells_nobodys_name(desk: Desk, visit: Visit) -> None:
+    case = await case_of(desk.database)
+    async with desk.database.write() as session:
+        ticket = await session.get_one(Ticket, case.ticket_id)
+        note = f"已到{ticket.enterprise}上门修好"
+    await step(desk.database, case, CaseStep.CONTACTED)
+    await step(desk.database, case, CaseStep.FIXED, note=note)
+    page = (await visit.get(LEDGER)).text
+    assert ticket.number in page and "非常不满意" in page and "上门修好" in page and "收到差评 1 件" in page
+    assert ticket.enterprise not in page
+    span = {"since": "2026-11-01", "until": "2026-11-30"}
+    paper = Document(io.BytesIO((await visit.post("/console/reports/ledger/export", span)).content))
+    cells = [cell.text for cell in paper.tables[0].rows[1].cells]
+    assert all(f">{cell}</td>" in page for cell in cells)
+    book = await visit.post("/console/reports/ledger/export", {**span, "form": "excel"})
+    sheet = load_workbook(io.BytesIO(book.content)).worksheets[0]
+    assert [str(cell.value) for cell in sheet[2]] == cells
+
+
+async def test_of_a_confidential_matter_the_ledger_says_only_what_it_was_about(
+    desk: Desk, visit: Visit
+) -> None:
+    case = await case_of(desk.database)
+    async with desk.database.write() as session:
+        ticket = await session.get_one(Ticket, case.ticket_id)
+        ticket.confidential = True
+        row = await session.get_one(Rectification, case.id)
+        row.comment = "经办人王某态度差"
+    page = (await visit.get(LEDGER)).text
+    assert ticket.subject in page and "（保密）" in page
+    assert "态度差" not in page and masked_enterprise(ticket.enterprise) not in page
+
+
+async def test_a_month_without_bad_ratings_has_a_ledger_too(visit: Visit) -> None:
+    page = await visit.get("/console/reports/ledger?since=2020-01-01&until=2020-01-31")
+    assert "没有“不满意”和“非常不满意”的评价" in page.text
+    for form in ("word", "excel"):
+        answer = await visit.post("/console/reports/ledger/export", {"since": "x", "form": form})
+        assert answer.status_code == 200
+    assert "日期不对" in said(await visit.get("/console/reports/ledger?since=2026-13-01"))
