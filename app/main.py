@@ -43,6 +43,7 @@ from connectors.web.pages import mount_static, page_router
 from connectors.web.problems import add_problem_handlers
 from connectors.web.tokens import Tokens
 from connectors.wechat.routes import PATH as WECHAT_PATH
+from console.officer_import import IMPORT_BYTES, IMPORT_PATHS
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
@@ -143,7 +144,7 @@ def create_app(
     )
     mount_static(app)
     mount_console_static(app)
-    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}
+    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES, **dict.fromkeys(IMPORT_PATHS, IMPORT_BYTES)}
     if wechat:
         app.include_router(wechat.router)
         limits_of[WECHAT_PATH] = sys.maxsize  # it measures by itself, as WeChat must not be answered in JSON

@@ -26,6 +26,12 @@ ENTRIES = (
         "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
     ),
     Entry(
+        "首席服务官",
+        "/console/officers",
+        Permission.OFFICERS_EDIT,
+        "重点企业由谁联系：派单先建议其部门，有诉求时通知本人",
+    ),
+    Entry(
         "派单规则",
         "/console/dispatch-rules",
         Permission.DISPATCH_RULES_EDIT,

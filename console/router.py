@@ -15,6 +15,8 @@ from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
 from console.inbox import Rows, inbox_routes
 from console.live import Live
+from console.officer_import import officer_import_routes
+from console.officers import officer_routes, one_officer_routes
 from console.own_account import own_account_routes, second_factor_routes
 from console.pages import Pages
 from console.people import people_routes, person_routes
@@ -58,6 +60,9 @@ def console_router(
     ticket_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
+    officer_import_routes(routes)
+    officer_routes(routes)
+    one_officer_routes(routes)
     _nowhere(routes)
     return routes.router
 

@@ -11,12 +11,14 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.due import Due, day_text, due
+from console.loads import Loads, loads
 from console.masked import shown, written
 from console.pages import visitor
 from console.routes import Console
 from console.step_forms import forms_of
 from desk.desk import Desk
-from desk.dispatch import suggestion
+from desk.dispatch import suggestions
+from desk.officers import acting
 from desk.parts import parts_for, sight_of
 from desk.stuck import stuck
 from staff.accounts import names
@@ -28,7 +30,7 @@ from tickets.conditions import offered
 from tickets.dispatching import all_rules
 from tickets.life import CLOCK, ENTERPRISE
 from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Limit, Timed
-from tickets.lists import seen, workload
+from tickets.lists import seen
 from tickets.models import KIND_NAMES, Ticket, TicketClock
 from tickets.papers import Papers, papers_of
 from tickets.states import STATE_NAMES, STEP_NAMES, Step
@@ -79,7 +81,8 @@ async def _context(
     calendar = await load_calendar(session)
     steps = offered(ticket, parts_for(actor, ticket), actor.account_id or "", papers, desk.clock())
     choices = {item.key: item.name for item in await departments(session)}
-    found = suggestion(await all_rules(session), ticket) if _sends(steps) else None
+    officer = await acting(session, ticket.credit_code)
+    found = suggestions(await all_rules(session), ticket, officer) if _sends(steps) else []
     return {
         "ticket": ticket,
         "shown": shown(ticket, actor, revealed=telling.revealed),
@@ -92,11 +95,12 @@ async def _context(
         "clocks": [_clock(clock, desk, calendar) for clock in papers.clocks],
         "forms": forms_of(steps),
         "departments": choices,
-        "loads": await workload(session) if _sends(steps) else {},
+        "loads": await loads(session, desk.clock()) if _sends(steps) else Loads(),
+        "officer": officer,
         "suggested": found,
         "levels": _levels(desk, calendar),
         "stuck": ticket.confidential and ticket.id in await stuck(session),
-        "starting": _starting(papers, ticket, found.department if found else ""),
+        "starting": _starting(papers, ticket, found[0].department if found else ""),
     }
 
 

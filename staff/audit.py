@@ -44,6 +44,9 @@ class Action(StrEnum):
     DISPATCH_RULE_ADDED = "dispatch_rule_added"
     DISPATCH_RULE_REMOVED = "dispatch_rule_removed"
     CALENDAR_CHANGED = "calendar_changed"
+    OFFICER_SET = "officer_set"
+    OFFICER_ENDED = "officer_ended"
+    OFFICERS_IMPORTED = "officers_imported"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -72,6 +75,9 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.DISPATCH_RULE_ADDED: "新增派单规则",
     Action.DISPATCH_RULE_REMOVED: "删除派单规则",
     Action.CALENDAR_CHANGED: "修改日历",
+    Action.OFFICER_SET: "设置首席服务官",
+    Action.OFFICER_ENDED: "解除首席服务官",
+    Action.OFFICERS_IMPORTED: "导入首席服务官",
 }
 
 
@@ -84,7 +90,7 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单"}
+TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单", "enterprise": "企业"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,11 @@ def thread(thread_id: str) -> Target:
 def ticket(number: str) -> Target:
     """A ticket as what something is done to."""
     return Target("ticket", number)
+
+
+def enterprise(credit_code: str) -> Target:
+    """An enterprise, by its unified social credit code, as what something is done to."""
+    return Target("enterprise", credit_code)
 
 
 def target_name(entry: AuditEntry) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.models import Approval, Ticket, TicketClock
+from tickets.officers import codes_of
 from tickets.states import OPEN, State
 
 
@@ -58,8 +59,8 @@ _STATES: Mapping[Queue, tuple[State, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which tickets somebody may see. `department`: only this one's (None: every one's); `confidential`: also those
-    whose enterprise asked for confidence; without it only those that `account` handles, or that have to be signed by the
+    """Which tickets somebody may see. `department`: only this one's (None: every one's), and those of the enterprises
+    that `account` looks after; `confidential`: also those whose enterprise asked for confidence; without it only those that `account` handles, or that have to be signed by the
     department that it `handles` tickets for, and where `calls_back` those whose enterprise has to be called."""
 
     account: str
@@ -143,14 +144,28 @@ async def counts(
     }
 
 
-async def workload(session: AsyncSession) -> dict[str, int]:
-    """Department -> open tickets that it has in hand."""
-    rows = await session.execute(
-        select(Ticket.department, func.count())
-        .where(Ticket.department.is_not(None), Ticket.state.in_(OPEN))
-        .group_by(Ticket.department)
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Open tickets in hand, and those of them with a limit that is over."""
+
+    open: int = 0
+    overdue: int = 0
+
+    def __add__(self, other: Load) -> Load:
+        return Load(self.open + other.open, self.overdue + other.overdue)
+
+
+async def workload(session: AsyncSession, now: datetime) -> dict[tuple[str, str | None], Load]:
+    """(department, who signed, None for nobody yet) -> what is in hand there."""
+    late = exists().where(
+        TicketClock.ticket_id == Ticket.id, TicketClock.ended_at.is_(None), TicketClock.due_at < now
     )
-    return {str(row[0]): row[1] for row in rows}
+    rows = await session.execute(
+        select(Ticket.department, Ticket.handler, func.count(), func.sum(case((late, 1), else_=0)))
+        .where(Ticket.department.is_not(None), Ticket.state.in_(OPEN))
+        .group_by(Ticket.department, Ticket.handler)
+    )
+    return {(row[0], row[1]): Load(row[2], int(row[3])) for row in rows}
 
 
 async def seen(session: AsyncSession, number: str, sight: Sight) -> Ticket | None:
@@ -239,7 +254,8 @@ def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElem
 def _seen(sight: Sight) -> ColumnElement[bool]:
     allowed: list[ColumnElement[bool]] = [Ticket.id.is_not(None)]
     if sight.department is not None:
-        allowed.append(Ticket.department == sight.department)
+        looked_after = Ticket.credit_code.in_(codes_of(sight.account))
+        allowed.append(or_(Ticket.department == sight.department, looked_after))
     if not sight.confidential:
         unsigned = and_(Ticket.handler.is_(None), Ticket.department == sight.handles)
         own = [Ticket.handler == sight.account, unsigned]
