@@ -16,6 +16,7 @@ from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
+from desk.reminders import clear_notices, remind
 from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 2.0
 _RING_SECONDS = 30.0
+_REMIND_SECONDS = 20.0
 _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
 _ERASE_SECONDS = 5.0
@@ -86,6 +88,16 @@ async def ring_clocks(desk: Desk, staff_idle: timedelta) -> None:
         await asyncio.sleep(_RING_SECONDS)
 
 
+async def remind_staff(desk: Desk) -> None:
+    """For ever: staff are told what waits for them."""
+    while True:
+        try:
+            await remind(desk)
+        except Exception:
+            log.exception("reminding staff failed; trying again")
+        await asyncio.sleep(_REMIND_SECONDS)
+
+
 async def send_notices(notices: TicketNotices) -> None:
     """For ever: tell of news of tickets that cannot be sent."""
     while True:
@@ -115,6 +127,7 @@ async def clear_old_tickets(desk: Desk) -> None:
     while True:
         try:
             await clear_tickets(desk)
+            await clear_notices(desk)
         except Exception:
             log.exception("clearing tickets failed; trying again")
         await asyncio.sleep(_CLEAR_SECONDS)

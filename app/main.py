@@ -20,6 +20,7 @@ from app.loops import (
     deliver_pending,
     erase_leavers,
     fetch_attachments,
+    remind_staff,
     ring_clocks,
     send_notices,
     take_waiting_turns,
@@ -91,6 +92,7 @@ def create_app(
         office_hours=OfficeHours.parse(settings.office_hours),
         limits=TimeLimits.parse(settings.ticket_limits),
         attachments=settings.attachment_limits(),
+        reminding=settings.reminding(),
         keep_tickets=timedelta(days=settings.keep_tickets_days),
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
@@ -178,6 +180,7 @@ def _lifespan(
         loops = (
             take_waiting_turns(desk),
             ring_clocks(desk, staff_idle),
+            remind_staff(desk),
             erase_leavers(desk),
             clear_old_tickets(desk),
         )

@@ -18,7 +18,7 @@ from connectors.oidc import Client
 from connectors.telegram.account import webhook_problem
 from connectors.wechat.crypto import Account
 from connectors.wechat.notices import Template
-from desk.desk import AttachmentLimits
+from desk.desk import AttachmentLimits, Reminding
 from staff.sessions import Policy
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     office_hours: str = "09:00-12:00,13:00-17:30"
     staff_idle_minutes: int = Field(default=30, ge=1)
     ticket_limits: str = ""
+    remind_within_hours: int = Field(default=16, ge=0, le=400)
+    supervise_after_days: int = Field(default=2, ge=0, le=60)
+    criticise_after_days: int = Field(default=5, ge=0, le=60)
+    remind_waiting_minutes: int = Field(default=10, ge=1, le=1440)
+    remind_urgent_at_night: bool = False
     message_max_letters: int = 1000
     body_max_bytes: int = 64_000
     rate_per_conversation: str = "20/minute"
@@ -168,6 +173,16 @@ class Settings(BaseSettings):
     def attachment_limits(self) -> AttachmentLimits:
         """What is taken of the files that people send."""
         return AttachmentLimits(self.attachment_max_bytes, self.attachments_per_day)
+
+    def reminding(self) -> Reminding:
+        """When staff are reminded."""
+        return Reminding(
+            within=timedelta(hours=self.remind_within_hours),
+            supervise_after=self.supervise_after_days,
+            criticise_after=self.criticise_after_days,
+            waiting=timedelta(minutes=self.remind_waiting_minutes),
+            urgent_at_night=self.remind_urgent_at_night,
+        )
 
     def wechat_account(self) -> Account:
         """The Official Account. Raises `ValueError` where a value cannot be right."""

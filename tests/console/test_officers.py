@@ -268,23 +268,18 @@ async def test_an_officer_reads_the_tickets_of_their_enterprises_but_no_confiden
 
 async def test_the_deputy_reads_them_while_the_officer_is_disabled(office: Office, pai: Visit) -> None:
     await add(pai)
+    await employ(office.house.door, "boss", Role.ADMIN)  # the last one could not be disabled
     number = await office.file(credit_code=code(1))
     huo = await office._enter("huo")
     assert (await huo.get(f"/console/tickets/{number}")).status_code == 404
     for disabled, status in ((True, 200), (False, 404)):
         async with office.desk.database.write() as session:
             change = accounts.disable if disabled else accounts.enable
-            await employ_admin(office, disabled)
             await change(session, COMMAND_LINE, "shui", at=office.desk.clock())
         page = await huo.get(f"/console/tickets/{number}")
         assert page.status_code == status
         assert ("姓名huo（副职代）" in page.text) is disabled
     assert "没有人接替" not in (await pai.get(HERE)).text
-
-
-async def employ_admin(office: Office, wanted: bool) -> None:
-    if wanted:
-        await employ(office.house.door, "boss", Role.ADMIN)
 
 
 async def test_the_enterprises_card_in_a_thread_names_its_officer(office: Office, pai: Visit) -> None:
