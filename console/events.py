@@ -25,6 +25,7 @@ from conversations.changes import Mark
 from conversations.inbox import View
 from conversations.models import Holder, Thread
 from desk.parts import reader_of
+from staff.notices import unread
 from staff.roles import Permission
 from staff.sessions import Visitor
 
@@ -67,6 +68,8 @@ async def inbox_events(console: Console, who: Visitor, view: View, since: Mark) 
         yield _event("rows", _rows(console, account, view, rows), live.mark)
         async for _ in _told(listener):
             rows, listener.rows = listener.rows, {}
+            if bell := await _bell(console, account, listener):
+                yield bell
             yield _event("rows", _rows(console, account, view, rows), live.mark) if rows else ": ping\n\n"
 
 
@@ -93,6 +96,8 @@ class ThreadEvents:
                     if not told:
                         yield ": ping\n\n"
                         continue
+                    if bell := await _bell(self._console, self._account, listener):
+                        yield bell
                     ids, listener.messages, listener.touched = listener.messages, set(), False
                     if news := await self._news(ids):
                         yield _event("thread", news, live.mark)
@@ -166,6 +171,15 @@ async def _told(listener: Listener) -> AsyncIterator[bool]:
         told = await listener.wait(min(left, _PING_SECONDS))
         if not listener.closed:
             yield told
+
+
+async def _bell(console: Console, account: str, listener: Listener) -> str:
+    """How many notices are unread, where there may be a new one."""
+    rung, listener.rung = listener.rung, False
+    if not rung:
+        return ""
+    async with console.door.database.read() as session:
+        return _event("bell", {"unread": await unread(session, account)}, console.live.mark)
 
 
 def _rows(console: Console, account: str, view: View, rows: Mapping[str, Shown]) -> dict[str, Any]:

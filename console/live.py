@@ -13,6 +13,7 @@ from console.presence import Colleague, Presence
 from conversations import changes
 from conversations.changes import Mark, Standing, Unsettled
 from conversations.models import Holder
+from staff import notices
 from store.database import Database
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Listener:
     rows: dict[str, Shown] = field(default_factory=dict)
     messages: set[int] = field(default_factory=set)
     touched: bool = False
+    rung: bool = False
     closed: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,6 +77,7 @@ class Live:
         self._known: dict[str, set[int]] = {"messages": set(), "notes": set()}
         self._unsettled: dict[int, Unsettled] = {}
         self._present: dict[str, dict[str, Colleague]] = {}
+        self._notice = 0
 
     @asynccontextmanager
     async def listen(self, thread: str | None) -> AsyncIterator[Listener]:
@@ -96,6 +99,7 @@ class Live:
             self.mark = await changes.newest_mark(session)
             written = await changes.written_since(session, self.mark.less(LOOK_BACK))
             self.standing = await changes.standing(session)
+            self._notice = await notices.newest(session)
         self._known = {"messages": set(written.messages), "notes": set(written.notes)}
         self._unsettled, self._present = {}, {}
 
@@ -120,6 +124,7 @@ class Live:
             written = await changes.written_since(session, self.mark.less(LOOK_BACK))
             standing = await changes.standing(session)
             unsettled = await changes.unsettled(session, open_threads)
+            notice = await notices.newest(session)
         messages = {
             id_: thread for id_, thread in written.messages.items() if id_ not in self._known["messages"]
         }
@@ -135,9 +140,12 @@ class Live:
         self._known = {"messages": set(written.messages), "notes": set(written.notes)}
         self.mark = Mark(max(self.mark.message, *written.messages, 0), max(self.mark.note, *written.notes, 0))
         self.standing, self._unsettled, self._present = standing, unsettled, present
-        await self._tell(moved, touched, messages)
+        rung, self._notice = notice != self._notice, notice
+        await self._tell(moved, touched, messages, rung=rung)
 
-    async def _tell(self, moved: set[str], touched: set[str], messages: Mapping[int, str]) -> None:
+    async def _tell(
+        self, moved: set[str], touched: set[str], messages: Mapping[int, str], *, rung: bool
+    ) -> None:
         lists = [listener for listener in self._listeners if listener.thread is None]
         rows = await self.render(sorted(moved)[-_MOST_ROWS:]) if moved and lists else {}
         for listener in self._listeners:
@@ -146,7 +154,8 @@ class Live:
             elif listener.thread in touched:
                 listener.messages |= {id_ for id_, thread in messages.items() if thread == listener.thread}
                 listener.touched = True
-            if listener.rows or listener.touched:
+            listener.rung = listener.rung or rung
+            if listener.rows or listener.touched or listener.rung:
                 listener.woken.set()
 
 

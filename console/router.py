@@ -15,6 +15,7 @@ from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
 from console.inbox import Rows, inbox_routes
 from console.live import Live
+from console.notices import notice_routes
 from console.officer_import import officer_import_routes
 from console.officers import officer_routes, one_officer_routes
 from console.own_account import own_account_routes, second_factor_routes
@@ -25,6 +26,7 @@ from console.replies import reply_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
 from console.single_sign_on import single_sign_on_routes
+from console.supervision import supervision_routes
 from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
 from console.ticket import ticket_routes
@@ -60,6 +62,8 @@ def console_router(
     ticket_routes(routes)
     dispatch_rules_routes(routes)
     calendar_routes(routes)
+    notice_routes(routes)
+    supervision_routes(routes)
     officer_import_routes(routes)
     officer_routes(routes)
     one_officer_routes(routes)

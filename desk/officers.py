@@ -121,7 +121,9 @@ def checked_code(written: str) -> str:
     except InvalidChecksum as error:
         raise OfficerRefused("统一社会信用代码的校验码不对，可能写错了一位，请对照营业执照核对。") from error
     except ValidationError as error:
-        raise OfficerRefused("统一社会信用代码里有不会出现的字符（不含字母 I、O、S、V、Z），请核对。") from error
+        raise OfficerRefused(
+            "统一社会信用代码里有不会出现的字符（不含字母 I、O、S、V、Z），请核对。"
+        ) from error
 
 
 def checked(entry: Entry, among: People) -> Checked:

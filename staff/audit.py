@@ -90,7 +90,12 @@ class Target:
 
 
 _NOTHING = Target()
-TARGET_NAMES: Mapping[str, str] = {"account": "账号", "thread": "对话", "ticket": "工单", "enterprise": "企业"}
+TARGET_NAMES: Mapping[str, str] = {
+    "account": "账号",
+    "thread": "对话",
+    "ticket": "工单",
+    "enterprise": "企业",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,9 +112,7 @@ async def page(
 
 async def read(session: AsyncSession, account: str, notice_id: int, at: datetime) -> Notice | None:
     """Mark one of an account's notices as read; None where it has none such."""
-    notice = await session.scalar(
-        select(Notice).where(Notice.id == notice_id, Notice.account_id == account)
-    )
+    notice = await session.scalar(select(Notice).where(Notice.id == notice_id, Notice.account_id == account))
     if notice is not None and notice.read_at is None:
         notice.read_at = at
     return notice

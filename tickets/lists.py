@@ -115,7 +115,7 @@ async def page(
     """A page of a queue, the newest ticket first. `stuck`: the ids that `Queue.STUCK` holds."""
     statement = (
         select(Ticket)
-        .where(_in_queue(queue, now, stuck), _seen(sight), *_narrowed(wanted))
+        .where(_in_queue(queue, now, stuck), sight_condition(sight), *_narrowed(wanted))
         .order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
         .limit(limit)
     )
@@ -137,7 +137,9 @@ async def counts(
     """How many tickets there are in each of the queues."""
     return {
         queue: await session.scalar(
-            select(func.count()).select_from(Ticket).where(_in_queue(queue, now, stuck), _seen(sight))
+            select(func.count())
+            .select_from(Ticket)
+            .where(_in_queue(queue, now, stuck), sight_condition(sight))
         )
         or 0
         for queue in queues
@@ -170,7 +172,7 @@ async def workload(session: AsyncSession, now: datetime) -> dict[tuple[str, str 
 
 async def seen(session: AsyncSession, number: str, sight: Sight) -> Ticket | None:
     """The ticket with that number, if it may be seen."""
-    return await session.scalar(select(Ticket).where(Ticket.number == number, _seen(sight)))
+    return await session.scalar(select(Ticket).where(Ticket.number == number, sight_condition(sight)))
 
 
 async def unseen(session: AsyncSession, numbers: Collection[str], sight: Sight) -> set[str]:
@@ -180,7 +182,7 @@ async def unseen(session: AsyncSession, numbers: Collection[str], sight: Sight) 
     there = set(await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers))))
     # Subtracted here: in SQL, `NOT` would keep quiet about tickets that nobody handles yet.
     return there - set(
-        await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers), _seen(sight)))
+        await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers), sight_condition(sight)))
     )
 
 
@@ -188,7 +190,7 @@ async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequ
     """The tickets of a thread that may be seen, the newest first."""
     rows = await session.scalars(
         select(Ticket)
-        .where(Ticket.thread_id == thread_id, _seen(sight))
+        .where(Ticket.thread_id == thread_id, sight_condition(sight))
         .order_by(Ticket.submitted_at.desc())
         .limit(20)
     )
@@ -198,7 +200,9 @@ async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequ
 async def newest_of(session: AsyncSession, threads: Collection[str], sight: Sight) -> dict[str, Ticket]:
     """Thread -> its newest ticket that may be seen."""
     rows = await session.scalars(
-        select(Ticket).where(Ticket.thread_id.in_(threads), _seen(sight)).order_by(Ticket.submitted_at)
+        select(Ticket)
+        .where(Ticket.thread_id.in_(threads), sight_condition(sight))
+        .order_by(Ticket.submitted_at)
     )
     return {ticket.thread_id: ticket for ticket in rows if ticket.thread_id is not None}
 
@@ -226,7 +230,7 @@ async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int 
     """Threads of the tickets that a text names: number, enterprise or telephone number."""
     rows = await session.scalars(
         select(Ticket.thread_id)
-        .where(_seen(sight), *_narrowed(Wanted(text=text)), Ticket.thread_id.is_not(None))
+        .where(sight_condition(sight), *_narrowed(Wanted(text=text)), Ticket.thread_id.is_not(None))
         .order_by(Ticket.submitted_at.desc())
         .limit(limit)
     )
@@ -251,7 +255,8 @@ def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElem
     return Ticket.state.in_(_STATES[queue])
 
 
-def _seen(sight: Sight) -> ColumnElement[bool]:
+def sight_condition(sight: Sight) -> ColumnElement[bool]:
+    """Whether a ticket may be seen."""
     allowed: list[ColumnElement[bool]] = [Ticket.id.is_not(None)]
     if sight.department is not None:
         looked_after = Ticket.credit_code.in_(codes_of(sight.account))

@@ -19,6 +19,7 @@ export function listen(address, name, tell) {
     else timer = setTimeout(() => say("连接中断，正在重新连接…写的内容不会丢。"), 3000);
   });
   stream.addEventListener(name, (event) => tell(JSON.parse(event.data)));
+  stream.addEventListener("bell", (event) => dispatchEvent(new CustomEvent("rung", { detail: JSON.parse(event.data).unread })));
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();

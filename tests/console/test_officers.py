@@ -62,7 +62,9 @@ def seen_on(page: httpx.Response) -> str:
 
 
 async def upload(visit: Visit, content: bytes, name: str = "名单.csv") -> httpx.Response:
-    return await visit.client.post(f"{HERE}/~import", data={"csrf": visit.csrf}, files={"file": (name, content)})
+    return await visit.client.post(
+        f"{HERE}/~import", data={"csrf": visit.csrf}, files={"file": (name, content)}
+    )
 
 
 async def confirm(visit: Visit, preview: httpx.Response) -> httpx.Response:
@@ -110,7 +112,7 @@ async def test_what_is_wrong_is_told_and_what_was_filled_in_stays(
 ) -> None:
     answer = await add(pai, **fields)
     assert answer.status_code == 422 and problem in said(answer)
-    assert "name=\"enterprise\"" in answer.text and await kept(office.desk) == []
+    assert 'name="enterprise"' in answer.text and await kept(office.desk) == []
 
 
 async def test_the_same_once_more_changes_nothing_and_another_one_is_told(office: Office, pai: Visit) -> None:
@@ -176,7 +178,10 @@ def workbook(*rows: tuple[object, ...]) -> bytes:
 async def test_a_workbook_is_previewed_and_imported_as_a_whole(office: Office, pai: Visit) -> None:
     await add(pai, 1)
     content = workbook(
-        ("姓名huo", "甲公司", code(1)), (None, None, None), ("shui", "乙公司", code(2)), ("shui", "丙公司", code(3))
+        ("姓名huo", "甲公司", code(1)),
+        (None, None, None),
+        ("shui", "乙公司", code(2)),
+        ("shui", "丙公司", code(3)),
     )
     preview = await upload(pai, content, "名单.xlsx")
     assert preview.status_code == 200 and await kept(office.desk) == [code(1)]
@@ -192,7 +197,10 @@ async def test_one_wrong_line_keeps_the_whole_list_out_and_every_wrong_line_is_n
     office: Office, pai: Visit
 ) -> None:
     content = table(
-        (code(1), "甲公司", "shui", ""), ("123", "乙公司", "shui", ""), (code(3), "丙公司", "谁", ""), (code(1), "丁公司", "shui", "")
+        (code(1), "甲公司", "shui", ""),
+        ("123", "乙公司", "shui", ""),
+        (code(3), "丙公司", "谁", ""),
+        (code(1), "丁公司", "shui", ""),
     )
     answer = await upload(pai, content.decode("utf-8-sig").encode("gb18030"))
     assert answer.status_code == 422

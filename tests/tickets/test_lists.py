@@ -149,7 +149,10 @@ async def test_the_workload_counts_what_somebody_has_in_hand_and_what_of_it_is_l
     await moved(database, await opened(database, 3), Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED)
     await moved(database, await opened(database, 4), Step.TERMINATED)
     async with database.read() as session:
-        assert await workload(session, MONDAY) == {("water", None): Load(2, 0), ("water", "zhang"): Load(1, 0)}
+        assert await workload(session, MONDAY) == {
+            ("water", None): Load(2, 0),
+            ("water", "zhang"): Load(1, 0),
+        }
         # Not signed for within a working day; there is more time for handling.
         late = await workload(session, MONDAY + timedelta(days=2))
         assert late == {("water", None): Load(2, 2), ("water", "zhang"): Load(1, 0)}
