@@ -22,7 +22,7 @@ from desk.reminder_words import of_late, of_late_above, of_mention, of_near, of_
 from staff import notices
 from staff.accounts import names
 from staff.models import Notice, NoticeKind
-from staff.notices import Telling, told_of
+from staff.notices import Telling, told
 from store.clock import city_date
 from store.workdays import Calendar
 from tickets.limits import Level, Timed
@@ -85,11 +85,11 @@ async def remind(desk: Desk) -> int:
     if not (tellings or done or (further and is_open)):
         return 0
     async with desk.database.write() as session:
-        told = await notices.tell(session, tellings, now)
+        written = await notices.tell(session, tellings, now)
         await notices.settle(session, done, now)
         for source, until in further if is_open else ():
             await notices.set_mark(session, source, until)
-    return told
+    return written
 
 
 async def clear_notices(desk: Desk) -> None:
@@ -131,6 +131,7 @@ async def _steps(look: Round) -> list[tuple[TicketEvent, Ticket]]:
         .where(
             TicketEvent.id > span.since - _LOOK_BACK,
             TicketEvent.id <= span.until,
+            ~told(literal("event-") + cast(TicketEvent.id, String)),
             TicketEvent.step.in_(_KIND_OF),
             *look.limited(),
         )
@@ -189,7 +190,7 @@ async def _clocks(
             TicketClock.timed != Timed.ARCHIVE,
             *which,
             *look.limited(),
-            ~told_of(kind, _occasion_in_sql()),
+            ~told(_occasion_in_sql(), kind),
         )
         .order_by(TicketClock.due_at)
         .limit(_MOST)
@@ -275,7 +276,11 @@ def _call(thread: Thread) -> str:
 async def _mentions(look: Round) -> list[Telling]:
     span = look.spans["notes"]
     found = await look.session.scalars(
-        select(Note).where(Note.id > span.since - _LOOK_BACK, Note.id <= span.until)
+        select(Note).where(
+            Note.id > span.since - _LOOK_BACK,
+            Note.id <= span.until,
+            ~told(literal("note-") + cast(Note.id, String)),
+        )
     )
     rows = found.all()
     called = await names(look.session, {note.by for note in rows if note.mentions})

@@ -53,21 +53,21 @@ async def untold(session: AsyncSession, tellings: Iterable[Telling]) -> list[Tel
     """Those of them that nobody has told yet, each once."""
     wanted = {telling.key: telling for telling in tellings}
     occasions = sorted({occasion for occasion, _, _ in wanted})
-    told: set[tuple[str, NoticeKind, str]] = set()
+    known: set[tuple[str, NoticeKind, str]] = set()
     for start in range(0, len(occasions), _AT_ONCE):
         rows = await session.execute(
             select(Notice.occasion, Notice.kind, Notice.account_id).where(
                 Notice.occasion.in_(occasions[start : start + _AT_ONCE])
             )
         )
-        told |= {(row[0], row[1], row[2]) for row in rows}
-    return [telling for key, telling in wanted.items() if key not in told]
+        known |= {(row[0], row[1], row[2]) for row in rows}
+    return [telling for key, telling in wanted.items() if key not in known]
 
 
 async def tell(session: AsyncSession, tellings: Sequence[Telling], at: datetime) -> int:
     """Write them down; how many there were. What another process has told at this moment is left out."""
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    told = 0
+    count = 0
     # In one order for everybody: of two processes neither waits for the other's second row.
     ordered = sorted(tellings, key=lambda telling: telling.key)
     for start in range(0, len(ordered), _AT_ONCE):
@@ -84,8 +84,8 @@ async def tell(session: AsyncSession, tellings: Sequence[Telling], at: datetime)
             for one in ordered[start : start + _AT_ONCE]
         ]
         statement = insert(Notice).values(rows).on_conflict_do_nothing().returning(Notice.id)
-        told += len((await session.scalars(statement)).all())
-    return told
+        count += len((await session.scalars(statement)).all())
+    return count
 
 
 async def unread(session: AsyncSession, account: str) -> int:
@@ -156,9 +156,10 @@ async def set_mark(session: AsyncSession, source: str, last: int) -> None:
     )
 
 
-def told_of(kind: NoticeKind, occasion: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether somebody was told of an occasion, as a condition."""
-    return exists().where(Notice.occasion == occasion, Notice.kind == kind)
+def told(occasion: ColumnElement[str], kind: NoticeKind | None = None) -> ColumnElement[bool]:
+    """Whether anybody was told of an occasion, as a condition."""
+    which = [Notice.kind == kind] if kind else []
+    return exists().where(Notice.occasion == occasion, *which)
 
 
 async def _mark_read(session: AsyncSession, at: datetime, *which: ColumnElement[bool]) -> None:

@@ -22,7 +22,7 @@ class Place:
     code: str
 
 
-def codes_of(account: str) -> Select[tuple[str]]:
+def codes_of(account: str) -> Select[str]:
     """The enterprises that an account looks after now: its own, and those whose officer is disabled."""
     disabled = select(_accounts.c.id).where(_accounts.c.active.is_(False))
     return select(Officer.credit_code).where(

@@ -31,6 +31,10 @@ PAGES = (
     "/console/inbox/{thread}",
     "/console/tickets/{number}",
     "/console/audit",
+    "/console/supervision",
+    *(f"/console/supervision?view={view}" for view in ("red", "supervised", "notice", "criticised")),
+    "/console/officers",
+    "/console/notices",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]
