@@ -7,11 +7,12 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 from stdnum.cn import uscc
 
 from app.demo.seed import Size, Surroundings, seed
@@ -27,7 +28,7 @@ from tests.browser.accessibility import faults
 from tests.browser.served_console import ServedConsole, served_console
 from tests.conftest import ARTICLES
 from tickets.limits import TimeLimits
-from tickets.models import Officer, Ticket
+from tickets.models import Officer, Ticket, TicketClock
 from tickets.states import OPEN, State
 
 NEW = "green tea river 88"
@@ -50,7 +51,7 @@ async def _filled(url: str) -> None:
     database, now = Database(url), utc_now()
     articles = read_folder(ARTICLES)
     around = Surroundings(PINGDINGSHAN, articles, ANNOUNCED, TimeLimits(), now, random.Random(7))
-    await seed(database, Size(tickets=300, messages=300), around, lambda _: None)
+    await seed(database, Size(tickets=900, messages=900), around, lambda _: None)
     async with database.write() as session:
         supervisor = await by_username(session, "li.si")
         officer = await by_username(session, "wang.wu")
@@ -62,6 +63,9 @@ async def _filled(url: str) -> None:
         )
         first, second, *_ = opened.all()
         first.supervised_at, first.credit_code = now, CODE
+        for ticket, days in ((first, 9), (second, 4)):
+            late = TicketClock.ticket_id == ticket.id, TicketClock.ended_at.is_(None)
+            await session.execute(update(TicketClock).where(*late).values(due_at=now - timedelta(days=days)))
         session.add(
             Officer(
                 credit_code=CODE,
@@ -142,7 +146,7 @@ def test_a_supervisor_sees_the_lights_supervises_and_is_told(
 
     page.locator("#bell").click()
     look(page, axe, "notices", tmp_path)
-    page.get_by_role("button", name="标为已读").first.click()
+    page.get_by_role("button", name="标为已读：").first.click()
     expect(page.locator("#bell")).to_contain_text("1")
     page.get_by_role("button", name="查看工单").click()
     expect(page.locator("#bell .bell-count")).to_be_hidden()
