@@ -114,7 +114,9 @@ async def _page(
             "last": row.last,
             "notice": row.ticket.id in urged.notice,
             "criticised": row.ticket.id in urged.criticised,
-            "can": actor.may(Permission.TICKETS_SUPERVISE) and row.ticket.state is not State.SUSPENDED,
+            "can": actor.may(Permission.TICKETS_SUPERVISE)
+            and row.ticket.supervised_at is None
+            and row.ticket.state is not State.SUSPENDED,
         }
         for row in rows[:_PAGE]
     ]

@@ -136,7 +136,7 @@ def test_a_supervisor_sees_the_lights_supervises_and_is_told(
     expect(page.locator("#bell")).to_contain_text("2")
     page.goto(f"{console.url}/console/supervision")
     look(page, axe, "supervision", tmp_path)
-    form = page.locator("details.supervise").nth(1)
+    form = page.locator("details.supervise").first
     form.locator("summary").focus()
     page.keyboard.press("Enter")
     form.get_by_role("textbox").fill("请三天内答复企业，办好以后回话。")
