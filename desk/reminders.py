@@ -7,7 +7,7 @@ some are looked at twice: a notice that is there already is not written again (i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -212,11 +212,12 @@ def _of_clock(
 ) -> list[Telling]:
     to = who.heading(ticket) if kind is _K.ESCALATED else who.responsible(clock.timed, ticket)
     days = look.calendar.count(city_date(clock.due_at or look.now), city_date(look.now))
-    text = {
+    words: Mapping[NoticeKind, Callable[[TicketClock, Ticket], str]] = {
         _K.DUE: of_near,
         _K.OVERDUE: partial(of_late, days=days),
         _K.ESCALATED: partial(of_late_above, days=days),
-    }[kind](clock, ticket)
+    }
+    text = words[kind](clock, ticket)
     return [Telling(account, kind, _occasion(clock), text, ticket=ticket.number) for account in to]
 
 

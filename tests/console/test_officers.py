@@ -45,7 +45,7 @@ async def pai(office: Office) -> Visit:
     return await office.call_in("pai", Role.DISPATCHER)
 
 
-async def add(visit: Visit, number: int = 1, **fields: str) -> httpx.Response:
+async def add(visit: Visit, number: int = 1, /, **fields: str) -> httpx.Response:
     good = {"code": code(number), "enterprise": NAME, "officer": "shui", "deputy": "huo"}
     return await visit.post(f"{HERE}/~new", {**good, **fields})
 
@@ -166,10 +166,11 @@ async def test_the_list_is_searched_and_paged(office: Office, pai: Visit) -> Non
     assert re.findall(r">(企业\d{3})<", (await pai.get(f"{HERE}?q={code(8).lower()}")).text) == ["企业008"]
 
 
-def workbook(*rows: tuple[object, ...]) -> bytes:
+def workbook(*rows: tuple[str | None, ...]) -> bytes:
     book = Workbook()
+    sheet = book.worksheets[0]
     for row in [("首席服务官", "企业名称", "统一社会信用代码"), *rows]:
-        book.active.append(row)  # type: ignore[union-attr]
+        sheet.append(row)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
