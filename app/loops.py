@@ -23,6 +23,7 @@ from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
 from desk.pushing import Pusher
 from desk.rating_asking import ask_for_ratings
+from desk.reminders import clear_notices, remind
 from desk.takeover import requeue_silent
 from desk.turns import take_turns, waiting_threads
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 _PAUSE_SECONDS = 2.0
 _RING_SECONDS = 30.0
 _RATING_SECONDS = 5.0
+_REMIND_SECONDS = 20.0
 _NOTICE_SECONDS = 5.0
 _TROUBLE_SECONDS = 60.0
 _ERASE_SECONDS = 5.0
@@ -106,6 +108,16 @@ async def ask_ratings(desk: Desk) -> None:
         await asyncio.sleep(_RATING_SECONDS)
 
 
+async def remind_staff(desk: Desk) -> None:
+    """For ever: staff are told what waits for them."""
+    while True:
+        try:
+            await remind(desk)
+        except Exception:
+            log.exception("reminding staff failed; trying again")
+        await asyncio.sleep(_REMIND_SECONDS)
+
+
 async def send_notices(notices: TicketNotices) -> None:
     """For ever: tell of news of tickets that cannot be sent."""
     while True:
@@ -135,6 +147,7 @@ async def clear_old_tickets(desk: Desk) -> None:
     while True:
         try:
             await clear_tickets(desk)
+            await clear_notices(desk)
         except Exception:
             log.exception("clearing tickets failed; trying again")
         await asyncio.sleep(_CLEAR_SECONDS)

@@ -24,6 +24,7 @@ from app.loops import (
     keep_knowledge,
     learn,
     push_webhooks,
+    remind_staff,
     ring_clocks,
     send_notices,
     take_waiting_turns,
@@ -56,6 +57,7 @@ from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.exchange_imports import UPLOAD_BYTES, UPLOAD_PATH
 from console.knowledge_forms import BODY_BYTES as KNOWLEDGE_BYTES
 from console.knowledge_forms import PATH as KNOWLEDGE_PATH
+from console.officer_import import IMPORT_BYTES, IMPORT_PATHS
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
@@ -105,6 +107,7 @@ def create_app(
         limits=TimeLimits.parse(settings.ticket_limits),
         attachments=settings.attachment_limits(),
         learning=Learning(settings.tell_answer_days, settings.reopen_after),
+        reminding=settings.reminding(),
         keep_tickets=timedelta(days=settings.keep_tickets_days),
         rating_window=timedelta(days=settings.rating_days),
         rating_after=settings.rating_after(),
@@ -180,6 +183,7 @@ def create_app(
         ACTIONS_PATH: ACTIONS_MAX_BYTES,
         UPLOAD_PATH: UPLOAD_BYTES,
         KNOWLEDGE_PATH: KNOWLEDGE_BYTES,
+        **dict.fromkeys(IMPORT_PATHS, IMPORT_BYTES),
     }
     if wechat:
         app.include_router(wechat.router)
@@ -217,6 +221,7 @@ def _lifespan(
             take_waiting_turns(desk),
             ring_clocks(desk, staff_idle),
             ask_ratings(desk),
+            remind_staff(desk),
             erase_leavers(desk),
             clear_old_tickets(desk),
             learn(desk),

@@ -20,7 +20,7 @@ from connectors.telegram.account import webhook_problem
 from connectors.webhooks.addresses import Allowed
 from connectors.wechat.crypto import Account
 from connectors.wechat.notices import Template
-from desk.desk import AttachmentLimits
+from desk.desk import AttachmentLimits, Reminding
 from staff.sessions import Policy
 from store.workdays import OfficeHours
 from tickets.limits import TimeLimits
@@ -56,6 +56,11 @@ class Settings(BaseSettings):
     call_tries: int = Field(default=3, ge=1, le=20)
     rating_days: int = Field(default=7, ge=1, le=365)
     rating_after_minutes: int = Field(default=30, ge=0, le=300)
+    remind_within_hours: int = Field(default=16, ge=0, le=400)
+    supervise_after_days: int = Field(default=2, ge=0, le=60)
+    criticise_after_days: int = Field(default=5, ge=0, le=60)
+    remind_waiting_minutes: int = Field(default=10, ge=1, le=1440)
+    remind_urgent_at_night: bool = False
     message_max_letters: int = 1000
     body_max_bytes: int = 64_000
     rate_per_conversation: str = "20/minute"
@@ -196,6 +201,16 @@ class Settings(BaseSettings):
     def attachment_limits(self) -> AttachmentLimits:
         """What is taken of the files that people send."""
         return AttachmentLimits(self.attachment_max_bytes, self.attachments_per_day)
+
+    def reminding(self) -> Reminding:
+        """When staff are reminded."""
+        return Reminding(
+            within=timedelta(hours=self.remind_within_hours),
+            supervise_after=self.supervise_after_days,
+            criticise_after=self.criticise_after_days,
+            waiting=timedelta(minutes=self.remind_waiting_minutes),
+            urgent_at_night=self.remind_urgent_at_night,
+        )
 
     def wechat_account(self) -> Account:
         """The Official Account. Raises `ValueError` where a value cannot be right."""

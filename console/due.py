@@ -13,18 +13,19 @@ from tickets.models import TicketClock
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """`tone`: `bad` is over, `warn` is near, `soft` has time."""
+    """`tone`: `bad` is over, `warn` is near, `soft` has time; `light`: the same in a word."""
 
     what: str
     text: str
     tone: str
+    light: str = "绿灯"
 
 
 def due(clock: TicketClock, now: datetime, calendar: Calendar) -> Due:
     """What a running clock says."""
     what = TIMED_NAMES[clock.timed]
     if clock.due_at is None:
-        return Due(what, "中止，暂停计算", "soft")
+        return Due(what, "中止，暂停计算", "soft", "暂停")
     return due_by(what, clock.limit, clock.due_at, now, calendar)
 
 
@@ -34,11 +35,11 @@ def due_by(what: str, limit: str, end: datetime, now: datetime, calendar: Calend
     when = _when(limit, end)
     if now > end:
         days = calendar.count(day, today)
-        return Due(what, f"已超期 {days} 个工作日" if days else f"已超期（{when}）", "bad")
+        return Due(what, f"已超期 {days} 个工作日" if days else f"已超期（{when}）", "bad", "红灯")
     if day == today:
-        return Due(what, f"今天到期（{when}）", "warn")
+        return Due(what, f"今天到期（{when}）", "warn", "黄灯")
     if calendar.count(today, day) <= 1:
-        return Due(what, f"下个工作日到期（{when}）", "warn")
+        return Due(what, f"下个工作日到期（{when}）", "warn", "黄灯")
     return Due(what, f"{when}前", "soft")
 
 

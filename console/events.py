@@ -28,6 +28,7 @@ from conversations.changes import Mark
 from conversations.inbox import View
 from conversations.models import Holder, Message, Thread
 from desk.parts import reader_of
+from staff.notices import unread
 from staff.roles import Permission
 from staff.sessions import Visitor
 
@@ -79,6 +80,8 @@ async def inbox_events(
         yield _event("rows", await _as_it_is(console, account, view, fixed), live.mark)
         async for _ in _told(listener):
             rows, listener.rows, called, listener.called = listener.rows, {}, listener.called, False
+            if bell := await _bell(console, account, listener):
+                yield bell
             if rows or called:
                 yield _event("rows", _rows(console, account, view, rows), listener.mark)
             else:
@@ -129,6 +132,8 @@ class ThreadEvents:
                     if not told:
                         yield ": ping\n\n"
                         continue
+                    if bell := await _bell(self._console, self._account, listener):
+                        yield bell
                     # Taken together, as what comes next is not told yet.
                     ids, mark = listener.messages, listener.mark
                     listener.messages, listener.touched, listener.called = set(), False, False
@@ -229,6 +234,15 @@ async def _told(listener: Listener) -> AsyncIterator[bool]:
         told = await listener.wait(min(left, _PING_SECONDS))
         if not listener.closed:
             yield told
+
+
+async def _bell(console: Console, account: str, listener: Listener) -> str:
+    """How many notices are unread, where there may be a new one."""
+    rung, listener.rung = listener.rung, False
+    if not rung:
+        return ""
+    async with console.door.database.read() as session:
+        return _event("bell", {"unread": await unread(session, account)}, listener.mark)
 
 
 def _rows(console: Console, account: str, view: View, rows: Mapping[str, Shown | None]) -> dict[str, Any]:

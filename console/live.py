@@ -17,6 +17,7 @@ from console.presence import Colleague, Presence
 from conversations import changes, mentions
 from conversations.changes import Mark, Standing, Unsettled
 from conversations.models import Holder
+from staff import notices
 from store.database import Database
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Listener:
     messages: set[int] = field(default_factory=set)
     touched: bool = False
     called: bool = False
+    rung: bool = False
     mark: Mark = field(default_factory=lambda: Mark(0, 0))
     closed: bool = False
     woken: asyncio.Event = field(default_factory=asyncio.Event)
@@ -76,6 +78,7 @@ class _Untold:
     touched: set[str] = field(default_factory=set)
     messages: dict[int, str] = field(default_factory=dict)
     called: set[str] = field(default_factory=set)
+    rung: bool = False
 
     def add(self, other: _Untold) -> None:
         """What another holds, too."""
@@ -83,6 +86,7 @@ class _Untold:
         self.touched |= other.touched
         self.messages |= other.messages
         self.called |= other.called
+        self.rung = self.rung or other.rung
 
 
 class Live:
@@ -106,6 +110,7 @@ class Live:
         self._arriving: dict[int, str] = {}
         self._present: dict[str, dict[str, Colleague]] = {}
         self._untold = _Untold()
+        self._notice = 0
 
     @asynccontextmanager
     async def listen(self, thread: str | None, account: str = "") -> AsyncIterator[Listener]:
@@ -134,6 +139,7 @@ class Live:
             there = await changes.written_since(session, since)
             self.standing = await changes.standing(session)
             self.called = await mentions.unseen_of_all(session)
+            self._notice = await notices.newest(session)
         self._messages = Horizon.over(there.messages, top.message, _PATIENCE)
         self._notes = Horizon.over(there.notes, top.note, _PATIENCE)
         self.mark = Mark(self._messages.complete, self._notes.complete)
@@ -169,6 +175,7 @@ class Live:
         unsettled = await changes.unsettled(session, open_threads)
         arriving = await changes.arriving(session, open_threads)
         called = await mentions.unseen_of_all(session)
+        notice = await notices.newest(session)
         present = {thread: self.presence.at(thread) for thread in open_threads}
         moved = {*written.threads(), *_differences(self.standing, standing)}
         self._untold.moved |= moved
@@ -182,7 +189,8 @@ class Live:
         }
         self._messages.take(written.messages)
         self._notes.take(written.notes)
-        self.standing, self.called = standing, called
+        self._untold.rung = self._untold.rung or notice != self._notice
+        self.standing, self.called, self._notice = standing, called, notice
         self._unsettled, self._arriving, self._present = unsettled, arriving, present
 
     async def _tell(self) -> None:
@@ -222,7 +230,8 @@ def _collect(listener: Listener, untold: _Untold, rows: Mapping[str, Shown | Non
         listener.messages |= {id_ for id_, thread in untold.messages.items() if thread == listener.thread}
         listener.touched = True
     listener.called = listener.called or listener.account in untold.called
-    if listener.rows or listener.touched or listener.called:
+    listener.rung = listener.rung or untold.rung
+    if listener.rows or listener.touched or listener.called or listener.rung:
         listener.woken.set()
 
 

@@ -40,6 +40,18 @@ ENTRIES = (
         "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
     ),
     Entry(
+        "督办",
+        "/console/supervision",
+        Permission.REPORTS_READ,
+        "在办工单的红黄绿灯，各部门件数，超期久的在前",
+    ),
+    Entry(
+        "首席服务官",
+        "/console/officers",
+        Permission.OFFICERS_EDIT,
+        "重点企业由谁联系：派单先建议其部门，有诉求时通知本人",
+    ),
+    Entry(
         "差评整改",
         "/console/rectifications",
         Permission.TICKETS_READ,

@@ -64,7 +64,8 @@ class Pages:
 
     def show(self, request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """A page. Templates see `visitor`, who may be None."""
-        context = {"visitor": getattr(request.state, "visitor", None), **context}
+        known = {name: getattr(request.state, name, None) for name in ("visitor", "unread")}
+        context = {"visitor": known["visitor"], "unread": known["unread"] or 0, **context}
         return self._templates.TemplateResponse(request, template, context, status_code=status)
 
     def part(self, template: str, **context: Any) -> str:

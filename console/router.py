@@ -31,6 +31,9 @@ from console.knowledge_review import knowledge_review_routes
 from console.ledger import ledger_routes
 from console.live import Live
 from console.mentions import mention_routes
+from console.notices import notice_routes
+from console.officer_import import officer_import_routes
+from console.officers import officer_routes, one_officer_routes
 from console.own_account import own_account_routes, second_factor_routes
 from console.pages import Pages, visitor
 from console.people import people_routes, person_routes
@@ -43,6 +46,7 @@ from console.reports import reports_routes
 from console.routes import Console, Routes
 from console.sign_in import sign_in_routes
 from console.single_sign_on import single_sign_on_routes
+from console.supervision import supervision_routes
 from console.systems import systems_routes
 from console.thread import thread_routes
 from console.thread_acts import thread_act_routes
@@ -117,6 +121,11 @@ def console_router(
     knowledge_review_routes(routes, replaying)
     knowledge_hit_routes(routes, replaying)
     article_statistics_routes(routes)
+    notice_routes(routes)
+    supervision_routes(routes)
+    officer_import_routes(routes)
+    officer_routes(routes)
+    one_officer_routes(routes)
     _nowhere(routes)
     return routes.router
 

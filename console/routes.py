@@ -22,6 +22,7 @@ from console.pages import Pages
 from conversations import mentions
 from desk.desk import Desk
 from staff import sessions
+from staff.notices import unread
 from staff.roles import Permission
 from staff.sessions import Browser, Stage, Visitor
 from staff.sign_in import Door
@@ -86,6 +87,9 @@ class Gate:
         if self.need != PUBLIC:
             await self._admit(request, visitor)
         await _refuse_nul(request)
+        if visitor is not None and visitor.stage is Stage.IN and not self.background:
+            async with self.console.door.database.read() as session:
+                request.state.unread = await unread(session, visitor.actor.account_id or "")
 
     async def _admit(self, request: Request, visitor: Visitor | None) -> None:
         if visitor is None:

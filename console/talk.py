@@ -17,6 +17,7 @@ from conversations.models import Author, Holder, Message, Note, Person, Thread
 from conversations.quotas import Left, Recipient
 from desk.belonging import Reader
 from desk.desk import Desk
+from desk.officers import acting
 from desk.values import CHANNEL_NAMES
 from staff import accounts
 from staff.actors import Actor
@@ -73,6 +74,7 @@ class Card:
     phone: str
     district: str
     tickets: Sequence[Row]
+    officer: str = ""  # who looks after the enterprise
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +163,18 @@ async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed:
     if not tickets:
         return Card("", "", "", "", ())
     first = tickets[0]
+    found = await acting(session, first.credit_code)
+    officer = found.name if found else ""
     if revealed:
-        return Card(first.enterprise, first.contact, first.phone.removeprefix("+86"), first.district, rows)
+        phone = first.phone.removeprefix("+86")
+        return Card(first.enterprise, first.contact, phone, first.district, rows, officer)
     return Card(
         masked_enterprise(first.enterprise),
         masked_name(first.contact),
         masked_phone(first.phone),
         first.district,
         rows,
+        officer,
     )
 
 

@@ -12,13 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.attached import files_of_ticket
 from console.due import Due, day_text, due
+from console.loads import Loads, loads
 from console.masked import shown, written
 from console.pages import visitor
 from console.routes import Console
 from console.step_forms import forms_of
 from conversations.ratings import of_ticket
 from desk.desk import Desk
-from desk.dispatch import suggestion
+from desk.dispatch import suggestions
+from desk.officers import acting
 from desk.parts import parts_for, sight_of
 from desk.rating_words import LEVEL_NAMES as LEVEL_NAMES_OF_RATINGS
 from desk.stuck import stuck
@@ -31,7 +33,7 @@ from tickets.conditions import offered
 from tickets.dispatching import all_rules
 from tickets.life import CLOCK, ENTERPRISE
 from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Limit, Timed
-from tickets.lists import seen, workload
+from tickets.lists import seen
 from tickets.models import KIND_NAMES, Ticket, TicketClock
 from tickets.papers import Papers, papers_of
 from tickets.rectification_lists import case_of_ticket
@@ -85,7 +87,8 @@ async def _context(
     parts, account = parts_for(actor, ticket), actor.account_id or ""
     steps = offered(ticket, parts, account, papers, desk.clock(), call_tries=desk.call_tries)
     choices = {item.key: item.name for item in await departments(session)}
-    found = suggestion(await all_rules(session), ticket) if _sends(steps) else None
+    officer = await acting(session, ticket.credit_code)
+    found = suggestions(await all_rules(session), ticket, officer) if _sends(steps) else []
     return {
         "ticket": ticket,
         "shown": shown(ticket, actor, revealed=telling.revealed),
@@ -99,7 +102,8 @@ async def _context(
         "forms": forms_of(steps),
         "files": await files_of_ticket(session, ticket, actor, revealed=telling.revealed),
         "departments": choices,
-        "loads": await workload(session) if _sends(steps) else {},
+        "loads": await loads(session, desk.clock()) if _sends(steps) else Loads(),
+        "officer": officer,
         "suggested": found,
         "levels": _levels(desk, calendar),
         "rating": await of_ticket(session, ticket.id),
@@ -107,7 +111,7 @@ async def _context(
         "rating_names": LEVEL_NAMES_OF_RATINGS,
         "case_state_names": CASE_STATE_NAMES,
         "stuck": ticket.confidential and ticket.id in await stuck(session),
-        "starting": _starting(papers, ticket, found.department if found else ""),
+        "starting": _starting(papers, ticket, found[0].department if found else ""),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Author, Message, Thread
@@ -24,7 +24,7 @@ from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock, TicketEvent
 from tickets.papers import papers_of
 from tickets.states import Actor, State, Step
-from tickets.timing import all_running, overdue
+from tickets.timing import all_running, is_late_by, overdue
 
 _OVERDUE = "办理期限已过，系统自动列入督办。"
 
@@ -44,7 +44,8 @@ async def ring(desk: Desk, *, limit: int = 100) -> int:
         ]
         # Nobody is called to account at night.
         if desk.office_hours.open_at(now, by.calendar):
-            due += [(id, Step.SUPERVISED) for id in await _late(session, now, limit)]
+            late = is_late_by(desk.reminding.supervise_after, now, by.calendar)
+            due += [(id, Step.SUPERVISED) for id in await _late(session, late, limit)]
     return sum([await _rung(desk, ticket_id, step, by) for ticket_id, step in due])
 
 
@@ -115,8 +116,8 @@ async def _to_call_back(
     return [ticket_id for ticket_id, started in found if city_date(started) < today]
 
 
-async def _late(session: AsyncSession, now: datetime, limit: int) -> Sequence[str]:
-    """Tickets whose time for handling is over and that nobody has put under supervision."""
+async def _late(session: AsyncSession, late: ColumnElement[bool], limit: int) -> Sequence[str]:
+    """Tickets whose time for handling is over for so long and that nobody has put under supervision."""
     found = await session.scalars(
         select(Ticket.id)
         .join(TicketClock, TicketClock.ticket_id == Ticket.id)
@@ -124,7 +125,7 @@ async def _late(session: AsyncSession, now: datetime, limit: int) -> Sequence[st
             Ticket.supervised_at.is_(None),
             TicketClock.timed == Timed.HANDLE,
             TicketClock.ended_at.is_(None),
-            TicketClock.due_at < now,
+            late,
         )
         .order_by(TicketClock.due_at)
         .limit(limit)

@@ -37,6 +37,23 @@ class Learning:
 
 
 @dataclass(frozen=True, slots=True)
+class Reminding:
+    """When staff are reminded.
+
+    `within`: office hours before a limit is over; `supervise_after`: working days late, before a ticket is put under
+    supervision; `criticise_after`: working days late, once it was urged, before it is criticised in writing;
+    `waiting`: how long an enterprise waits for a person before those on duty are told; `urgent_at_night`: urgent
+    tickets are told of outside office hours, too.
+    """
+
+    within: timedelta = timedelta(hours=16)
+    supervise_after: int = 2
+    criticise_after: int = 5
+    waiting: timedelta = timedelta(minutes=10)
+    urgent_at_night: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """The parts, put together once in `app.create_app`."""
 
@@ -65,6 +82,7 @@ class Desk:
     # So often a call back is tried in vain before a ticket may be closed without it.
     call_tries: int = 3
     learning: Learning = Learning()
+    reminding: Reminding = Reminding()
     # So long after its closing a ticket keeps who it was and what they wrote.
     keep_tickets: timedelta = timedelta(days=1095)
     # None: articles are written elsewhere, and found by their key once they are published.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.officers import Acting
 from tickets.dispatching import all_rules, best_match
 from tickets.models import DispatchRule, Ticket
 
@@ -87,6 +88,17 @@ def default_rules() -> list[DispatchRule]:
         DispatchRule(subject=subject, district="", words=words, department=department)
         for subject, words, department in _DEFAULTS
     ]
+
+
+def suggestions(rules: Iterable[DispatchRule], ticket: Ticket, officer: Acting | None) -> list[Suggestion]:
+    """The department of who looks after the enterprise, then what the rules say; the same one is said once."""
+    by_rule = suggestion(rules, ticket)
+    if officer is None or officer.account.department is None:
+        return [by_rule] if by_rule else []
+    first = Suggestion(officer.account.department, f"该企业的首席服务官是{officer.name}")
+    if by_rule is None or by_rule.department != first.department:
+        return [first, *([by_rule] if by_rule else [])]
+    return [Suggestion(first.department, f"{first.reason}；{by_rule.reason}")]
 
 
 def suggestion(rules: Iterable[DispatchRule], ticket: Ticket) -> Suggestion | None:

@@ -64,6 +64,9 @@ class Action(StrEnum):
     WEBHOOK_RESENT = "webhook_resent"
     ARTICLES_IMPORTED = "articles_imported"
     KNOWLEDGE_CHANGED = "knowledge_changed"
+    OFFICER_SET = "officer_set"
+    OFFICER_ENDED = "officer_ended"
+    OFFICERS_IMPORTED = "officers_imported"
 
 
 ACTION_NAMES: Mapping[Action, str] = {
@@ -112,6 +115,9 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.WEBHOOK_RESENT: "重新推送",
     Action.ARTICLES_IMPORTED: "导入文章",
     Action.KNOWLEDGE_CHANGED: "维护知识库",
+    Action.OFFICER_SET: "设置首席服务官",
+    Action.OFFICER_ENDED: "解除首席服务官",
+    Action.OFFICERS_IMPORTED: "导入首席服务官",
 }
 
 
@@ -132,6 +138,7 @@ TARGET_NAMES: Mapping[str, str] = {
     "api_token": "接口令牌",
     "subscription": "推送",
     "article": "文章",
+    "enterprise": "企业",
 }
 
 
@@ -228,6 +235,11 @@ def subscription(name: str) -> Target:
 def article(key: str) -> Target:
     """An article as what something is done to."""
     return Target("article", key)
+
+
+def enterprise(credit_code: str) -> Target:
+    """An enterprise, by its unified social credit code, as what something is done to."""
+    return Target("enterprise", credit_code)
 
 
 def target_name(entry: AuditEntry) -> str:

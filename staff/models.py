@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from staff.roles import Role
@@ -135,3 +136,58 @@ class AuditEntry(Base):
     target_kind: Mapped[str]
     target: Mapped[str]
     detail: Mapped[dict[str, Any]]
+
+
+class NoticeKind(StrEnum):
+    """What a member of staff is told of."""
+
+    OFFICER = "officer"  # an enterprise that they look after has filed a ticket
+    DISPATCHED = "dispatched"
+    BACK = "back"  # sent back by the reviewer, or to be handled again
+    URGED = "urged"
+    DUE = "due"
+    OVERDUE = "overdue"
+    ESCALATED = "escalated"  # overdue, told to who answers for the department
+    SUPERVISED = "supervised"
+    APPROVAL = "approval"
+    REVIEW = "review"
+    WAITING = "waiting"  # an enterprise waits for a person
+    MENTION = "mention"
+
+
+class Notice(Base):
+    """Something that one account is told, once for each occasion. The text names no person."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        UniqueConstraint("occasion", "kind", "account_id"),
+        Index("ix_notices_account", "account_id", "id"),
+        Index("ix_notices_created", "created_at"),
+        Index(
+            "ix_notices_unread",
+            "account_id",
+            "kind",
+            sqlite_where=text("read_at IS NULL"),
+            postgresql_where=text("read_at IS NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    kind: Mapped[NoticeKind]
+    occasion: Mapped[str]  # what it is told for: by it a repetition is known
+    ticket: Mapped[str | None]  # its number
+    thread_id: Mapped[str | None] = mapped_column(index=True)  # erased with the thread
+    text: Mapped[str]
+    created_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+
+
+class NoticeMark(Base):
+    """Up to which row of a table staff have been told."""
+
+    __tablename__ = "notice_marks"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    last: Mapped[int]

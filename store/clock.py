@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
@@ -19,3 +19,8 @@ def utc_now() -> datetime:
 def city_date(moment: datetime) -> date:
     """The calendar day that the city is in at that moment."""
     return moment.astimezone(CITY_ZONE).date()
+
+
+def day_begins(day: date) -> datetime:
+    """The first moment of the city's day."""
+    return datetime.combine(day, time(), CITY_ZONE)

@@ -40,6 +40,13 @@ class Calendar:
             count -= self.is_workday(day)
         return day
 
+    def before(self, day: date, count: int) -> date:
+        """The last day from whose next one on up to `day` there are more than `count` working days."""
+        last = day
+        while self.count(last, day) <= count:
+            last -= timedelta(days=1)
+        return last
+
     def count(self, after: date, until: date) -> int:
         """The working days from the day after `after` to `until`, that one included."""
         return sum(self.is_workday(after + timedelta(days=n)) for n in range(1, (until - after).days + 1))
@@ -85,6 +92,35 @@ class OfficeHours:
                     if opening >= local:
                         return opening
             day += timedelta(days=1)
+
+    def worked(self, start: datetime, end: datetime, calendar: Calendar = ANNOUNCED) -> timedelta:
+        """How much of the time between two moments is office hours; none where `end` is not later."""
+        total = timedelta()
+        day, last = start.astimezone(CITY_ZONE).date(), end.astimezone(CITY_ZONE).date()
+        while day <= last:
+            for opens, closes in self._spans_of(day, calendar):
+                total += max(timedelta(), min(closes, end) - max(opens, start))
+            day += timedelta(days=1)
+        return total
+
+    def reach(self, start: datetime, time: timedelta, calendar: Calendar = ANNOUNCED) -> datetime:
+        """The last moment up to which no more than so much office time has gone by."""
+        day = start.astimezone(CITY_ZONE).date()
+        while True:
+            for opens, closes in self._spans_of(day, calendar):
+                left = max(timedelta(), closes - max(opens, start))
+                if left > time:
+                    return max(opens, start) + time
+                time -= left
+            day += timedelta(days=1)
+
+    def _spans_of(self, day: date, calendar: Calendar) -> list[tuple[datetime, datetime]]:
+        if not calendar.is_workday(day):
+            return []
+        return [
+            (datetime.combine(day, opens, CITY_ZONE), datetime.combine(day, closes, CITY_ZONE))
+            for opens, closes in self.spans
+        ]
 
     def text(self) -> str:
         """As people read it: 工作日 9:00-12:00、13:00-17:30."""

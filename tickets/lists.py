@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.models import Approval, Ticket, TicketClock
+from tickets.officers import codes_of
 from tickets.states import OPEN, State
 
 
@@ -58,8 +59,8 @@ _STATES: Mapping[Queue, tuple[State, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which tickets somebody may see. `department`: only this one's (None: every one's); `confidential`: also those
-    whose enterprise asked for confidence; without it only those that `account` handles, or that have to be signed by the
+    """Which tickets somebody may see. `department`: only this one's (None: every one's), and those of the enterprises
+    that `account` looks after; `confidential`: also those whose enterprise asked for confidence; without it only those that `account` handles, or that have to be signed by the
     department that it `handles` tickets for, and where `calls_back` those whose enterprise has to be called."""
 
     account: str
@@ -114,7 +115,7 @@ async def page(
     """A page of a queue, the newest ticket first. `stuck`: the ids that `Queue.STUCK` holds."""
     statement = (
         select(Ticket)
-        .where(_in_queue(queue, now, stuck), _seen(sight), *_narrowed(wanted))
+        .where(_in_queue(queue, now, stuck), sight_condition(sight), *_narrowed(wanted))
         .order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
         .limit(limit)
     )
@@ -136,26 +137,42 @@ async def counts(
     """How many tickets there are in each of the queues."""
     return {
         queue: await session.scalar(
-            select(func.count()).select_from(Ticket).where(_in_queue(queue, now, stuck), _seen(sight))
+            select(func.count())
+            .select_from(Ticket)
+            .where(_in_queue(queue, now, stuck), sight_condition(sight))
         )
         or 0
         for queue in queues
     }
 
 
-async def workload(session: AsyncSession) -> dict[str, int]:
-    """Department -> open tickets that it has in hand."""
-    rows = await session.execute(
-        select(Ticket.department, func.count())
-        .where(Ticket.department.is_not(None), Ticket.state.in_(OPEN))
-        .group_by(Ticket.department)
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Open tickets in hand, and those of them with a limit that is over."""
+
+    open: int = 0
+    overdue: int = 0
+
+    def __add__(self, other: Load) -> Load:
+        return Load(self.open + other.open, self.overdue + other.overdue)
+
+
+async def workload(session: AsyncSession, now: datetime) -> dict[tuple[str, str | None], Load]:
+    """(department, who signed, None for nobody yet) -> what is in hand there."""
+    late = exists().where(
+        TicketClock.ticket_id == Ticket.id, TicketClock.ended_at.is_(None), TicketClock.due_at < now
     )
-    return {str(row[0]): row[1] for row in rows}
+    rows = await session.execute(
+        select(Ticket.department, Ticket.handler, func.count(), func.sum(case((late, 1), else_=0)))
+        .where(Ticket.department.is_not(None), Ticket.state.in_(OPEN))
+        .group_by(Ticket.department, Ticket.handler)
+    )
+    return {(row[0], row[1]): Load(row[2], int(row[3])) for row in rows}
 
 
 async def seen(session: AsyncSession, number: str, sight: Sight) -> Ticket | None:
     """The ticket with that number, if it may be seen."""
-    return await session.scalar(select(Ticket).where(Ticket.number == number, _seen(sight)))
+    return await session.scalar(select(Ticket).where(Ticket.number == number, sight_condition(sight)))
 
 
 async def unseen(session: AsyncSession, numbers: Collection[str], sight: Sight) -> set[str]:
@@ -165,7 +182,7 @@ async def unseen(session: AsyncSession, numbers: Collection[str], sight: Sight) 
     there = set(await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers))))
     # Subtracted here: in SQL, `NOT` would keep quiet about tickets that nobody handles yet.
     return there - set(
-        await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers), _seen(sight)))
+        await session.scalars(select(Ticket.number).where(Ticket.number.in_(numbers), sight_condition(sight)))
     )
 
 
@@ -173,7 +190,7 @@ async def visible(session: AsyncSession, ids: Collection[str], sight: Sight) -> 
     """Those of the tickets, by their ids, that may be seen."""
     if not ids:
         return {}
-    rows = await session.scalars(select(Ticket).where(Ticket.id.in_(ids), _seen(sight)))
+    rows = await session.scalars(select(Ticket).where(Ticket.id.in_(ids), sight_condition(sight)))
     return {ticket.id: ticket for ticket in rows}
 
 
@@ -181,7 +198,7 @@ async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequ
     """The tickets of a thread that may be seen, the newest first."""
     rows = await session.scalars(
         select(Ticket)
-        .where(Ticket.thread_id == thread_id, _seen(sight))
+        .where(Ticket.thread_id == thread_id, sight_condition(sight))
         .order_by(Ticket.submitted_at.desc())
         .limit(20)
     )
@@ -191,7 +208,9 @@ async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequ
 async def newest_of(session: AsyncSession, threads: Collection[str], sight: Sight) -> dict[str, Ticket]:
     """Thread -> its newest ticket that may be seen."""
     rows = await session.scalars(
-        select(Ticket).where(Ticket.thread_id.in_(threads), _seen(sight)).order_by(Ticket.submitted_at)
+        select(Ticket)
+        .where(Ticket.thread_id.in_(threads), sight_condition(sight))
+        .order_by(Ticket.submitted_at)
     )
     return {ticket.thread_id: ticket for ticket in rows if ticket.thread_id is not None}
 
@@ -219,7 +238,7 @@ async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int 
     """Threads of the tickets that a text names: number, enterprise or telephone number."""
     rows = await session.scalars(
         select(Ticket.thread_id)
-        .where(_seen(sight), *_narrowed(Wanted(text=text)), Ticket.thread_id.is_not(None))
+        .where(sight_condition(sight), *_narrowed(Wanted(text=text)), Ticket.thread_id.is_not(None))
         .order_by(Ticket.submitted_at.desc())
         .limit(limit)
     )
@@ -244,10 +263,12 @@ def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElem
     return Ticket.state.in_(_STATES[queue])
 
 
-def _seen(sight: Sight) -> ColumnElement[bool]:
+def sight_condition(sight: Sight) -> ColumnElement[bool]:
+    """Whether a ticket may be seen."""
     allowed: list[ColumnElement[bool]] = [Ticket.id.is_not(None)]
     if sight.department is not None:
-        allowed.append(Ticket.department == sight.department)
+        looked_after = Ticket.credit_code.in_(codes_of(sight.account))
+        allowed.append(or_(Ticket.department == sight.department, looked_after))
     if not sight.confidential:
         unsigned = and_(Ticket.handler.is_(None), Ticket.department == sight.handles)
         own = [Ticket.handler == sight.account, unsigned]

@@ -91,6 +91,13 @@ class TicketEvent(Base):
     __table_args__ = (
         Index("ix_ticket_events_ticket", "ticket_id", "id"),
         Index("ix_ticket_events_step", "step", "at"),
+        Index(
+            "ix_ticket_events_urged",
+            "ticket_id",
+            "id",
+            sqlite_where=text("step = 'urged'"),
+            postgresql_where=text("step = 'urged'"),
+        ),
         UniqueConstraint("ticket_id", "step", "message_id"),
         {"sqlite_autoincrement": True},
     )
@@ -175,6 +182,19 @@ class DispatchRule(Base):
     district: Mapped[str]
     words: Mapped[str]  # separated by blanks
     department: Mapped[str]  # its key
+
+
+class Officer(Base):
+    """Who on the staff looks after an enterprise (首席服务官), and who does while that account is disabled."""
+
+    __tablename__ = "officers"
+    __table_args__ = (Index("ix_officers_enterprise", "enterprise", "credit_code"),)
+
+    credit_code: Mapped[str] = mapped_column(primary_key=True)  # GB 32100-2015, 18 characters
+    enterprise: Mapped[str]
+    officer: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    deputy: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"), index=True)
+    changed_at: Mapped[datetime]
 
 
 class CalendarDay(Base):

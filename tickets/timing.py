@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.clock import city_date, day_begins
 from store.workdays import Calendar
 from tickets.clocks import CHANGES, Change, Pause, due_at
-from tickets.limits import Limit, Timed, TimeLimits
+from tickets.limits import Limit, Timed, TimeLimits, Unit
 from tickets.models import CalendarDay, Ticket, TicketClock
 from tickets.states import Step
 
@@ -72,6 +73,13 @@ async def overdue(
         .limit(limit)
     )
     return found.all()
+
+
+def is_late_by(days: int, now: datetime, calendar: Calendar) -> ColumnElement[bool]:
+    """Whether a limit has been over for more than so many working days, or for any time if it is one of hours."""
+    last = calendar.before(city_date(now), days)
+    hours = (TicketClock.limit.like(f"%{Unit.HOURS}")) & (TicketClock.due_at < now)
+    return or_(TicketClock.due_at < day_begins(last + timedelta(days=1)), hours)
 
 
 async def load_calendar(session: AsyncSession) -> Calendar:

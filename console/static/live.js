@@ -23,6 +23,7 @@ export function listen(address, name, tell) {
     if (news.counts) count(news.counts);
     tell(news);
   });
+  stream.addEventListener("bell", (event) => dispatchEvent(new CustomEvent("rung", { detail: JSON.parse(event.data).unread })));
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();

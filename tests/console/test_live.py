@@ -27,6 +27,9 @@ from conversations.models import Author, Delivery, Message, Note
 from conversations.threads import open_thread
 from desk.desk import Desk
 from desk.takeover import Reply, give_back, reply, take_over, write_note
+from staff.models import NoticeKind
+from staff.notices import Telling
+from staff.notices import tell as tell_staff
 from staff.roles import Role
 from staff.sessions import Visitor
 from tests.console.talks import Talks
@@ -357,3 +360,21 @@ def _word(thread_id: str, desk: Desk) -> Message:
     return Message(
         thread_id=thread_id, author=Author.PERSON, channel="wechat", text="一句话", created_at=desk.clock()
     )
+
+
+async def test_every_open_page_hears_the_bell_of_who_looks_at_it(
+    console: Console, talks: Talks, wang: Visitor, house: House, desk: Desk
+) -> None:
+    thread_id, other = await talks.write("您好"), await visitor(house, "zhao.liu")
+    streams = (
+        (wang, inbox_events(console, wang, View.ALL)),
+        (other, ThreadEvents(console, other, thread_id).stream(await mark(desk))),
+    )
+    for who, stream in streams:
+        async with told(stream) as tell:
+            await tell("counts" if who is wang else "head")  # from here on it listens
+            opened = asyncio.create_task(tell("unread"))
+            async with desk.database.write() as session:
+                one = Telling(who.actor.account_id or "", NoticeKind.URGED, f"of {who.actor.name}", "催办")
+                await tell_staff(session, [one], desk.clock())
+            assert (await opened)["unread"] == 1

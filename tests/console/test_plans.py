@@ -50,6 +50,10 @@ PAGES = (
     "/console/audit",
     "/console/reports",
     "/console/article-statistics?since=2026-11-01&until=2026-11-30",
+    "/console/supervision",
+    *(f"/console/supervision?view={view}" for view in ("red", "supervised", "notice", "criticised")),
+    "/console/officers",
+    "/console/notices",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]

@@ -151,9 +151,11 @@ async def test_what_is_late_is_supervised_once_and_not_at_night(
     desk: Desk, ticket: Ticket, clock: HandClock
 ) -> None:
     await move(desk, ticket, *TO_ANSWER[:3])
-    clock.now = datetime(2026, 12, 3, 2, 0, tzinfo=CITY_ZONE)
-    assert await ring(desk) == 0
-    clock.now = datetime(2026, 12, 3, 9, 0, tzinfo=CITY_ZONE)
+    # Due on 2 December, a Wednesday: the third working day after it is Monday.
+    for day, hour in ((3, 9), (4, 17), (5, 10), (7, 2)):
+        clock.now = datetime(2026, 12, day, hour, 0, tzinfo=CITY_ZONE)
+        assert await ring(desk) == 0
+    clock.now = datetime(2026, 12, 7, 9, 0, tzinfo=CITY_ZONE)
     assert await ring(desk) == 1
     assert await ring(desk) == 0
     assert (await now_at(desk, ticket)).supervised_at == clock.now
@@ -208,7 +210,7 @@ async def test_progress_gives_the_reason_of_a_refusal_and_not_the_approvals_rema
 
 async def test_what_is_handled_again_can_be_late_again(desk: Desk, ticket: Ticket, clock: HandClock) -> None:
     await move(desk, ticket, *TO_ANSWER[:3])
-    clock.now = datetime(2026, 12, 3, 9, 0, tzinfo=CITY_ZONE)
+    clock.now = datetime(2026, 12, 7, 9, 0, tzinfo=CITY_ZONE)
     assert await ring(desk) == 1
     await move(desk, ticket, *TO_ANSWER[3:], Step.REWORKED)
     assert (await now_at(desk, ticket)).supervised_at is None

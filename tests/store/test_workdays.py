@@ -143,3 +143,53 @@ def test_counting_undoes_adding(day: date, count: int) -> None:
 
 def test_nothing_is_counted_backwards() -> None:
     assert ANNOUNCED.count(date(2026, 11, 25), date(2026, 11, 23)) == 0
+
+
+OFFICE = OfficeHours.parse("09:00-12:00,13:00-17:30")
+MOMENTS = st.datetimes(datetime(2026, 1, 20), datetime(2026, 3, 10)).map(
+    lambda m: m.replace(tzinfo=CITY_ZONE)
+)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        (datetime(2026, 11, 23, 10), datetime(2026, 11, 23, 14), 3.0),  # without noon
+        (datetime(2026, 11, 23, 18), datetime(2026, 11, 24, 8), 0.0),  # a night
+        (datetime(2026, 11, 27, 17), datetime(2026, 11, 30, 10), 1.5),  # a weekend
+        (
+            datetime(2026, 2, 14, 9),
+            datetime(2026, 2, 24, 9),
+            7.5,
+        ),  # a worked Saturday, then the Spring Festival
+        (datetime(2026, 11, 24, 9), datetime(2026, 11, 23, 9), 0.0),  # backwards
+    ],
+)
+def test_office_time_is_counted_without_nights_noons_and_holidays(
+    start: datetime, end: datetime, hours: float
+) -> None:
+    worked = OFFICE.worked(start.replace(tzinfo=CITY_ZONE), end.replace(tzinfo=CITY_ZONE))
+    assert worked == timedelta(hours=hours)
+
+
+@given(MOMENTS, MOMENTS, MOMENTS)
+def test_office_time_adds_up(one: datetime, two: datetime, three: datetime) -> None:
+    first, middle, last = sorted((one, two, three))
+    assert OFFICE.worked(first, middle) + OFFICE.worked(middle, last) == OFFICE.worked(first, last)
+    assert timedelta() <= OFFICE.worked(first, last) <= last - first
+
+
+@given(MOMENTS, st.timedeltas(timedelta(), timedelta(hours=60)))
+def test_what_is_reached_is_the_last_moment_with_no_more_office_time(
+    start: datetime, time: timedelta
+) -> None:
+    end = OFFICE.reach(start, time)
+    assert OFFICE.worked(start, end) == time
+    assert OFFICE.worked(start, end + timedelta(seconds=1)) > time
+
+
+@given(st.dates(date(2026, 1, 20), date(2026, 3, 10)), st.integers(0, 12))
+def test_the_day_before_so_many_working_days_is_the_last_such(day: date, count: int) -> None:
+    last = ANNOUNCED.before(day, count)
+    assert ANNOUNCED.count(last, day) > count
+    assert ANNOUNCED.count(last + timedelta(days=1), day) <= count

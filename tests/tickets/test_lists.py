@@ -10,7 +10,7 @@ import pytest
 from store.database import Database
 from tests.tickets.test_tickets import DRAFT, MONDAY, opened
 from tickets.life import Doing, Rules, take
-from tickets.lists import Queue, Sight, Wanted, counts, of_thread, page, seen, threads_of, workload
+from tickets.lists import Load, Queue, Sight, Wanted, counts, of_thread, page, seen, threads_of, workload
 from tickets.models import Ticket
 from tickets.states import MOVE_OF, State, Step
 
@@ -141,9 +141,18 @@ async def test_pages_hold_every_ticket_once(database: Database) -> None:
     assert len(told) == len(set(told)) == 11
 
 
-async def test_the_workload_counts_what_a_department_has_in_hand(database: Database) -> None:
+async def test_the_workload_counts_what_somebody_has_in_hand_and_what_of_it_is_late(
+    database: Database,
+) -> None:
     for number in (1, 2):
         await moved(database, await opened(database, number), Step.ACCEPTED, Step.DISPATCHED)
-    await moved(database, await opened(database, 3), Step.TERMINATED)
+    await moved(database, await opened(database, 3), Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED)
+    await moved(database, await opened(database, 4), Step.TERMINATED)
     async with database.read() as session:
-        assert await workload(session) == {"water": 2}
+        assert await workload(session, MONDAY) == {
+            ("water", None): Load(2, 0),
+            ("water", "zhang"): Load(1, 0),
+        }
+        # Not signed for within a working day; there is more time for handling.
+        late = await workload(session, MONDAY + timedelta(days=2))
+        assert late == {("water", None): Load(2, 2), ("water", "zhang"): Load(1, 0)}

@@ -1,0 +1,320 @@
+"""Staff are told what waits for them: again and again the same question, each thing told once, nothing at night.
+
+Outside office hours nothing is asked, so that what happens then is told when the office opens again. The marks of how far
+steps and notes have been told move only then; on PostgreSQL a smaller id may be committed after a greater one, so that
+some are looked at twice: a notice that is there already is not written again (its key is unique).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import ColumnElement, String, cast, exists, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.models import Holder, Note, Thread
+from desk.desk import Desk
+from desk.recipients import Recipients, recipients
+from desk.reminder_words import of_late, of_late_above, of_mention, of_near, of_step, of_waiting
+from staff import notices
+from staff.accounts import names
+from staff.models import Notice, NoticeKind
+from staff.notices import Telling, told
+from store.clock import city_date
+from store.workdays import Calendar
+from tickets.limits import Level, Timed
+from tickets.models import Approval, Ticket, TicketClock, TicketEvent
+from tickets.states import OPEN, State, Step
+from tickets.timing import is_late_by, load_calendar
+
+_K = NoticeKind
+_KIND_OF = {
+    Step.SUBMITTED: _K.OFFICER,
+    Step.DISPATCHED: _K.DISPATCHED,
+    Step.ARBITRATED: _K.DISPATCHED,
+    Step.REASSIGNED: _K.DISPATCHED,
+    Step.SENT_BACK: _K.BACK,
+    Step.REWORKED: _K.BACK,
+    Step.URGED: _K.URGED,
+    Step.SUPERVISED: _K.SUPERVISED,
+}
+_LOOK_BACK = 200
+_MOST = 500
+_TABLES: tuple[tuple[str, type[TicketEvent] | type[Note]], ...] = (("events", TicketEvent), ("notes", Note))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Rows of a table after `since` (some of them told before), up to `until`."""
+
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One look. `spans`: what is told of by rows; `urgent_only`: it is night, and urgent tickets are exempt."""
+
+    desk: Desk
+    session: AsyncSession
+    now: datetime
+    calendar: Calendar
+    spans: Mapping[str, Span]
+    urgent_only: bool
+
+    def limited(self) -> list[ColumnElement[bool]]:
+        """Which tickets are looked at."""
+        return [Ticket.level == Level.URGENT] if self.urgent_only else []
+
+
+async def remind(desk: Desk) -> int:
+    """Tell staff what they have not been told; how many notices were written."""
+    now = desk.clock()
+    async with desk.database.read() as session:
+        calendar = await load_calendar(session)
+        is_open = desk.office_hours.open_at(now, calendar)
+        if not (is_open or desk.reminding.urgent_at_night):
+            return 0
+        look = Round(desk, session, now, calendar, await _spans(session), urgent_only=not is_open)
+        tellings = await notices.untold(session, await _gather(look))
+        done = await _settled(session)
+    further = [(source, span.until) for source, span in look.spans.items() if span.until > span.since]
+    if not (tellings or done or (further and is_open)):
+        return 0
+    async with desk.database.write() as session:
+        written = await notices.tell(session, tellings, now)
+        await notices.settle(session, done, now)
+        for source, until in further if is_open else ():
+            await notices.set_mark(session, source, until)
+    return written
+
+
+async def clear_notices(desk: Desk) -> None:
+    """Delete old notices."""
+    async with desk.database.write() as session:
+        await notices.clear(session, desk.clock())
+
+
+async def _gather(look: Round) -> list[Telling]:
+    steps = await _steps(look)
+    clocks = [*await _near(look), *await _late(look, _K.OVERDUE), *await _late(look, _K.ESCALATED)]
+    codes = {ticket.credit_code for _, ticket in steps if ticket.credit_code}
+    who = await recipients(look.session, look.now, codes)
+    found = [telling for event, ticket in steps for telling in _of_step(event, ticket, who)]
+    for kind, clock, ticket in clocks:
+        found += _of_clock(kind, clock, ticket, who, look)
+    found += await _approvals(look, who) + await _reviews(look, who)
+    if not look.urgent_only:
+        found += await _waiting(look, who) + await _mentions(look)
+    return found
+
+
+async def _spans(session: AsyncSession) -> dict[str, Span]:
+    """What this round tells of, no more than a round can bear."""
+    found = {}
+    for source, table in _TABLES:
+        since = await notices.mark_of(session, source)
+        ids = select(table.id).where(table.id > since).order_by(table.id).limit(_MOST).subquery()
+        found[source] = Span(since, await session.scalar(select(func.max(ids.c.id))) or since)
+    return found
+
+
+async def _steps(look: Round) -> list[tuple[TicketEvent, Ticket]]:
+    """What has happened to tickets that somebody is told of."""
+    span = look.spans["events"]
+    rows = await look.session.execute(
+        select(TicketEvent, Ticket)
+        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
+        .where(
+            TicketEvent.id > span.since - _LOOK_BACK,
+            TicketEvent.id <= span.until,
+            ~told(literal("event-") + cast(TicketEvent.id, String)),
+            TicketEvent.step.in_(_KIND_OF),
+            *look.limited(),
+        )
+        .order_by(TicketEvent.id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _of_step(event: TicketEvent, ticket: Ticket, who: Recipients) -> list[Telling]:
+    kind = _KIND_OF[event.step]
+    if kind is _K.OFFICER:
+        officer = who.officer_of(ticket)
+        to = [officer] if officer else []
+    elif kind is _K.DISPATCHED and ticket.state is not State.DISPATCHED:
+        to = []  # signed for, returned or sent elsewhere since
+    else:
+        to = who.working(ticket) if ticket.state in OPEN else []
+    text = of_step(event.step, ticket)
+    return [
+        Telling(account, kind, f"event-{event.id}", text, ticket=ticket.number)
+        for account in to
+        if account != event.by
+    ]
+
+
+async def _near(look: Round) -> list[tuple[NoticeKind, TicketClock, Ticket]]:
+    """Limits that are soon over; of a short one only half of it is soon."""
+    hours, within = look.desk.office_hours, look.desk.reminding.within
+    end = hours.reach(look.now, within, look.calendar)
+    found = await _clocks(look, _K.DUE, TicketClock.due_at >= look.now, TicketClock.due_at <= end)
+
+    def is_near(clock: TicketClock) -> bool:
+        assert clock.due_at is not None
+        left = hours.worked(look.now, clock.due_at, look.calendar)
+        return 2 * left <= hours.worked(clock.started_at, clock.due_at, look.calendar)
+
+    return [(_K.DUE, clock, ticket) for clock, ticket in found if is_near(clock)]
+
+
+async def _late(look: Round, kind: NoticeKind) -> list[tuple[NoticeKind, TicketClock, Ticket]]:
+    """Limits that are over; those above are told on the second working day, at once of one counted in hours."""
+    late: ColumnElement[bool] = TicketClock.due_at < look.now
+    if kind is _K.ESCALATED:
+        late = is_late_by(1, look.now, look.calendar)
+    return [(kind, clock, ticket) for clock, ticket in await _clocks(look, kind, late)]
+
+
+async def _clocks(
+    look: Round, kind: NoticeKind, *which: ColumnElement[bool]
+) -> Sequence[tuple[TicketClock, Ticket]]:
+    rows = await look.session.execute(
+        select(TicketClock, Ticket)
+        .join(Ticket, Ticket.id == TicketClock.ticket_id)
+        .where(
+            TicketClock.ended_at.is_(None),
+            TicketClock.timed != Timed.ARCHIVE,
+            *which,
+            *look.limited(),
+            ~told(_occasion_in_sql(), kind),
+        )
+        .order_by(TicketClock.due_at)
+        .limit(_MOST)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _occasion(clock: TicketClock) -> str:
+    # An extension is a new limit, of which is told anew.
+    return f"clock-{clock.id}-{clock.extra}"
+
+
+def _occasion_in_sql() -> ColumnElement[str]:
+    return literal("clock-") + cast(TicketClock.id, String) + "-" + cast(TicketClock.extra, String)
+
+
+def _of_clock(
+    kind: NoticeKind, clock: TicketClock, ticket: Ticket, who: Recipients, look: Round
+) -> list[Telling]:
+    to = who.heading(ticket) if kind is _K.ESCALATED else who.responsible(clock.timed, ticket)
+    days = look.calendar.count(city_date(clock.due_at or look.now), city_date(look.now))
+    words: Mapping[NoticeKind, Callable[[TicketClock, Ticket], str]] = {
+        _K.DUE: of_near,
+        _K.OVERDUE: partial(of_late, days=days),
+        _K.ESCALATED: partial(of_late_above, days=days),
+    }
+    text = words[kind](clock, ticket)
+    return [Telling(account, kind, _occasion(clock), text, ticket=ticket.number) for account in to]
+
+
+async def _approvals(look: Round, who: Recipients) -> list[Telling]:
+    rows = await look.session.execute(
+        select(Approval, Ticket)
+        .join(Ticket, Ticket.id == Approval.ticket_id)
+        .where(Approval.decided_at.is_(None), *look.limited())
+        .limit(_MOST)
+    )
+    return [
+        Telling(one.id, _K.APPROVAL, f"approval-{asked.id}", of_step(asked.asked, ticket), ticket.number)
+        for asked, ticket in rows
+        for one in who.supervisors
+        if one.id != asked.asked_by
+    ]
+
+
+async def _reviews(look: Round, who: Recipients) -> list[Telling]:
+    rows = await look.session.execute(
+        select(TicketClock, Ticket)
+        .join(Ticket, Ticket.id == TicketClock.ticket_id)
+        .where(
+            Ticket.state == State.REVIEW,
+            TicketClock.timed == Timed.REVIEW,
+            TicketClock.ended_at.is_(None),
+            *look.limited(),
+        )
+        .limit(_MOST)
+    )
+    return [
+        Telling(to, _K.REVIEW, f"review-{clock.id}", of_step(Step.DRAFTED, ticket), ticket.number)
+        for clock, ticket in rows
+        for to in who.heading(ticket)
+        if to != ticket.handler
+    ]
+
+
+async def _waiting(look: Round, who: Recipients) -> list[Telling]:
+    since = look.now - look.desk.reminding.waiting
+    rows = await look.session.scalars(
+        select(Thread).where(Thread.holder == Holder.WAITING, Thread.waiting_since <= since).limit(_MOST)
+    )
+    text = of_waiting(look.desk.reminding.waiting)
+    return [
+        Telling(to, _K.WAITING, _call(thread), text, thread_id=thread.id)
+        for thread in rows
+        for to in who.on_duty()
+    ]
+
+
+def _call(thread: Thread) -> str:
+    assert thread.waiting_since is not None
+    return f"thread-{thread.id}-{thread.waiting_since.isoformat()}"
+
+
+async def _mentions(look: Round) -> list[Telling]:
+    span = look.spans["notes"]
+    found = await look.session.scalars(
+        select(Note).where(
+            Note.id > span.since - _LOOK_BACK,
+            Note.id <= span.until,
+            ~told(literal("note-") + cast(Note.id, String)),
+        )
+    )
+    rows = found.all()
+    called = await names(look.session, {note.by for note in rows if note.mentions})
+    return [
+        Telling(
+            account,
+            _K.MENTION,
+            f"note-{note.id}",
+            of_mention(called.get(note.by, "同事")),
+            thread_id=note.thread_id,
+        )
+        for note in rows
+        for account in dict.fromkeys(map(str, note.mentions))
+        if account != note.by
+    ]
+
+
+async def _settled(session: AsyncSession) -> list[int]:
+    """Unread notices about which nothing is left to be done: somebody else did it, or it is over."""
+    of_ticket = Notice.ticket == Ticket.number
+    asked = exists().where(Approval.ticket_id == Ticket.id, Approval.decided_at.is_(None))
+    running = exists().where(TicketClock.ticket_id == Ticket.id, TicketClock.ended_at.is_(None))
+    done = or_(
+        (Notice.kind == _K.DISPATCHED) & (Ticket.state != State.DISPATCHED),
+        (Notice.kind == _K.REVIEW) & (Ticket.state != State.REVIEW),
+        (Notice.kind == _K.APPROVAL) & ~asked,
+        Notice.kind.in_((_K.DUE, _K.OVERDUE, _K.ESCALATED)) & ~running,
+    )
+    tickets = select(Notice.id).join(Ticket, of_ticket).where(Notice.read_at.is_(None), done).limit(_MOST)
+    threads = (
+        select(Notice.id)
+        .join(Thread, Notice.thread_id == Thread.id)
+        .where(Notice.read_at.is_(None), Notice.kind == _K.WAITING, Thread.holder != Holder.WAITING)
+        .limit(_MOST)
+    )
+    return [*(await session.scalars(tickets)), *(await session.scalars(threads))]
