@@ -1,113 +1,41 @@
-"""What happens is pushed to a real receiver, which fails in every way; other people's libraries read our signatures."""
+"""What happens is pushed to a real receiver, which fails in every way."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import json
-import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
-import standardwebhooks.webhooks
 from sqlalchemy import select
-from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from connectors.webhooks.addresses import Allowed
-from connectors.webhooks.posting import Postman
 from desk.announcing import announce_articles, announce_step
 from desk.desk import Desk
 from desk.pushing import Pusher, push_due
 from desk.ratings import rate
 from desk.systems import (
     SwitchedOff,
-    end_previous_secret,
     resend_delivery,
-    rotate_secret,
     send_test,
-    subscribe,
     switch_subscription,
 )
 from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from systems import pushes
-from systems.errors import MovedOn
-from systems.models import Push, Subscription, WebhookDelivery
-from systems.subscriptions import Wish
-from tests.connectors.receiving import ENDLESS, HANG_UP, Receiver, answer, receiving
+from systems.models import Push
+from tests.connectors.receiving import ENDLESS, HANG_UP, answer
+from tests.connectors.webhook_line import WEEK, Line, connected
 from tests.console.test_plans import asked, whole_tables
 from tests.fakes import HandClock
-from tests.peers.node import PEERS, node
 from tests.systems.filing import accept, dispatch, file
 from tickets.states import Step
 
-LOOPBACK = Allowed.parse("127.0.0.0/8")
-WEEK = timedelta(days=7)
-
-
-@dataclass
-class Line:
-    """A subscription, its receiver and what pushes to it."""
-
-    desk: Desk
-    receiver: Receiver
-    pusher: Pusher
-    id: str = ""
-    secret: str = ""
-
-    async def subscribe(self, *events: str, name: str = "督查平台", confidential: bool = False) -> None:
-        """Have these events pushed."""
-        wish = Wish(name, self.receiver.url, frozenset(events or ("ticket.*",)), confidential)
-        row, self.secret = await subscribe(self.desk, COMMAND_LINE, wish)
-        self.id = row.id
-
-    async def push(self) -> None:
-        """Push what is due."""
-        await push_due(self.pusher)
-
-    async def later(self, by: timedelta) -> None:
-        """Time passes, and what is due then is pushed."""
-        assert isinstance(self.desk.clock, HandClock)
-        self.desk.clock.advance(by)
-        await self.push()
-
-    async def subscription(self) -> Subscription:
-        """The row."""
-        async with self.desk.database.read() as session:
-            return await session.get_one(Subscription, self.id)
-
-    async def deliveries(self) -> list[WebhookDelivery]:
-        """The rows, in order."""
-        async with self.desk.database.read() as session:
-            return list(await session.scalars(select(WebhookDelivery).order_by(WebhookDelivery.id)))
-
-    async def states(self) -> list[Push]:
-        """What became of them."""
-        return [row.state for row in await self.deliveries()]
-
 
 @pytest.fixture
-async def line(desk: Desk, clock: HandClock) -> AsyncIterator[Line]:
-    """A receiver, and a pusher whose pauses are always the longest."""
-    postman = Postman(LOOPBACK, clock)
-    async with receiving() as receiver:
-        yield Line(desk, receiver, Pusher(desk, postman, lambda: 1.0))
-    await postman.close()
-
-
-@pytest.fixture
-def standing_clock(monkeypatch: pytest.MonkeyPatch, clock: HandClock) -> None:
-    """The other people's library takes its time from the tests' clock: it refuses old signatures."""
-
-    class Standing(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-            return clock()
-
-    monkeypatch.setattr(standardwebhooks.webhooks, "datetime", Standing)
+async def line(desk: Desk) -> AsyncIterator[Line]:
+    """Another system that listens."""
+    async with connected(desk) as line:
+        yield line
 
 
 async def test_what_happens_to_a_ticket_arrives_in_order(line: Line) -> None:
@@ -180,80 +108,6 @@ async def test_a_complaint_confirmed_twice_is_told_once(line: Line) -> None:
     await file(line.desk)
     await line.push()
     assert line.receiver.told() == ["ticket.submitted"]
-
-
-@pytest.mark.usefixtures("standing_clock")
-async def test_the_library_of_standard_webhooks_for_python_reads_our_signature(line: Line) -> None:
-    await line.subscribe()
-    await file(line.desk, district="卫东区")
-    await line.push()
-    got = line.receiver.received[0]
-    assert Webhook(line.secret).verify(got.body.decode(), got.headers) == got.event
-    with pytest.raises(WebhookVerificationError):
-        Webhook(line.secret).verify(got.body.decode() + " ", got.headers)
-    with pytest.raises(WebhookVerificationError):
-        Webhook("whsec_" + base64.b64encode(b"x" * 32).decode()).verify(got.body.decode(), got.headers)
-
-
-async def test_the_library_of_standard_webhooks_for_node_reads_our_signature(
-    line: Line, clock: HandClock
-) -> None:
-    program = node("standardwebhooks")
-    await line.subscribe()
-    await file(line.desk)
-    await line.push()
-    got = line.receiver.received[0]
-    asked = {
-        "secret": line.secret,
-        "headers": got.headers,
-        "body": got.body.decode(),
-        "now": clock().timestamp(),
-    }
-    for given, expected in ((asked, "right"), ({**asked, "body": "{}"}, "wrong")):
-        ran = subprocess.run(
-            [program, str(Path(PEERS) / "webhook.mjs")],
-            input=json.dumps(given),
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        assert ran.stdout.strip() == expected, ran.stderr
-
-
-@pytest.mark.usefixtures("standing_clock")
-async def test_after_a_change_both_secrets_count_for_a_week(line: Line, clock: HandClock) -> None:
-    await line.subscribe()
-    old = line.secret
-    _, new = await rotate_secret(line.desk, COMMAND_LINE, line.id, generation=1)
-    with pytest.raises(MovedOn):
-        await rotate_secret(line.desk, COMMAND_LINE, line.id, generation=1)
-    await file(line.desk)
-    await line.push()
-    got = line.receiver.received[-1]
-    assert new != old
-    for secret in (old, new):
-        Webhook(secret).verify(got.body.decode(), got.headers)
-    clock.advance(WEEK)
-    await file(line.desk, 2)
-    await line.push()
-    got = line.receiver.received[-1]
-    Webhook(new).verify(got.body.decode(), got.headers)
-    with pytest.raises(WebhookVerificationError):
-        Webhook(old).verify(got.body.decode(), got.headers)
-
-
-@pytest.mark.usefixtures("standing_clock")
-async def test_the_former_secret_can_be_ended_at_once(line: Line) -> None:
-    await line.subscribe()
-    old = line.secret
-    await rotate_secret(line.desk, COMMAND_LINE, line.id, generation=1)
-    await end_previous_secret(line.desk, COMMAND_LINE, line.id, generation=2)
-    await file(line.desk)
-    await line.push()
-    got = line.receiver.received[-1]
-    with pytest.raises(WebhookVerificationError):
-        Webhook(old).verify(got.body.decode(), got.headers)
 
 
 @pytest.mark.parametrize(
@@ -404,6 +258,22 @@ async def test_what_died_with_its_process_is_pushed_again_under_the_same_id(line
     assert (row.state, row.attempts) == (Push.SENT, 2)
 
 
+async def test_what_is_under_way_when_the_product_ends_is_no_failure(line: Line) -> None:
+    await line.subscribe()
+    await file(line.desk)
+    line.receiver.hold = asyncio.Event()
+    await line.pusher.round()
+    while not line.receiver.received:
+        await asyncio.sleep(0.01)
+    await line.pusher.close()
+    row = (await line.deliveries())[0]
+    assert (row.state, row.attempts) == (Push.PENDING, 0)
+    assert (await line.subscription()).failing_since is None
+    line.receiver.hold = None
+    await line.push()
+    assert await line.states() == [Push.SENT]
+
+
 async def test_several_processes_push_each_event_once_and_in_order(line: Line) -> None:
     await line.subscribe()
     for number in range(1, 7):
@@ -433,21 +303,6 @@ async def test_what_is_due_is_found_by_an_index(line: Line) -> None:
     assert line.receiver.told() == ["ticket.submitted"]
     plans = [await whole_tables(line.desk.database, *statement) for statement in statements]
     assert plans and "webhook_deliveries" not in set().union(*plans)
-
-
-async def test_with_another_key_nothing_is_signed_wrongly(line: Line) -> None:
-    await line.subscribe()
-    await file(line.desk)
-    line.pusher.desk = replace(line.desk, link_key=b"another key")
-    await line.push()
-    row = await line.subscription()
-    assert line.receiver.received == []
-    assert row.off_at is not None and "密钥" in row.off_reason
-    assert await line.states() == [Push.PENDING]
-    await rotate_secret(line.pusher.desk, COMMAND_LINE, line.id, generation=1)
-    await switch_subscription(line.desk, COMMAND_LINE, line.id, on=True)
-    await line.push()
-    assert line.receiver.told() == ["ticket.submitted"]
 
 
 async def test_a_test_event_is_pushed_and_no_secret_is_written_anywhere(
