@@ -144,5 +144,5 @@ def test_what_an_editor_writes_and_a_reviewer_approves_is_answered(
     page.get_by_role("button", name="通过并发布").click()
     expect(page.get_by_role("status").first).to_contain_text("已发布")
     assert NEW in page.request.get(f"{url}/articles/water-connection").text()
-    page.get_by_role("link", name="第 2 版改了什么").click()
+    page.get_by_role("link", name="改了什么：第 2 版").click()
     examine(page, axe, tmp_path, "compare")
