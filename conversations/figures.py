@@ -52,8 +52,9 @@ class Rated:
         """Those of the three upper levels."""
         return sum(self.levels.get(level, 0) for level in CONTENT)
 
-    def __add__(self, other: Rated) -> Rated:
-        return Rated({level: self.levels.get(level, 0) + other.levels.get(level, 0) for level in range(1, 6)})
+    def without(self, levels: Mapping[int, int]) -> Rated:
+        """The same less so many of each level."""
+        return Rated({level: count - levels.get(level, 0) for level, count in self.levels.items()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.limits import Timed
-from tickets.models import Ticket, TicketClock, TicketEvent
+from tickets.models import Rectification, Ticket, TicketClock, TicketEvent
+from tickets.rectification_states import CaseState
 from tickets.states import OPEN, Step
 
 _CLOSING = (Step.CALLED_BACK, Step.UPHELD)
@@ -136,6 +137,20 @@ async def open_at(session: AsyncSession, moment: datetime) -> int:
         .where(TicketEvent.id.in_(last), TicketEvent.after.in_(OPEN))
     )
     return found or 0
+
+
+async def voided(session: AsyncSession, since: datetime, until: datetime) -> dict[int, int]:
+    """Level -> ratings of the period that do not count: the appeal against them was upheld."""
+    rows = await session.execute(
+        select(Rectification.level, func.count())
+        .where(
+            Rectification.state == CaseState.VOIDED,
+            Rectification.rated_at >= since,
+            Rectification.rated_at < until,
+        )
+        .group_by(Rectification.level)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def sum_of(answered: Mapping[str, Answered]) -> Answered:

@@ -53,7 +53,7 @@ async def bulletin(desk: Desk, session: AsyncSession, period: Period, chosen: Se
         title=f"{desk.city.name}市企业服务工作情况通报",
         period=period,
         sections=(_received(found, carried), _kinds(found), _work(found), _told(told)),
-        foot=f"数据由平台按工单和对话记录自动统计，截至 {day_text(city_date(now))}。满意率为评价为“非常满意”“满意”“基本满意”的占比。",
+        foot=f"数据由平台按工单和对话记录自动统计，截至 {day_text(city_date(now))}。满意率为评价为“非常满意”“满意”“基本满意”的占比，申诉成立的评价不计。",
     )
 
 

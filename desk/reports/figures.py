@@ -62,7 +62,7 @@ async def figures(session: AsyncSession, period: Period, *, now: datetime) -> Fi
         by_channel={CHANNEL_NAMES.get(name, name): asked for name, asked in by_channel.items()},
         most_asked={names.get(key, key): count for key, count in most.items()},
         talks=await talked.talks(session, *span),
-        rated=await talked.rated(session, *span),
+        rated=(await talked.rated(session, *span)).without(await worked.voided(session, *span)),
         waiting=await talked.waiting(session),
         flow=await worked.flow(session, *span),
         kinds={KIND_NAMES[Kind(kind)]: count for kind, count in kinds.items()},

@@ -24,9 +24,11 @@ from store.base import Base
 from store.clock import city_date
 from store.workdays import ANNOUNCED
 from tests.fakes import HandClock
+from tests.tickets.test_rectification import case_of, step
 from tickets.figures import open_at
 from tickets.limits import Timed, TimeLimits
 from tickets.models import KIND_NAMES, Ticket, TicketClock, TicketEvent
+from tickets.rectification_states import CaseStep
 from tickets.states import OPEN, Step
 
 Row = TypeVar("Row", bound=Base)
@@ -127,6 +129,21 @@ async def test_the_figures_of_talks_are_those_of_the_questions(seeded: Desk, clo
     ]
     assert found.rated.all == len(rated) > 0
     assert found.rated.content == sum((one.level or 0) >= 3 for one in rated)
+
+
+async def test_a_rating_whose_appeal_was_upheld_does_not_count(desk: Desk) -> None:
+    case = await case_of(desk.database)
+    async with desk.database.write() as session:
+        ticket = Rating(id="r1", ticket_id=case.ticket_id, level=1, rated_at=case.rated_at)
+        talk = Rating(id="r2", ticket_id="another", level=4, rated_at=case.rated_at)
+        session.add_all((ticket, talk))
+    period = Period(city_date(case.rated_at), city_date(case.rated_at))
+    found = await counted(desk, period)
+    assert (found.rated.all, found.rated.content) == (2, 1)
+    for taken in (CaseStep.CONTACTED, CaseStep.APPEALED, CaseStep.UPHELD):
+        await step(desk.database, case, taken)
+    found = await counted(desk, period)
+    assert (found.rated.all, found.rated.content) == (1, 1)
 
 
 async def test_what_was_open_at_a_moment_is_told_by_the_history(seeded: Desk, clock: HandClock) -> None:
