@@ -67,11 +67,11 @@ async def test_a_row_tells_what_is_due_in_words_and_masks_the_enterprise(
     page = await office.staff["pai"].get("/console/tickets")
     assert tabs(page) == {"待受理": 1, "待派单": 0, "全部": 1}
     assert "平顶＊＊有限公司" in page.text and "某某" not in page.text
-    assert '<span class="badge soft">11月26日前</span>' in page.text
+    assert '<span class="badge light soft">绿灯 · 11月26日前</span>' in page.text
     await office.press("du", number, "supervised", note="重点企业")
     for days, mark in (
-        (2, '<span class="badge warn">下个工作日到期（11月26日）</span>'),
-        (1, '<span class="badge warn">今天到期（11月26日）</span>'),
+        (2, '<span class="badge light warn">黄灯 · 下个工作日到期（11月26日）</span>'),
+        (1, '<span class="badge light warn">黄灯 · 今天到期（11月26日）</span>'),
     ):
         clock.advance(timedelta(days=days))
         await office.enter_again()
@@ -79,7 +79,7 @@ async def test_a_row_tells_what_is_due_in_words_and_masks_the_enterprise(
     clock.advance(timedelta(days=1))
     await office.enter_again()
     page = await office.staff["du"].get("/console/tickets?queue=overdue")
-    assert '<span class="badge bad">已超期 1 个工作日</span>' in page.text
+    assert '<span class="badge light bad">红灯 · 已超期 1 个工作日</span>' in page.text
     assert '<span class="badge bad">督办</span>' in page.text
 
 
