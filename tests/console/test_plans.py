@@ -24,13 +24,16 @@ from tickets.lists import Queue
 
 SIZE = Size(tickets=400, messages=4_000)
 # These grow with every talk; all others are a page long.
-GROWING = {"people", "threads", "messages", "questions", "tickets", "ticket_events", "ticket_clocks"}
+GROWING = {"people", "threads", "messages", "questions", "tickets", "ticket_events", "ticket_clocks", "cards"}
 PAGES = (
     *(f"/console/inbox?view={view}" for view in View),
     *(f"/console/tickets?queue={queue}" for queue in Queue),
     "/console/inbox/{thread}",
     "/console/tickets/{number}",
     "/console/audit",
+    "/console/knowledge",
+    "/console/knowledge?state=draft&q=%E6%B0%B4",
+    "/console/knowledge?due=expiring&category=water",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]
