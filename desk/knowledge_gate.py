@@ -57,6 +57,16 @@ class Gates:
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
+    def prepare(self, live: Mapping[str, Article], drafts: Mapping[str, Article]) -> None:
+        """Begin to make the index of drafts, while nobody waits for it."""
+        if not self.tasks:
+            task = asyncio.create_task(self._prepared(live, drafts))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _prepared(self, live: Mapping[str, Article], drafts: Mapping[str, Article]) -> None:
+        await self.rehearsal.search((), live, drafts, on=self.desk.today())
+
     async def drain(self) -> None:
         """Wait for every run that is under way."""
         await asyncio.gather(*self.tasks)

@@ -25,6 +25,7 @@ from knowledge.search.text import normalise
 MOST_LETTERS = 200
 _MOST_DRAFTS = 200
 _REASONS_SHOWN = 5
+_MANY = 1_000  # articles above which nobody waits for the first index of drafts
 
 REASON_NAMES: Mapping[str, str] = {
     "wording": "与标题、别名、相似问法的字面相近",
@@ -55,8 +56,11 @@ async def try_question(desk: Desk, gates: Gates, text: str) -> dict[str, Any]:
         drafts = await drafts_in_work(desk, session)
     prior = asked.category_prior()
     now = desk.library.search(asked.text, today=desk.today(), category_prior=prior)
-    found = {"live": _side(desk, desk.library, asked, now, live)}
-    if drafts:
+    found: dict[str, Any] = {"live": _side(desk, desk.library, asked, now, live)}
+    if drafts and len(live) > _MANY and not gates.rehearsal.ready:
+        gates.prepare(live, drafts)
+        found["preparing"] = True
+    elif drafts:
         (then,) = await gates.rehearsal.search(
             [asked.text], live, drafts, on=desk.today(), category_prior=prior
         )

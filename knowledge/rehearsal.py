@@ -25,6 +25,11 @@ class Rehearsal:
         self._held: dict[str, Article] = {}
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def ready(self) -> bool:
+        """Whether its index has been made: that takes a while where there are thousands of articles."""
+        return bool(self._held)
+
     async def search(
         self,
         texts: Sequence[str],

@@ -35,6 +35,16 @@ def test_what_is_not_a_message_is_refused(rasa: Rasa, body: bytes) -> None:
     assert rasa.http.post("/webhooks/rest/webhook", content=body).status_code == 400
 
 
+def test_a_text_is_parsed_outside_of_any_talk(rasa: Rasa) -> None:
+    answer = rasa.http.post("/webhooks/rest/parse", json={"message": "菜单"})
+    found = answer.json()
+    # This model's classifier is sure of one intent and ranks no others.
+    assert (answer.status_code, found["intent"], found["ranking"]) == (200, "menu", {})
+    assert found["confidence"] == pytest.approx(1.0)
+    for body in (b"", b"[]", b'{"message": 1}', b"{}"):
+        assert rasa.http.post("/webhooks/rest/parse", content=body).status_code == 400
+
+
 def test_each_utterance_is_one_object_with_its_buttons_and_its_name(
     rasa: Rasa, actions: ActionServer
 ) -> None:

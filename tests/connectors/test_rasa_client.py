@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI, Response
 
 from connectors.rasa.client import RasaDialogue
-from desk.ports import DialogueDown, TurnFailed
+from desk.ports import DialogueDown, Parsed, TurnFailed
 from tests.connectors.served import served
 from tests.connectors.wechat.connected import nobody
 
@@ -64,3 +64,33 @@ async def test_a_rasa_that_hangs_altogether_is_away() -> None:
 async def test_where_nobody_listens_the_model_is_away() -> None:
     with nobody() as url:
         assert await asked(url) is DialogueDown
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", "[]", "no", '{"intent": "greet", "confidence": "much", "ranking": {}}']
+)
+async def test_a_parse_that_is_none_is_a_model_that_is_away(body: str) -> None:
+    app = FastAPI()
+
+    @app.post("/webhooks/rest/parse")
+    async def parse() -> Response:
+        return Response(body, media_type="application/json")
+
+    with served(app) as url:
+        dialogue = RasaDialogue(url, "secret", timeout_seconds=5)
+        with pytest.raises(DialogueDown):
+            await dialogue.parse("你好")
+        await dialogue.close()
+
+
+async def test_a_parse_tells_the_intent_and_the_share_of_each() -> None:
+    app = FastAPI()
+
+    @app.post("/webhooks/rest/parse")
+    async def parse() -> dict[str, object]:
+        return {"intent": "greet", "confidence": 0.9, "ranking": {"greet": 0.9, "topic_water": 0.1}}
+
+    with served(app) as url:
+        dialogue = RasaDialogue(url, "secret", timeout_seconds=5)
+        assert await dialogue.parse("你好") == Parsed("greet", 0.9, {"greet": 0.9, "topic_water": 0.1})
+        await dialogue.close()

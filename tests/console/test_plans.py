@@ -35,7 +35,7 @@ SIZE = Size(tickets=400, messages=4_000)
 # These grow with every talk; all others are a page long.
 GROWING = {
     "people", "threads", "messages", "questions", "tickets", "ticket_events", "ticket_clocks", "ratings",
-    "rectifications", "rectification_events",
+    "rectifications", "rectification_events", "cards",
 }  # fmt: skip
 PAGES = (
     *(f"/console/inbox?view={view}" for view in View),
@@ -54,6 +54,9 @@ PAGES = (
     *(f"/console/supervision?view={view}" for view in ("red", "supervised", "notice", "criticised")),
     "/console/officers",
     "/console/notices",
+    "/console/knowledge",
+    "/console/knowledge?state=draft&q=%E6%B0%B4",
+    "/console/knowledge?due=expiring&category=water",
 )
 _ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]

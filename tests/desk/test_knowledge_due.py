@@ -1,0 +1,104 @@
+"""Who is told that an article expires, and what a channel is told in words of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from conversations.models import Message
+from desk.articles import article_reply
+from desk.desk import Desk
+from desk.knowledge import save_draft
+from desk.knowledge_due import Expiring, expiring
+from desk.receive import receive
+from desk.turns import take_turns
+from desk.values import InboundMessage, Utterance
+from knowledge.article import Article, Download
+from knowledge.markdown import dump, parse
+from knowledge.rows import from_content, save, to_content
+from staff import accounts
+from staff.accounts import Profile
+from staff.actors import COMMAND_LINE
+from staff.departments import add_departments
+from staff.passwords import Hashing
+from staff.roles import Role
+from tests.fakes import HandClock, ScriptedDialogue
+
+KEY = "water-connection"
+
+
+async def keeper(desk: Desk, session: AsyncSession) -> None:
+    await add_departments(session)
+    profile = Profile("供水编辑", "water", frozenset({Role.KNOWLEDGE_EDITOR}))
+    await accounts.add(
+        session, COMMAND_LINE, "keeper", profile, Hashing().issue(), id="keeper", at=desk.clock()
+    )
+
+
+async def told(desk: Desk) -> list[Expiring]:
+    async with desk.database.write() as session:
+        return await expiring(desk, session)
+
+
+async def test_its_department_is_told_30_7_and_1_days_ahead_and_once_each(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    ends = desk.today() + timedelta(days=31)
+    article = replace(articles[KEY], departments=("water",), valid_until=ends)
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, article, by="editor", at=desk.clock())
+    seen: dict[int, tuple[str, ...]] = {}
+    for day in range(31, -3, -1):
+        for one in await told(desk):
+            seen[day] = one.accounts
+            assert (one.key, one.days, one.valid_until) == (KEY, day, ends)
+        assert await told(desk) == []
+        clock.advance(timedelta(days=1))
+    assert seen == {30: ("keeper",), 7: ("keeper",), 1: ("keeper",)}
+
+
+async def test_nobody_is_told_of_the_end_of_a_draft(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, articles[KEY], by="editor", at=desk.clock())
+    content = {**to_content(articles[KEY]), "valid_until": "2026-11-24"}
+    await save_draft(desk, COMMAND_LINE, KEY, content)
+    assert await told(desk) == []
+
+
+async def test_a_channel_is_answered_in_its_own_words(
+    stocked_desk: Desk, articles: dict[str, Article], dialogue: ScriptedDialogue
+) -> None:
+    own = replace(articles[KEY], variants={"wechat": {"overview": "微信里短一些。"}})
+    async with stocked_desk.database.write() as session:
+        await save(session, own, by="editor", at=stocked_desk.clock())
+    await stocked_desk.library.refresh()
+    reply = article_reply(own, "overview")
+    dialogue.answers["用水报装"] = (Utterance(reply.text, detail=reply.detail()),)
+    said = {}
+    for channel in ("wechat", "web"):
+        message = InboundMessage(channel, f"id-{channel}", "somebody", "用水报装", stocked_desk.clock())
+        received = await receive(stocked_desk, message)
+        found: list[Message] = await take_turns(stocked_desk, received.thread_id)
+        said[channel] = found[-1].text
+    assert "微信里短一些" in said["wechat"] and "核对日期" in said["wechat"]
+    assert said["web"] == reply.text
+
+
+def test_what_an_article_has_besides_outlives_files_and_rows(articles: dict[str, Article]) -> None:
+    source = replace(articles[KEY].sources[0], link="https://www.gov.cn/")
+    article = replace(
+        articles[KEY],
+        sources=(source, *articles[KEY].sources[1:]),
+        departments=("water",),
+        downloads=(Download("申请表", "https://www.gov.cn/"),),
+        variants={"telegram": {"fee": "不收费。"}},
+    )
+    assert parse(dump(article), where="test") == article
+    assert from_content(to_content(article)) == article
+    assert date.fromisoformat(to_content(article)["checked_on"]) == article.checked_on
