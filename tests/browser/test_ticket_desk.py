@@ -1,4 +1,5 @@
-"""A ticket in the real product: filed in the chat page, worked by four people in the console, answered in the chat page."""
+"""A ticket in the real product: filed in the chat page, worked in the console, answered and rated in the chat page, and its
+bad rating worked to its end."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import update
 
 from staff.models import Account
@@ -18,11 +19,13 @@ from staff.passwords import Hashing
 from staff.roles import Role
 from staff.sessions import Policy
 from staff.sign_in import Door
-from store.clock import utc_now
+from store.clock import city_date, utc_now
 from store.database import Database
 from store.ids import new_id
 from tests.product.served import Caller, Served
 from tests.staff.people import PASSWORD, employ
+from tickets.limits import Timed
+from tickets.models import CalendarDay, TicketClock
 
 DESKTOP, PHONE = (1366, 768), (390, 844)
 STAFF = {
@@ -30,6 +33,7 @@ STAFF = {
     "wu.gang": ("吴刚", Role.HANDLER, "water"),
     "zheng.jie": ("郑洁", Role.REVIEWER, None),
     "wang.lei": ("王磊", Role.SUPERVISOR, None),
+    "zhang.shan": ("张珊", Role.AGENT, None),
 }
 COMPLAINT = (
     "我要投诉", "厂里从周一开始停水，打了三次电话没有人来修，车间已经停产", "尽快恢复供水", "平顶山某某商贸有限公司", "跳过", "李经理",
@@ -115,7 +119,7 @@ def step(page: Page, title: str, **fields: str) -> None:
     expect(page.get_by_role("status")).to_contain_text(f"已完成：{title}")
 
 
-def test_four_people_work_a_ticket_and_the_enterprise_reads_the_answer(
+def test_a_complaint_is_worked_answered_and_rated_badly_and_its_rating_worked_too(
     browser: Browser, served: Served, enter: Enter, axe: str, tmp_path: Path
 ) -> None:
     chat = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="zh-CN")
@@ -167,7 +171,68 @@ def test_four_people_work_a_ticket_and_the_enterprise_reads_the_answer(
     look(supervisor, axe, "calendar", tmp_path)
     dispatcher.goto(f"{served.url}/console/dispatch-rules")
     look(dispatcher, axe, "dispatch-rules", tmp_path)
+
+    _next_day(served)
+    agent = enter("zhang.shan")
+    expect(_reloaded(agent, f"{served.url}/console/tickets/{number}")).to_contain_text(
+        "待回访", timeout=30_000
+    )
+    called = agent.locator("details.step", has=agent.locator("summary", has_text="记录回访"))
+    called.get_by_label("已解决").check()
+    called.get_by_label("满意", exact=True).check()
+    look(agent, axe, "ticket-call-back", tmp_path)
+    step(agent, "记录回访")
+
+    chat.get_by_role("button", name="非常不满意").click(timeout=30_000)
+    chat.get_by_role("button", name="办事效率低").click()
+    expect(log).to_contain_text("还有想说的吗")
+    chat.get_by_role("textbox").fill("打了三次电话才来人")
+    chat.keyboard.press("Enter")
+    expect(log).to_contain_text("工作人员会联系您")
+
+    handler.goto(f"{served.url}/console/rectifications")
+    handler.get_by_role("link", name="差评 1 号").click()
+    expect(handler.locator("main")).to_contain_text("打了三次电话才来人")
+    step(handler, "已联系企业", 企业说了什么="希望抢修电话有人接。")
+    step(handler, "立行立改，提交结果", 改了什么="抢修电话改为两人值守，当天到场。")
+    reviewer.goto(f"{served.url}/console/rectifications/1")
+    step(reviewer, "审核通过，发给企业")
+    expect(log).to_contain_text("抢修电话改为两人值守", timeout=20_000)
+    chat.get_by_role("button", name="满意", exact=True).last.click()
+    expect(log).to_contain_text("已收到您的追评“满意”")
+    chat.screenshot(path=Path(os.environ.get("QIFU_PICTURES") or tmp_path) / "ticket-rated-chat.png")
+    supervisor.goto(f"{served.url}/console/rectifications/1")
+    expect(supervisor.locator("main")).to_contain_text("已整改")
+    look(supervisor, axe, "ticket-rating-closed", tmp_path)
     chat.close()
+
+
+def _next_day(served: Served) -> None:
+    """The answer went out some days ago, and today is worked: whoever was answered is called back."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, _moved(f"sqlite:///{served.data / 'qifu.db'}")).result()
+
+
+async def _moved(url: str) -> None:
+    database, now = Database(url), utc_now()
+    async with database.write() as session:
+        await session.merge(CalendarDay(day=city_date(now), works=True, note="测试"))
+        await session.execute(
+            update(TicketClock)
+            .where(TicketClock.timed == Timed.CALL_BACK)
+            .values(started_at=now - timedelta(days=12))
+        )
+    await database.close()
+
+
+def _reloaded(page: Page, url: str) -> Locator:
+    """The page once the clock has come by."""
+    for _ in range(30):
+        page.goto(url)
+        if "待回访" in page.locator("main").inner_text():
+            break
+        page.wait_for_timeout(1_000)
+    return page.locator("main")
 
 
 def _filed_by_program(served: Served) -> None:

@@ -23,6 +23,7 @@ class Served:
     """`qifu serve` with its data in a folder. `more`: settings."""
 
     def __init__(self, data: Path, database: str = "", **more: str) -> None:
+        self.data = data
         self.port, self.rasa_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
