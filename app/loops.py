@@ -14,6 +14,7 @@ from desk.delivery import Courier, Jitter
 from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
+from desk.journal import Journal
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
 from desk.takeover import requeue_silent
@@ -31,6 +32,17 @@ _CLEAR_SECONDS = 3600.0
 DRAIN_SECONDS = 5.0
 # Nothing is written for so long: what is half-written then was left by a process that died.
 _HALF_WRITTEN_FOR = timedelta(hours=1)
+
+
+async def place_arrivals(journal: Journal) -> None:
+    """For ever: what was acknowledged gets into its thread."""
+    while True:
+        try:
+            await journal.round()
+            await journal.wait()
+        except Exception:
+            log.exception("placing what arrived failed; trying again")
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def take_waiting_turns(desk: Desk) -> None:

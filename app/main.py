@@ -6,7 +6,6 @@ import asyncio
 import gc
 import hashlib
 import random
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
@@ -14,12 +13,15 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp
 
+from app.front import Front
 from app.loops import (
     clear_old_tickets,
     deliver_pending,
     erase_leavers,
     fetch_attachments,
+    place_arrivals,
     ring_clocks,
     send_notices,
     take_waiting_turns,
@@ -33,7 +35,6 @@ from app.wechat import WeChat, connect_wechat
 from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
 from connectors.oidc import Provider
 from connectors.rasa.client import RasaDialogue
-from connectors.telegram.routes import BODY_BYTES as TELEGRAM_BYTES
 from connectors.telegram.routes import PATH as TELEGRAM_PATH
 from connectors.web.api import conversation_router
 from connectors.web.articles import article_router
@@ -49,6 +50,7 @@ from desk.city import PINGDINGSHAN
 from desk.desk import Desk
 from desk.fetching import Fetcher
 from desk.intake.form import Intake
+from desk.journal import Journal
 from desk.ports import Channel, Fetching
 from knowledge.library import Library
 from knowledge.search.confidence import read_calibration
@@ -94,9 +96,10 @@ def create_app(
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
     stopping = asyncio.Event()
-    wechat = connect_wechat(settings, desk)
+    journal = Journal(desk)
+    wechat = connect_wechat(settings, desk, journal)
     channels = (*channels, wechat.channel) if wechat else channels
-    telegram = connect_telegram(settings, desk)
+    telegram = connect_telegram(settings, desk, journal)
     channels = (*channels, telegram.channel) if telegram else channels
     fetchers = _fetchers(settings, desk, wechat, telegram)
     app = FastAPI(
@@ -112,6 +115,7 @@ def create_app(
             telegram,
             timedelta(minutes=settings.staff_idle_minutes),
             fetchers,
+            journal,
         ),
     )
     app.state.desk = desk
@@ -143,14 +147,15 @@ def create_app(
     )
     mount_static(app)
     mount_console_static(app)
-    limits_of = {ACTIONS_PATH: ACTIONS_MAX_BYTES}
+    posts: dict[str, ASGIApp] = {}
     if wechat:
         app.include_router(wechat.router)
-        limits_of[WECHAT_PATH] = sys.maxsize  # it measures by itself, as WeChat must not be answered in JSON
+        posts[WECHAT_PATH] = wechat.router
     if telegram and telegram.router:
         app.include_router(telegram.router)
-        limits_of[TELEGRAM_PATH] = TELEGRAM_BYTES
-    app.add_middleware(BodyLimit, most=settings.body_max_bytes, others=limits_of)
+        posts[TELEGRAM_PATH] = telegram.router
+    app.add_middleware(BodyLimit, most=settings.body_max_bytes, others={ACTIONS_PATH: ACTIONS_MAX_BYTES})
+    app.add_middleware(Front, posts=posts)
     add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
     _add_health(app, dialogue, rasa)
     return app
@@ -166,6 +171,7 @@ def _lifespan(
     telegram: Telegram | None,
     staff_idle: timedelta,
     fetchers: Sequence[Fetcher],
+    journal: Journal,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -175,11 +181,14 @@ def _lifespan(
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         loops = (
+            place_arrivals(journal),
             take_waiting_turns(desk),
             ring_clocks(desk, staff_idle),
             erase_leavers(desk),
             clear_old_tickets(desk),
         )
+        # What a process left when it died comes before what comes now.
+        await journal.sweep(older=timedelta(0))
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))

@@ -22,7 +22,7 @@ from connectors.telegram.routes import PATH as TELEGRAM_PATH
 from connectors.wechat.crypto import RANDOM_BYTES, aes_key, encrypt, sign
 from connectors.wechat.routes import PATH as WECHAT_PATH
 from connectors.wechat.xml import write_fields
-from conversations.models import Author, Holder, Message, Thread
+from conversations.models import Arrival, Author, Holder, Message, Thread
 from conversations.threads import open_thread
 from store.clock import utc_now
 from store.database import Database
@@ -130,9 +130,10 @@ async def _staff_hold(database_url: str) -> None:
 async def _stored(database_url: str) -> int:
     database = Database(database_url)
     async with database.read() as session:
-        count = await session.scalar(select(func.count()).where(Message.author == Author.PERSON))
+        placed = await session.scalar(select(func.count()).where(Message.author == Author.PERSON))
+        waiting = await session.scalar(select(func.count()).select_from(Arrival))
     await database.close()
-    return int(count or 0)
+    return int(placed or 0) + int(waiting or 0)
 
 
 def _request(target: str, body: bytes, headers: str) -> bytes:
