@@ -30,6 +30,7 @@ _OF_ONE = (DataError, IntegrityError, ValueError)
 _OF_ALL = (OperationalError, InterfaceError, TransactionLost)
 # As many rows as the event loop can be kept from everything else for: some ten milliseconds.
 _BATCH = 100
+_REST = 2.0  # times as long as a batch took
 _SWEEP_SECONDS = 2.0
 # Younger rows are with the process that stored them.
 _LEFT_BEHIND = timedelta(seconds=5)
@@ -86,7 +87,10 @@ class Journal:
         self._held[channel, sender] = self._desk.clock() + _BELIEVED
 
     async def settled(self, channel: str, sender: str) -> None:
-        """What a person wrote before is in their thread now, so that what comes next comes after it."""
+        """What a person wrote before is in their thread now, so that what comes next comes after it.
+
+        Waits as long as the database is away; what cannot be placed for another reason is not waited for.
+        """
         who = (channel, sender)
         if who not in self._due and who not in self._at:
             async with self._desk.database.read() as session:
@@ -124,12 +128,18 @@ class Journal:
             for who in senders:
                 del self._due[who]
             self._at = frozenset(senders)
+            began = asyncio.get_running_loop().time()
             try:
                 await self._place(channel, [sender for _, sender in senders])
+            except BaseException:
+                self._put(*senders)
+                raise
             finally:
                 self._at = frozenset()
                 self._passed.set()
                 self._passed = asyncio.Event()
+            # Acknowledging goes before: what comes meanwhile makes the next batch a larger one, and so a cheaper one.
+            await asyncio.sleep(_REST * (asyncio.get_running_loop().time() - began))
 
     async def _place(self, channel: str, senders: Sequence[str]) -> None:
         async with self._desk.database.read() as session:
@@ -140,7 +150,9 @@ class Journal:
             return
         try:
             placed = await place(self._desk, channel, words)
-        except _OF_ONE:  # or another process is at the same: each for itself
+        except _OF_ALL:
+            raise
+        except Exception:  # of one of them, or another process is at the same: each for itself
             placed = Placed(special=list(words))
         for sender in {one.sender for one in words}:
             self.note(channel, sender, held=sender in placed.held)
@@ -151,21 +163,28 @@ class Journal:
 
     async def _one_by_one(self, channel: str, special: Sequence[Words]) -> None:
         stopped: set[str] = set()
-        for words in special:
-            if words.sender in stopped:
-                continue
-            try:
-                thread_id = await place_alone(self._desk, words)
-            except _OF_ALL:
-                raise
-            except Exception as error:  # without its message, which may hold what the person wrote
-                self._failures[words.id] += 1
-                if self._failures[words.id] <= _TRIES:
+        turns: dict[str, str] = {}
+        try:
+            for words in special:
+                if words.sender not in stopped and not await self._alone(words, turns):
                     stopped.add(words.sender)
-                    log.error("placing words of %s failed: %s", channel, type(error).__name__)
-                continue
-            self._failures.pop(words.id, None)
-            self._begin_turns(channel, [(thread_id, words.sender)])
+        finally:
+            self._begin_turns(channel, turns.items())
+
+    async def _alone(self, words: Words, turns: dict[str, str]) -> bool:
+        """Place one message. False where it could not be, and is to be tried again before what came after it."""
+        try:
+            turns[await place_alone(self._desk, words)] = words.sender
+        except _OF_ALL:
+            raise
+        except Exception as error:  # without its message, which may hold what the person wrote
+            self._failures[words.id] += 1
+            if self._failures[words.id] > _TRIES:
+                return True
+            log.error("placing words of %s failed: %s", words.channel, type(error).__name__)
+            return False
+        self._failures.pop(words.id, None)
+        return True
 
     def _begin_turns(self, channel: str, turns: Iterable[tuple[str, str]]) -> None:
         begin = self._begin.get(channel)

@@ -26,6 +26,7 @@ from desk.values import InboundMessage, OwnAnswer
 
 log = logging.getLogger(__name__)
 
+_SETTLING_SECONDS = 10.0
 # What these mean depends on how the talk stands, so it is decided when they come first.
 _BY_CONTEXT = ("option", "edited")
 
@@ -61,7 +62,8 @@ class Conversation:
         if (words := self._words(incoming)) is not None:
             return await self._journal.keep(words)
         # What a button or a correction means depends on what was said before.
-        await self._journal.settled(CHANNEL, incoming.chat)
+        async with asyncio.timeout(_SETTLING_SECONDS):  # else Telegram will push it again
+            await self._journal.settled(CHANNEL, incoming.chat)
         return await self.accept(incoming)
 
     async def acknowledge(self, incoming: Incoming) -> None:
