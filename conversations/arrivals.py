@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Arrival
+from conversations.models import Arrival, Holder, Person, Thread
 from conversations.quotas import Window
 
 Sender = tuple[str, str]  # channel, address
@@ -39,7 +39,13 @@ _SENDERS = (
     .order_by(_ROWS.c.id)
     .limit(bindparam("limit"))
 )
-_ANY = select(exists().where(_ROWS.c.channel == bindparam("channel"), _ROWS.c.sender == bindparam("sender")))
+_ANY_AND_HOLDER = select(
+    exists().where(_ROWS.c.channel == bindparam("channel"), _ROWS.c.sender == bindparam("sender")),
+    select(Thread.holder)
+    .join(Person, Person.id == Thread.person_id)
+    .where(Person.channel == bindparam("channel"), Person.address == bindparam("sender"))
+    .scalar_subquery(),
+)
 _DROP = delete(_ROWS).where(_ROWS.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -76,9 +82,10 @@ async def senders_since(session: AsyncSession, before: datetime, limit: int) -> 
     return list(dict.fromkeys((channel, sender) for channel, sender in rows))
 
 
-async def any_of(session: AsyncSession, channel: str, sender: str) -> bool:
-    """Whether something of a person waits."""
-    return bool(await session.scalar(_ANY, {"channel": channel, "sender": sender}))
+async def any_and_holder(session: AsyncSession, channel: str, sender: str) -> tuple[bool, Holder | None]:
+    """Whether something of a person waits, and who holds their thread, if they have one."""
+    waits, holder = (await session.execute(_ANY_AND_HOLDER, {"channel": channel, "sender": sender})).one()
+    return bool(waits), holder
 
 
 async def drop(session: AsyncSession, ids: Sequence[int]) -> None:

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 
-from conversations.arrivals import Sender, Words, any_of, append, of_senders, senders_since
+from conversations.arrivals import Sender, Words, any_and_holder, append, of_senders, senders_since
+from conversations.models import Holder
 from desk.desk import Desk
 from desk.placing import Placed, place, place_alone
 from store.writers import TransactionLost
@@ -76,7 +77,7 @@ class Journal:
         until = self._held.get((channel, sender))
         return until is not None and until > self._desk.clock()
 
-    def note(self, channel: str, sender: str, *, held: bool) -> None:
+    def _note(self, channel: str, sender: str, *, held: bool) -> None:
         """Who holds the thread of a person was seen just now."""
         if not held:
             self._held.pop((channel, sender), None)
@@ -87,15 +88,17 @@ class Journal:
         self._held[channel, sender] = self._desk.clock() + _BELIEVED
 
     async def settled(self, channel: str, sender: str) -> None:
-        """What a person wrote before is in their thread now, so that what comes next comes after it.
+        """What a person wrote before is in their thread now, so that what comes next comes after it; see `held`, too.
 
         Waits as long as the database is away; what cannot be placed for another reason is not waited for.
         """
         who = (channel, sender)
         if who not in self._due and who not in self._at:
             async with self._desk.database.read() as session:
-                if not await any_of(session, channel, sender):
-                    return
+                waits, holder = await any_and_holder(session, channel, sender)
+            self._note(channel, sender, held=holder == Holder.STAFF)
+            if not waits:
+                return
             self._put(who)
         while who in self._due or who in self._at:
             await self._passed.wait()
@@ -155,7 +158,7 @@ class Journal:
         except Exception:  # of one of them, or another process is at the same: each for itself
             placed = Placed(special=list(words))
         for sender in {one.sender for one in words}:
-            self.note(channel, sender, held=sender in placed.held)
+            self._note(channel, sender, held=sender in placed.held)
         self._begin_turns(channel, placed.turns.items())
         if placed.to_send:
             self._desk.to_send.set()

@@ -116,8 +116,6 @@ class Answers:
         await asyncio.wait([turn], timeout=min(_FIRST_LOOK_SECONDS, self.patience.ready))
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
-        if answer is not None and self._journal is not None:
-            self._journal.note(CHANNEL, push.sender, held=answer.by_staff)
         return answer or await self._late(asked, self._attempt(push, received, came))
 
     async def _left_to_staff(self, push: Push, said: Meant) -> bool:
@@ -129,16 +127,19 @@ class Answers:
         journal = self._journal if self._channel.can_reply_later else None
         if journal is None or (isinstance(said, Silent) and not leaves(push)):
             return False
-        if isinstance(said, Said) and not is_tap(push) and journal.held(CHANNEL, push.sender):
-            try:
-                await journal.keep(self._words(push, said))
-                return True
-            except Exception as error:  # the other way tries again
-                report("storing a message from WeChat", error)
-        with suppress(TimeoutError):  # then order is worth less than an answer in time
-            async with asyncio.timeout(_SETTLING_SECONDS):
-                await journal.settled(CHANNEL, push.sender)
-        return False
+        words = self._words(push, said) if isinstance(said, Said) and not is_tap(push) else None
+        if words is None or not journal.held(CHANNEL, push.sender):
+            with suppress(TimeoutError):  # then order is worth less than an answer in time
+                async with asyncio.timeout(_SETTLING_SECONDS):
+                    await journal.settled(CHANNEL, push.sender)
+        if words is None or not journal.held(CHANNEL, push.sender):
+            return False
+        try:
+            await journal.keep(words)
+        except Exception as error:  # the other way tries again
+            report("storing a message from WeChat", error)
+            return False
+        return True
 
     def _words(self, push: Push, said: Said) -> Words:
         return Words(

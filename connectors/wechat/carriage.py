@@ -46,15 +46,11 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to answer an attempt. Without `text`: `success`; `overdue`: nothing, so that WeChat asks again.
-
-    `by_staff`: the bot says nothing, as they hold the thread.
-    """
+    """What to answer an attempt. Without `text`: `success`; `overdue`: nothing, so that WeChat asks again."""
 
     text: str = ""
     carried: Carried | None = None
     overdue: bool = False
-    by_staff: bool = False
 
 
 class Carriage:
@@ -122,7 +118,7 @@ class Carriage:
         if not self._channel.can_reply_later:
             return await self._all_unsent(asked, coming=coming)
         if not coming:
-            return Answer(by_staff=turn == Turn.STAFF)
+            return Answer()
         async with self._desk.database.write() as session:
             claimed = await claim_replies(session, asked.message_id, now=self._desk.clock(), lease=LEASE)
         return await self._loaded(asked, claimed) if claimed else None

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from app.loops import place_arrivals
-from conversations.arrivals import Words, any_of
+from conversations.arrivals import Words
 from conversations.models import Arrival, Author, Delivery, Holder, Leaving, Message, Person, Thread, Turn
 from conversations.quotas import Recipient, Window, left
 from desk import journal as journals
@@ -303,8 +303,7 @@ async def test_who_waits_for_what_came_before_finds_it_in_its_thread(desk: Desk,
         for process in (journal, other):
             await process.keep(words(desk, f"{id(process)}"))
             await journal.settled(CHANNEL, "o1")
-            async with desk.database.read() as session:
-                assert not await any_of(session, CHANNEL, "o1")
+            assert await waiting(desk) == []
     assert await said(desk) == [str(id(journal)), str(id(other))]
 
 
