@@ -53,7 +53,7 @@ class Conversation:
         self._turns: set[asyncio.Task[None]] = set()
         self._journal = journal
         if journal is not None:
-            journal.serve(CHANNEL, self._begin_turn)
+            journal.serve(CHANNEL, self._begin_shown)
 
     async def take(self, incoming: Incoming) -> None:
         """Store an update that is pushed. Returns as soon as it is on the disk; what follows from words comes later."""
@@ -67,9 +67,15 @@ class Conversation:
         return await self.accept(incoming)
 
     async def acknowledge(self, incoming: Incoming) -> None:
-        """What a person sees at once: the spinner of a button stops, and the bot writes, unless it is silent."""
-        silent = self._journal is not None and self._journal.held(CHANNEL, incoming.chat)
-        await self._client.acknowledge(incoming, typing=not silent)
+        """What a person sees at once: the spinner of a button stops, and the bot writes, where it does.
+
+        Of words it is known when they are in their thread, and shown then.
+        """
+        journal = self._journal
+        unseen = journal is not None and (
+            self._words(incoming) is not None or journal.held(CHANNEL, incoming.chat)
+        )
+        await self._client.acknowledge(incoming, typing=not unseen)
 
     async def accept(self, incoming: Incoming) -> None:
         """Store an update and begin its turn. Returns after the commit; a known one changes nothing."""
@@ -130,13 +136,16 @@ class Conversation:
         key, sender = incoming.external_id, incoming.chat
         return Words(channel=CHANNEL, sender=sender, key=key, text=meaning.text, at=incoming.at)
 
-    def _begin_turn(self, thread_id: str, chat: str) -> None:
-        task = asyncio.create_task(self._turn(thread_id, chat))
+    def _begin_shown(self, thread_id: str, chat: str) -> None:
+        self._begin_turn(thread_id, chat, shown_after=0.0)
+
+    def _begin_turn(self, thread_id: str, chat: str, *, shown_after: float = TYPING_SECONDS) -> None:
+        task = asyncio.create_task(self._turn(thread_id, chat, shown_after))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
 
-    async def _turn(self, thread_id: str, chat: str) -> None:
-        typing = asyncio.create_task(self._still_typing(chat))
+    async def _turn(self, thread_id: str, chat: str, shown_after: float) -> None:
+        typing = asyncio.create_task(self._still_typing(chat, shown_after))
         try:
             await take_turns(self._desk, thread_id)
         except DialogueDown:  # the loop of the app takes the turn when the model is back
@@ -148,9 +157,9 @@ class Conversation:
             with suppress(asyncio.CancelledError):
                 await typing
 
-    async def _still_typing(self, chat: str) -> None:
-        """The first sign of it is given with the acknowledgement; it fades after some seconds."""
-        await asyncio.sleep(TYPING_SECONDS)
+    async def _still_typing(self, chat: str, shown_after: float) -> None:
+        """Where the first sign of it was given with the acknowledgement, that fades after some seconds."""
+        await asyncio.sleep(shown_after)
         await self._client.keep_typing(chat)
 
 

@@ -350,3 +350,21 @@ async def test_no_typing_is_shown_while_staff_hold_the_thread(
     assert len(faults.of("sendChatAction")) == before
     assert [row.turn for row in await bot.rows() if row.author == Author.PERSON][1:] == [Turn.STAFF] * 2
     await pushed.close()
+
+
+async def test_typing_is_shown_as_soon_as_the_bot_has_pushed_words(
+    desk: Desk, client: Client, line: Line, dialogue: ScriptedDialogue, bot: Bot, faults: Faults
+) -> None:
+    journal = Journal(desk)
+    pushed = Conversation(desk, client, Account(line), max_letters=100, journal=journal)
+    dialogue.gate = asyncio.Event()
+    incoming = bot.update("text", text="你好")
+    await pushed.take(incoming)
+    await pushed.acknowledge(incoming)
+    assert faults.of("sendChatAction") == []
+    await journal.round()
+    while not faults.of("sendChatAction"):
+        await asyncio.sleep(0.01)
+    dialogue.gate.set()
+    await asyncio.gather(*pushed._turns)
+    await pushed.close()
