@@ -15,6 +15,7 @@ from desk.delivery import Courier, Jitter
 from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
+from desk.journal import Journal
 from desk.knowledge import publish_due
 from desk.learning.collecting import Collector
 from desk.learning.deciding import settle
@@ -43,6 +44,17 @@ _LEARN_SECONDS = 15.0
 DRAIN_SECONDS = 5.0
 # Nothing is written for so long: what is half-written then was left by a process that died.
 _HALF_WRITTEN_FOR = timedelta(hours=1)
+
+
+async def place_arrivals(journal: Journal) -> None:
+    """For ever: what was acknowledged gets into its thread."""
+    while True:
+        try:
+            await journal.round()
+            await journal.wait()
+        except Exception:
+            log.exception("placing what arrived failed; trying again")
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def take_waiting_turns(desk: Desk) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import hashlib
 import random
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
@@ -14,7 +13,9 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp
 
+from app.front import Front
 from app.loops import (
     ask_ratings,
     clear_old_tickets,
@@ -23,6 +24,7 @@ from app.loops import (
     fetch_attachments,
     keep_knowledge,
     learn,
+    place_arrivals,
     push_webhooks,
     remind_staff,
     ring_clocks,
@@ -40,7 +42,6 @@ from app.wechat import WeChat, connect_wechat
 from bot.actions.routes import ACTIONS_MAX_BYTES, ACTIONS_PATH, action_router
 from connectors.oidc import Provider
 from connectors.rasa.client import RasaDialogue
-from connectors.telegram.routes import BODY_BYTES as TELEGRAM_BYTES
 from connectors.telegram.routes import PATH as TELEGRAM_PATH
 from connectors.web.api import conversation_router
 from connectors.web.articles import article_router
@@ -64,6 +65,7 @@ from desk.city import PINGDINGSHAN
 from desk.desk import Desk, Learning
 from desk.fetching import Fetcher
 from desk.intake.form import Intake
+from desk.journal import Journal
 from desk.ports import Channel, Fetching
 from desk.pushing import Pusher
 from knowledge.library import Library
@@ -116,9 +118,10 @@ def create_app(
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
     stopping = asyncio.Event()
-    wechat = connect_wechat(settings, desk)
+    journal = Journal(desk)
+    wechat = connect_wechat(settings, desk, journal)
     channels = (*channels, wechat.channel) if wechat else channels
-    telegram = connect_telegram(settings, desk)
+    telegram = connect_telegram(settings, desk, journal)
     channels = (*channels, telegram.channel) if telegram else channels
     fetchers = _fetchers(settings, desk, wechat, telegram)
     trainer = _trainer(settings, desk, rasa, dialogue) if rasa else None
@@ -139,6 +142,7 @@ def create_app(
             fetchers,
             trainer,
             pusher,
+            journal,
         ),
     )
     app.state.desk = desk
@@ -185,13 +189,15 @@ def create_app(
         KNOWLEDGE_PATH: KNOWLEDGE_BYTES,
         **dict.fromkeys(IMPORT_PATHS, IMPORT_BYTES),
     }
+    posts: dict[str, ASGIApp] = {}
     if wechat:
         app.include_router(wechat.router)
-        limits_of[WECHAT_PATH] = sys.maxsize  # it measures by itself, as WeChat must not be answered in JSON
+        posts[WECHAT_PATH] = wechat.router
     if telegram and telegram.router:
         app.include_router(telegram.router)
-        limits_of[TELEGRAM_PATH] = TELEGRAM_BYTES
+        posts[TELEGRAM_PATH] = telegram.router
     app.add_middleware(BodyLimit, most=settings.body_max_bytes, others=limits_of)
+    app.add_middleware(Front, posts=posts)
     add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
     _add_health(app, dialogue, rasa)
     return app
@@ -209,6 +215,7 @@ def _lifespan(
     fetchers: Sequence[Fetcher],
     trainer: Trainer | None,
     pusher: Pusher,
+    journal: Journal,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -218,6 +225,7 @@ def _lifespan(
         gc.freeze()
         gc.set_threshold(20_000, 20, 20)
         loops = (
+            place_arrivals(journal),
             take_waiting_turns(desk),
             ring_clocks(desk, staff_idle),
             ask_ratings(desk),
@@ -228,6 +236,8 @@ def _lifespan(
             push_webhooks(pusher),
             keep_knowledge(desk),
         )
+        # What a process left when it died comes before what comes now.
+        await journal.sweep(older=timedelta(0))
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(loop) for loop in loops]
         if rasa is not None:
             tasks.append(asyncio.create_task(rasa.watch()))

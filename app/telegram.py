@@ -20,6 +20,7 @@ from connectors.telegram.files import Files
 from connectors.telegram.line import Line
 from connectors.telegram.routes import telegram_router
 from desk.desk import Desk
+from desk.journal import Journal
 
 _NAME_SECONDS = 60.0
 _HANDLERS_OF = ("", "uvicorn", "uvicorn.access", "uvicorn.error")
@@ -49,19 +50,21 @@ class Telegram:
         await self.line.close()
 
 
-def connect_telegram(settings: Settings, desk: Desk) -> Telegram | None:
-    """The Telegram channel of the settings, if any."""
+def connect_telegram(settings: Settings, desk: Desk, journal: Journal | None = None) -> Telegram | None:
+    """The Telegram channel of the settings, if any. `journal`: what is pushed comes through it."""
     if not settings.telegram_token.get_secret_value():
         return None
     line = open_line(settings)
     client, account = Client(line), Account(line)
-    conversation = Conversation(desk, client, account, max_letters=settings.message_max_letters)
+    conversation = Conversation(
+        desk, client, account, max_letters=settings.message_max_letters, journal=journal
+    )
     router = None
     if settings.telegram_webhook_url:
         router = telegram_router(
             settings.telegram_webhook_secret.get_secret_value(),
-            conversation.accept,
-            client.acknowledge,
+            conversation.take,
+            conversation.acknowledge,
             username=lambda: account.known_username,
             clock=desk.clock,
         )

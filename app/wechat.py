@@ -22,6 +22,7 @@ from connectors.wechat.routes import wechat_router
 from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import AccessTokens
 from desk.desk import Desk
+from desk.journal import Journal
 from store.clock import Clock
 from store.database import Database
 
@@ -46,8 +47,10 @@ class WeChat:
         await self.client.aclose()
 
 
-def connect_wechat(settings: Settings, desk: Desk, *, patience: Patience | None = None) -> WeChat | None:
-    """The WeChat channel of the settings, if any."""
+def connect_wechat(
+    settings: Settings, desk: Desk, journal: Journal | None = None, *, patience: Patience | None = None
+) -> WeChat | None:
+    """The WeChat channel of the settings, if any. `journal`: what needs no answer in its reply comes through it."""
     if not settings.wechat_app_id:
         return None
     client = open_client(settings.wechat_api_url)
@@ -62,6 +65,7 @@ def connect_wechat(settings: Settings, desk: Desk, *, patience: Patience | None 
         unfollow_grace=timedelta(hours=settings.wechat_unsubscribe_grace_hours),
         patience=patience,
         notices=notices,
+        journal=journal,
     )
     router = wechat_router(settings.wechat_account(), answers, clock=desk.clock)
     return WeChat(router, channel, WeChatFiles(api) if api else None, answers, client, notices)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 
 from app.scratch import free_port
 from benchmarks.pushes import CONNECTIONS
@@ -22,7 +22,7 @@ from connectors.telegram.routes import PATH as TELEGRAM_PATH
 from connectors.wechat.crypto import RANDOM_BYTES, aes_key, encrypt, sign
 from connectors.wechat.routes import PATH as WECHAT_PATH
 from connectors.wechat.xml import write_fields
-from conversations.models import Author, Holder, Message, Thread
+from conversations.models import Arrival, Author, Holder, Message, Thread
 from conversations.threads import open_thread
 from store.clock import utc_now
 from store.database import Database
@@ -31,6 +31,7 @@ from store.ids import new_id
 TOKEN, KEY, APP_ID = "benchmark", "B" * 43, "wx0123456789abcdef"
 SECRET = "benchmark-secret"
 _TEXT = "供电公司报装拖了半个月都不给我们厂送电，请问什么时候能有结果？"
+_PLACING_SECONDS = 120.0
 _SECRET_KEY = aes_key(KEY)
 
 Make = Callable[[int], bytes]  # the number of a push in; the whole request out
@@ -128,7 +129,14 @@ async def _staff_hold(database_url: str) -> None:
 
 
 async def _stored(database_url: str) -> int:
+    """How many messages are in their threads, once nothing of the journal waits any more."""
     database = Database(database_url)
+    async with asyncio.timeout(_PLACING_SECONDS):
+        while True:
+            async with database.read() as session:
+                if not await session.scalar(select(exists().select_from(Arrival))):
+                    break
+            await asyncio.sleep(0.2)
     async with database.read() as session:
         count = await session.scalar(select(func.count()).where(Message.author == Author.PERSON))
     await database.close()

@@ -375,3 +375,29 @@ class ErasedTalks(Base):
 
     thread_id: Mapped[str] = mapped_column(primary_key=True)
     talks: Mapped[int]
+
+
+class Arrival(Base):
+    """Words that came and were acknowledged, and are not in their thread yet: see conversations/arrivals.py.
+
+    A row lives for moments. `sender`: the person's address; `key`: the channel's id of the message; `at`: when it was
+    written. `window…`: what it lets us send, see `QuotaWindow`.
+    """
+
+    __tablename__ = "arrivals"
+    __table_args__ = (
+        UniqueConstraint("channel", "key"),
+        Index("ix_arrivals_sender", "channel", "sender", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    channel: Mapped[str]
+    sender: Mapped[str]
+    key: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[datetime]
+    arrived_at: Mapped[datetime]
+    window: Mapped[str | None]
+    window_messages: Mapped[int | None]
+    window_until: Mapped[datetime | None]

@@ -37,7 +37,7 @@ _WAITING = (Delivery.PENDING, Delivery.HELD)
 _RELEASE = (
     update(Message)
     .where(
-        Message.thread_id == bindparam("of"),
+        Message.thread_id.in_(bindparam("of", expanding=True)),
         Message.delivery.in_(_WAITING),
         or_(Message.delivery == Delivery.HELD, Message.attempts > 0),
     )
@@ -163,7 +163,12 @@ async def release_held(session: AsyncSession, thread_id: str) -> bool:
 
     What waits because the channel named a time keeps it.
     """
-    released = await session.execute(_RELEASE, {"of": thread_id})
+    return await release_held_of(session, [thread_id])
+
+
+async def release_held_of(session: AsyncSession, threads: Sequence[str]) -> bool:
+    """The same of several people."""
+    released = await session.execute(_RELEASE, {"of": threads})
     return bool(released.rowcount)  # type: ignore[attr-defined]
 
 

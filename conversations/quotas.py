@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -22,11 +24,33 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What somebody did lets `messages` go to them until then. `kind`: what they did, as the channel counts it."""
+
+    kind: str
+    messages: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """`messages` may go out, the last of them before `until`; None where no window is open."""
 
     messages: int
     until: datetime | None
+
+
+def _opening(insert: Any) -> Any:
+    """Built once for each database, as it runs with each message that comes."""
+    new = insert(QuotaWindow.__table__)
+    return new.on_conflict_do_update(
+        index_elements=["channel", "address", "kind"],
+        set_={"remaining": new.excluded.remaining, "expires_at": new.excluded.expires_at},
+        where=QuotaWindow.expires_at < new.excluded.expires_at,
+    )
+
+
+_OPEN_WINDOW = {"sqlite": _opening(sqlite_insert), "postgresql": _opening(postgresql_insert)}
 
 
 async def open_window(
@@ -36,22 +60,22 @@ async def open_window(
 
     Told again of the same act it changes nothing: only a window that ends later replaces the one of its kind.
     """
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    await session.execute(
-        insert(QuotaWindow)
-        .values(
-            channel=recipient.channel,
-            address=recipient.address,
-            kind=kind,
-            remaining=messages,
-            expires_at=until,
-        )
-        .on_conflict_do_update(
-            index_elements=[QuotaWindow.channel, QuotaWindow.address, QuotaWindow.kind],
-            set_={"remaining": messages, "expires_at": until},
-            where=QuotaWindow.expires_at < until,
-        )
-    )
+    await open_windows(session, [(recipient, Window(kind, messages, until))])
+
+
+async def open_windows(session: AsyncSession, windows: Sequence[tuple[Recipient, Window]]) -> None:
+    """What several people did, one after the other: see `open_window`."""
+    rows = [
+        {
+            "channel": recipient.channel,
+            "address": recipient.address,
+            "kind": str(window.kind),
+            "remaining": window.messages,
+            "expires_at": window.until,
+        }
+        for recipient, window in windows
+    ]
+    await session.execute(_OPEN_WINDOW[session.get_bind().dialect.name], rows)
 
 
 async def take(session: AsyncSession, recipient: Recipient, *, now: datetime) -> str | None:

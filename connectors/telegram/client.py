@@ -73,11 +73,11 @@ class Client:
         answered = await self._line.call(self._line.api.answer_callback_query(callback, text=hint))
         return not isinstance(answered, Trouble)
 
-    async def acknowledge(self, incoming: Incoming) -> None:
+    async def acknowledge(self, incoming: Incoming, *, typing: bool = True) -> None:
         """What a person sees at once, after their message is stored: the spinner stops, the bot writes."""
         if incoming.callback:
             await self.answer_callback(incoming.callback)
-        if incoming.kind in _WORTH_TYPING:
+        if typing and incoming.kind in _WORTH_TYPING:
             await self.typing(incoming.chat)
 
     async def _send(self, chat: str, text: str, keys: Rows, reply_to: int | None) -> Outcome:

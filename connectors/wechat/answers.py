@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,22 +19,26 @@ from connectors.wechat.conversation import (
     NO_MEDIA,
     NOT_STORED,
     OPTION_GONE,
+    Meant,
     Said,
     Shown,
     Silent,
     Told,
     act_of,
     comes,
+    is_tap,
     leaves,
     meant,
 )
 from connectors.wechat.notices import TicketNotices
-from connectors.wechat.pushes import Push, TemplateSent, Text
+from connectors.wechat.pushes import Push, TemplateSent
 from connectors.wechat.taps import tapped
+from conversations.arrivals import Words
 from conversations.models import Message, Person
-from conversations.quotas import Recipient, close_windows, open_window
+from conversations.quotas import Recipient, Window, close_windows, open_windows
 from desk.desk import Desk
 from desk.erasure import followed, unfollowed
+from desk.journal import Journal
 from desk.ports import DialogueDown
 from desk.receive import Handling, Received, receive
 from desk.turns import take_turns
@@ -45,6 +50,7 @@ _TRY_AGAIN_SECONDS = 0.3
 _ATTEMPTS = 3
 # WeChat shows it for 15 s and refuses to be told again before.
 _TYPING_SHOWN_SECONDS = 15.5
+_SETTLING_SECONDS = 1.0
 _FIRST_LOOK_SECONDS = 1.0  # within the grace for which the outbox leaves the replies alone
 
 
@@ -61,7 +67,10 @@ class Patience:
 
 
 class Answers:
-    """The answers of one account. Turns go on when the request that began them is gone; `close` ends them."""
+    """The answers of one account. Turns go on when the request that began them is gone; `close` ends them.
+
+    `journal`: with it, words that get no answer in their reply are acknowledged as soon as they are stored.
+    """
 
     def __init__(
         self,
@@ -72,6 +81,7 @@ class Answers:
         unfollow_grace: timedelta,
         patience: Patience | None = None,
         notices: TicketNotices | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.patience = patience or Patience()
         self.carriage = Carriage(desk, channel)
@@ -81,12 +91,17 @@ class Answers:
         self._notices = notices
         self._unfollow_grace = unfollow_grace
         self._turns: set[asyncio.Task[None]] = set()
+        self._journal = journal
+        if journal is not None:
+            journal.serve(CHANNEL, self._begin_turn)
 
     async def to(self, push: Push, *, arrived: float) -> Answer:
         """The answer to one attempt of a push. `arrived`: when it came, on the event loop's clock."""
         if isinstance(push, TemplateSent) and self._notices is not None:
             await self._notices.finished(push)
         said, came = meant(push, max_letters=self._max_letters), self._desk.clock()
+        if await self._left_to_staff(push, said):
+            return Answer()
         if isinstance(said, Told | Silent):
             if not await self._note_following(push):
                 return Answer(overdue=True)
@@ -96,12 +111,45 @@ class Answers:
         received = await self._stored(push, said, deadline)
         if isinstance(received, str):
             return Answer(received)
-        turn = self._begin_turn(received, push.sender)
+        turn = self._begin_turn(received.thread_id, push.sender)
         # To look before it ends would only cost. It may go on with what the person wrote since: that is not waited for.
         await asyncio.wait([turn], timeout=min(_FIRST_LOOK_SECONDS, self.patience.ready))
         asked = Asked(push.sender, received.thread_id, received.message_id, again=received.repeated)
         answer = await self.carriage.wait(asked, deadline)
         return answer or await self._late(asked, self._attempt(push, received, came))
+
+    async def _left_to_staff(self, push: Push, said: Meant) -> bool:
+        """Whether the push is stored and needs no answer in its reply: words for staff, as far as is known here.
+
+        An account that can only reply is left out, since its replies bring what staff write. Everything else comes after
+        what the person wrote before.
+        """
+        journal = self._journal if self._channel.can_reply_later else None
+        if journal is None or (isinstance(said, Silent) and not leaves(push)):
+            return False
+        words = self._words(push, said) if isinstance(said, Said) and not is_tap(push) else None
+        if words is None or not journal.held(CHANNEL, push.sender):
+            with suppress(TimeoutError):  # then order is worth less than an answer in time
+                async with asyncio.timeout(_SETTLING_SECONDS):
+                    await journal.settled(CHANNEL, push.sender)
+        if words is None or not journal.held(CHANNEL, push.sender):
+            return False
+        try:
+            await journal.keep(words)
+        except Exception as error:  # the other way tries again
+            report("storing a message from WeChat", error)
+            return False
+        return True
+
+    def _words(self, push: Push, said: Said) -> Words:
+        return Words(
+            channel=CHANNEL,
+            sender=push.sender,
+            key=push.key,
+            text=said.text,
+            at=self._desk.clock(),
+            window=self._window(push),
+        )
 
     async def close(self) -> None:
         """End the turns that are being taken; their messages go on waiting."""
@@ -126,11 +174,11 @@ class Answers:
 
     async def _key(self, push: Push) -> str | None:
         """Under which a push is stored once; None for a tap that asks for nothing any more."""
-        if not (isinstance(push, Text) and push.menu_id):
-            return push.key
-        async with self._desk.database.read() as session:
-            tap = await tapped(session, push.menu_id, push.sender, now=self._desk.clock())
-        return tap.key if tap else push.key
+        if is_tap(push):
+            async with self._desk.database.read() as session:
+                tap = await tapped(session, push.menu_id or "", push.sender, now=self._desk.clock())
+            return tap.key if tap else push.key
+        return push.key
 
     def _taken(self, push: Push, said: Said | Shown, key: str) -> tuple[InboundMessage, Handling]:
         """What is stored of a push, and what is done about it."""
@@ -173,15 +221,21 @@ class Answers:
 
     async def _count(self, session: AsyncSession, push: Push) -> None:
         """What the person did opens or closes the windows for what we send."""
-        recipient, act = Recipient(CHANNEL, push.sender), act_of(push)
+        recipient = Recipient(CHANNEL, push.sender)
         if not self._channel.can_reply_later:
             return
         if leaves(push):
             await close_windows(session, recipient)
-        elif act is not None:
-            # From WeChat's own second, the same for each attempt: see `open_window`.
-            until = datetime.fromtimestamp(push.created, self._desk.clock().tzinfo) + act.lasts
-            await open_window(session, recipient, act, messages=act.messages, until=until)
+        elif (window := self._window(push)) is not None:
+            await open_windows(session, [(recipient, window)])
+
+    def _window(self, push: Push) -> Window | None:
+        act = act_of(push)
+        if act is None:
+            return None
+        # From WeChat's own second, the same for each attempt: see `open_window`.
+        until = datetime.fromtimestamp(push.created, self._desk.clock().tzinfo) + act.lasts
+        return Window(act, act.messages, until)
 
     async def _told(self, told: Told, push: Push) -> str:
         if not told.to_strangers:
@@ -192,9 +246,9 @@ class Answers:
             )
         return told.text if known else told.to_strangers
 
-    def _begin_turn(self, received: Received, openid: str) -> asyncio.Task[None]:
+    def _begin_turn(self, thread_id: str, openid: str) -> asyncio.Task[None]:
         """Every attempt asks for the turn, as the process that had it may be gone; only one gets it."""
-        task = asyncio.create_task(self._turn(received.thread_id, openid))
+        task = asyncio.create_task(self._turn(thread_id, openid))
         self._turns.add(task)
         task.add_done_callback(self._turns.discard)
         return task

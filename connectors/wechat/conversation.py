@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import TypeGuard
 
 from connectors.wechat.menu import text_of
 from connectors.wechat.pushes import (
@@ -135,6 +136,11 @@ def unknown(push: Push) -> str:
         case UnknownEvent(event=name) | UnknownMessage(kind=name):
             return name
     return ""
+
+
+def is_tap(push: Push) -> TypeGuard[Text]:
+    """Whether a push is a tap on a menu sent in a message: what it means depends on how the talk stands."""
+    return isinstance(push, Text) and push.menu_id is not None
 
 
 def leaves(push: Push) -> bool:

@@ -15,7 +15,7 @@ import httpx
 from sqlalchemy import func, select
 
 from connectors.telegram.routes import PATH as TELEGRAM_PATH
-from conversations.models import Delivery, Message, Person, Thread, Turn
+from conversations.models import Arrival, Delivery, Message, Person, Thread, Turn
 from store.clock import utc_now
 from store.database import Database
 from tests.connectors.served import served as telegram_served
@@ -172,6 +172,7 @@ async def _until_quiet(database: Database, crowd: Crowd) -> None:
     async with asyncio.timeout(QUIET_SECONDS):
         while True:
             async with database.read() as session:
+                placing = await session.scalar(select(func.count()).select_from(Arrival))
                 busy = await session.scalar(
                     select(func.count()).where(
                         (Message.turn == Turn.WAITING)
@@ -187,7 +188,7 @@ async def _until_quiet(database: Database, crowd: Crowd) -> None:
                         .distinct()
                     )
                 ).all()
-            if not busy and not held:
+            if not placing and not busy and not held:
                 return
             for channel, address in held:  # what is pending behind it in the thread waits for that as well
                 await crowd.thank(channel, address)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from sqlalchemy import select, update
 
+from app.loops import place_arrivals
 from connectors.telegram.account import Account
 from connectors.telegram.buttons import Option
 from connectors.telegram.channel import TelegramChannel
@@ -21,6 +22,7 @@ from connectors.telegram.meanings import EDITED_IN_FORM, WELCOME
 from conversations.models import Attachment, Author, Delivery, Holder, Message, Stored, Thread, Turn
 from desk.delivery import deliver
 from desk.desk import Desk
+from desk.journal import Journal
 from desk.turns import take_turns, waiting_threads
 from desk.values import Utterance
 from tests.connectors.telegram.faults import BLOCKED, Faults
@@ -311,3 +313,58 @@ async def test_nothing_breaks_where_a_stranger_blocks_or_unblocks(bot: Bot, cloc
     await bot.gets("blocked")
     await bot.gets("unblocked")
     assert await bot.rows() == []
+
+
+async def test_pushed_words_are_stored_at_once_and_a_button_comes_after_them(
+    desk: Desk, client: Client, line: Line, dialogue: ScriptedDialogue, bot: Bot
+) -> None:
+    journal = Journal(desk)
+    pushed = Conversation(desk, client, Account(line), max_letters=100, journal=journal)
+    dialogue.answers["报装"] = (ARTICLE,)
+    for _ in range(2):
+        await pushed.take(bot.update("text", text="报装", chat=CHAT))
+    assert await bot.rows() == []
+    placing = asyncio.create_task(place_arrivals(journal))
+    press = bot.update("option", option=Option(1, 0), callback="c")
+    await pushed.take(press)
+    assert [row.text for row in await bot.rows() if row.author == Author.PERSON][:2] == ["报装", "报装"]
+    placing.cancel()
+    await asyncio.gather(placing, return_exceptions=True)
+    await pushed.close()
+
+
+async def test_no_typing_is_shown_while_staff_hold_the_thread(
+    desk: Desk, client: Client, line: Line, bot: Bot, faults: Faults
+) -> None:
+    journal = Journal(desk)
+    pushed = Conversation(desk, client, Account(line), max_letters=100, journal=journal)
+    await bot.gets("text", text="你好")
+    async with desk.database.write() as session:
+        await session.execute(update(Thread).values(holder=Holder.STAFF))
+    before = len(faults.of("sendChatAction"))
+    for _ in range(2):
+        incoming = bot.update("text", text="在吗")
+        await pushed.take(incoming)
+        await journal.round()
+        await pushed.acknowledge(incoming)
+    assert len(faults.of("sendChatAction")) == before
+    assert [row.turn for row in await bot.rows() if row.author == Author.PERSON][1:] == [Turn.STAFF] * 2
+    await pushed.close()
+
+
+async def test_typing_is_shown_as_soon_as_the_bot_has_pushed_words(
+    desk: Desk, client: Client, line: Line, dialogue: ScriptedDialogue, bot: Bot, faults: Faults
+) -> None:
+    journal = Journal(desk)
+    pushed = Conversation(desk, client, Account(line), max_letters=100, journal=journal)
+    dialogue.gate = asyncio.Event()
+    incoming = bot.update("text", text="你好")
+    await pushed.take(incoming)
+    await pushed.acknowledge(incoming)
+    assert faults.of("sendChatAction") == []
+    await journal.round()
+    while not faults.of("sendChatAction"):
+        await asyncio.sleep(0.01)
+    dialogue.gate.set()
+    await asyncio.gather(*pushed._turns)
+    await pushed.close()

@@ -22,6 +22,7 @@ from connectors.wechat.routes import PATH, wechat_router
 from connectors.wechat.xml import read_fields, write_fields
 from conversations.models import Author, Message
 from desk.desk import Desk
+from desk.journal import Journal
 from tests.connectors.wechat.forging import ACCOUNT, APP_ID, cipher_of, plain_query, sealed_body, sealed_query
 from tests.connectors.wechat.vectors import KEY
 
@@ -102,6 +103,7 @@ async def phone_of(
     patience: Patience = LONG,
     account: Account = ACCOUNT,
     notices: TicketNotices | None = None,
+    journal: Journal | None = None,
 ) -> AsyncIterator[Phone]:
     """A phone that reaches a process of ours."""
     answers = Answers(
@@ -111,6 +113,7 @@ async def phone_of(
         unfollow_grace=timedelta(hours=24),
         patience=patience,
         notices=notices,
+        journal=journal,
     )
     app = FastAPI()
     app.include_router(wechat_router(account, answers, clock=desk.clock))
