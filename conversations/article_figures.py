@@ -64,7 +64,11 @@ async def handed_over(session: AsyncSession, span: Span) -> dict[str, int]:
     """By article: how often a person was asked for after an answer from it, within a day."""
     last = (
         select(func.max(Question.message_id))
-        .where(Question.thread_id == Note.thread_id, Question.message_id <= Note.after_id)
+        .where(
+            Question.thread_id == Note.thread_id,
+            Question.message_id <= Note.after_id,
+            Question.outcome == "answered",
+        )
         .correlate(Note)
         .scalar_subquery()
     )
@@ -85,7 +89,11 @@ async def rated(session: AsyncSession, span: Span) -> dict[str, Rated]:
     """By article that answered last before the rating, within a day."""
     last = (
         select(func.max(Question.message_id))
-        .where(Question.thread_id == Rating.thread_id, Question.asked_at <= Rating.rated_at)
+        .where(
+            Question.thread_id == Rating.thread_id,
+            Question.asked_at <= Rating.rated_at,
+            Question.outcome == "answered",
+        )
         .correlate(Rating)
         .scalar_subquery()
     )
