@@ -72,7 +72,7 @@ async def handed_over(session: AsyncSession, span: Span) -> dict[str, int]:
         .where(
             before.thread_id == Question.thread_id,
             before.message_id < Question.message_id,
-            before.outcome != _HANDOFF,
+            before.outcome == "answered",
         )
         .correlate(Question)
         .scalar_subquery()
@@ -97,7 +97,7 @@ async def rated(session: AsyncSession, span: Span) -> dict[str, Rated]:
         .where(
             Question.thread_id == Rating.thread_id,
             Question.asked_at <= Rating.rated_at,
-            Question.outcome != _HANDOFF,
+            Question.outcome == "answered",
         )
         .correlate(Rating)
         .scalar_subquery()

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from knowledge.article import ASPECTS, CITATION, Article
+from knowledge.catalogue import catalogue
 from knowledge.check import MAX_SECTION_BYTES, MAX_TITLE_LETTERS, MIN_QUESTIONS
 from knowledge.exchange.columns import COLUMNS, FIELD_NAMES
 
@@ -102,6 +103,8 @@ def _texts(article: Article, field: str) -> list[str]:
     value = getattr(article, field)
     if field == "sources":
         return [f"{source.id}：{source.name()}{source.issuer}" for source in value]
+    if field == "category":
+        return [catalogue().categories.get(article.category, article.category)]
     if isinstance(value, tuple):
         return list(value)
     return [str(value)] if value else []
