@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Form, Request
 from fastapi.responses import Response
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.pages import visitor
@@ -27,6 +28,8 @@ from desk.learning.examples import (
 )
 from desk.learning.intents import intent_names
 from desk.parts import reader_of
+from knowledge.learning.models import TrainingExample
+from knowledge.search.text import normalise
 from staff.roles import Permission
 
 HERE = f"{PREFIX}/training-examples"
@@ -122,20 +125,23 @@ async def _page(
 
 
 async def _shown(session: AsyncSession, found: Sequence[Suggestion], reader: Reader) -> list[Shown]:
-    """Each message once, without those that the reader may not read."""
-    once = {one.message.id: one for one in reversed(found)}
+    """Each wording once, without what is an example already, and without what the reader may not read."""
+    once = {normalise(one.message.text): one for one in reversed(found)}
+    known = await session.scalars(select(TrainingExample.text).where(TrainingExample.text.in_(once)))
+    for text in known:
+        del once[text]
     read = await readable(session, [one.message for one in once.values()], reader)
     names = intent_names()
     return [
         Shown(
-            id_,
+            one.message.id,
             read.text(one.message),
             one.intent,
             names.get(one.question.intent or "", "（没认出来）"),
             one.question.confidence,
             one.corrected,
         )
-        for id_, one in reversed(once.items())
+        for one in reversed(once.values())
         if not read.closed(one.message)
     ]
 

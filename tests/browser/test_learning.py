@@ -24,8 +24,8 @@ from tests.product.served import Caller, Served
 from tests.staff.people import PASSWORD, employ
 
 DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
-QUESTION = "拉闸断水以后锅炉房咋整"
-SIMILAR = "拉闸断水了锅炉房怎么整"
+QUESTION = "厂房屋顶光伏怎么并网"
+SIMILAR = "厂房屋顶装光伏怎么并网"
 SOON = 60_000
 
 
@@ -72,7 +72,7 @@ def picture(page: Page, name: str, folder: Path) -> None:
 def test_an_unanswered_question_becomes_an_articles_and_its_asker_is_told(
     browser: Browser, served: Served, editor: Page, axe: str, tmp_path: Path
 ) -> None:
-    for text in (SIMILAR, "拉闸断水锅炉房咋整呀"):
+    for text in (SIMILAR, "厂房屋顶光伏咋并网"):
         assert Caller(served.url).last(text)["outcome"] in ("unknown", "clarify")
     chat = browser.new_page(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
     chat.goto(f"{served.url}/chat")
@@ -95,17 +95,17 @@ def test_an_unanswered_question_becomes_an_articles_and_its_asker_is_told(
     expect(editor.get_by_text("1 人（30 天内有答案就告诉他们）")).to_be_visible()
     assert faults(editor, axe) == []
     picture(editor, "staff-unanswered-group", tmp_path)
-    editor.get_by_label("查找别的文章").fill("water-connection")
+    editor.get_by_label("查找别的文章").fill("electricity-connection")
     editor.get_by_role("button", name="查找").click()
-    editor.get_by_role("radio", name="企业用水报装").check()
+    editor.get_by_role("radio", name="企业用电报装").check()
     editor.get_by_role("checkbox", name=QUESTION).check()
     editor.get_by_role("button", name="用这篇文章答复").click()
     expect(editor.get_by_role("status")).to_contain_text("等答案的企业会收到答复")
 
     expect(log).to_contain_text(f"问过“{QUESTION}”，现在有答案了", timeout=SOON)
-    expect(log).to_contain_text("企业用水报装")
+    expect(log).to_contain_text("企业用电报装")
     picture(chat, "chat-told", tmp_path)
-    assert Caller(served.url).last(QUESTION)["article"] == "water-connection"
+    assert Caller(served.url).last(QUESTION)["article"] == "electricity-connection"
     chat.close()
 
 
@@ -113,7 +113,7 @@ def test_an_unanswered_question_becomes_an_articles_and_its_asker_is_told(
 def test_the_pages_of_learning_can_be_used_by_everybody(
     editor: Page, served: Served, axe: str, size: dict[str, int], tmp_path: Path
 ) -> None:
-    Caller(served.url).last("厂房屋顶光伏怎么备案")
+    Caller(served.url).last("外地货车进城通行证怎么办")
     editor.set_viewport_size(size)  # type: ignore[arg-type]
     for path, name in (
         ("answer-rate", "staff-answer-rate"),
