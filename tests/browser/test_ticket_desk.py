@@ -200,6 +200,7 @@ def test_a_complaint_is_worked_answered_and_rated_badly_and_its_rating_worked_to
     expect(log).to_contain_text("抢修电话改为两人值守", timeout=20_000)
     chat.get_by_role("button", name="满意", exact=True).last.click()
     expect(log).to_contain_text("已收到您的追评“满意”")
+    assert chat.evaluate("document.documentElement.scrollHeight <= innerHeight"), "a long talk moves the page"
     chat.screenshot(path=Path(os.environ.get("QIFU_PICTURES") or tmp_path) / "ticket-rated-chat.png")
     supervisor.goto(f"{served.url}/console/rectifications/1")
     expect(supervisor.locator("main")).to_contain_text("已整改")
