@@ -40,6 +40,12 @@ ENTRIES = (
         "工单", "/console/tickets", Permission.TICKETS_READ, "投诉和诉求：受理、派单、办理、审核、回访、督办"
     ),
     Entry(
+        "差评整改",
+        "/console/rectifications",
+        Permission.TICKETS_READ,
+        "不满意和非常不满意的评价：联系、整改、审核、申诉复核",
+    ),
+    Entry(
         "督办",
         "/console/supervision",
         Permission.REPORTS_READ,
@@ -50,37 +56,6 @@ ENTRIES = (
         "/console/officers",
         Permission.OFFICERS_EDIT,
         "重点企业由谁联系：派单先建议其部门，有诉求时通知本人",
-    ),
-    Entry(
-        "差评整改",
-        "/console/rectifications",
-        Permission.TICKETS_READ,
-        "不满意和非常不满意的评价：联系、整改、审核、申诉复核",
-    ),
-    Entry(
-        "未答问题",
-        "/console/unanswered",
-        Permission.KNOWLEDGE_EDIT,
-        "机器人没有答好的问题：分给部门、用文章答复、写新文章",
-    ),
-    Entry(
-        "训练例句",
-        "/console/training-examples",
-        Permission.KNOWLEDGE_EDIT,
-        "告诉机器人哪句话是什么意思，下次训练时学会",
-    ),
-    Entry("答复情况", "/console/answer-rate", Permission.KNOWLEDGE_READ, "每周的问题答上多少、没答上多少"),
-    Entry(
-        "导入导出",
-        "/console/exchange",
-        Permission.KNOWLEDGE_EDIT,
-        "把文章导出成表格修改，导入前先看会改什么；把文件变成文章草稿",
-    ),
-    Entry(
-        "文章统计",
-        "/console/article-statistics",
-        Permission.KNOWLEDGE_READ,
-        "每篇文章问了多少、解决多少、转了多少人工，哪些没人问，哪些容易混",
     ),
     Entry(
         "派单规则",
@@ -94,14 +69,39 @@ ENTRIES = (
         Permission.CALENDAR_EDIT,
         "法定安排以外的上班日和休息日，办理期限据此计算",
     ),
-    Entry("统计", "/console/reports", Permission.REPORTS_READ, "对话和工单的数字，月度工作情况通报"),
-    Entry("对话模型", "/console/training", Permission.MODEL_TRAIN, "用新例句训练，比较前后，启用或退回"),
     Entry(
         "知识库",
         "/console/knowledge",
         Permission.KNOWLEDGE_READ,
         "机器人据以答复的文章：查看、编写、审核、发布",
     ),
+    Entry(
+        "未答问题",
+        "/console/unanswered",
+        Permission.KNOWLEDGE_EDIT,
+        "机器人没有答好的问题：分给部门、用文章答复、写新文章",
+    ),
+    Entry(
+        "导入导出",
+        "/console/exchange",
+        Permission.KNOWLEDGE_EDIT,
+        "把文章导出成表格修改，导入前先看会改什么；把文件变成文章草稿",
+    ),
+    Entry(
+        "文章统计",
+        "/console/article-statistics",
+        Permission.KNOWLEDGE_READ,
+        "每篇文章问了多少、解决多少、转了多少人工，哪些没人问，哪些容易混",
+    ),
+    Entry("答复情况", "/console/answer-rate", Permission.KNOWLEDGE_READ, "每周的问题答上多少、没答上多少"),
+    Entry(
+        "训练例句",
+        "/console/training-examples",
+        Permission.KNOWLEDGE_EDIT,
+        "告诉机器人哪句话是什么意思，下次训练时学会",
+    ),
+    Entry("对话模型", "/console/training", Permission.MODEL_TRAIN, "用新例句训练，比较前后，启用或退回"),
+    Entry("统计", "/console/reports", Permission.REPORTS_READ, "对话和工单的数字，月度工作情况通报"),
     Entry("人员", "/console/people", Permission.PEOPLE_MANAGE, "新增和停用账号，分配角色和部门，重置密码"),
     Entry(
         "系统对接",
