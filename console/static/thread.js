@@ -151,7 +151,7 @@ if (reply?.elements.reply) {
 }
 if (note) {
   picker(note.elements.text, {
-    label: "同事",
+    label: "可以提醒的同事",
     trigger: /(?:^|[^A-Za-z0-9._%+-])@([A-Za-z0-9._-]*|[\u4e00-\u9fff]{1,6})$/,
     choices: [...document.getElementById("readers").options].map((one) => ({ value: one.value, title: one.textContent, about: one.value })),
     pick: (choice, begin, end) => insert(note.elements.text, begin, end, `@${choice.value} `),
