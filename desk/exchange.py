@@ -14,6 +14,7 @@ from desk import article_drafts
 from desk.desk import Desk
 from knowledge import imports
 from knowledge.article import Article
+from knowledge.errors import CardRefused
 from knowledge.exchange.aside import BOUNDS, Bounds, read_aside
 from knowledge.exchange.plan import Change, Line, compare
 from knowledge.exchange.problems import Problem
@@ -88,7 +89,7 @@ async def upload(
         await imports.clear_over(session, now)
         if not document:
             keys = [content["key"] for _, content in found["articles"]]
-            there = await article_drafts.standing(session, keys)
+            there = await article_drafts.standing(session, keys, desk.today())
             file.content["bases"] = {key: number for key, (_, number) in there.items()}
         session.add(file)
     return file
@@ -118,12 +119,12 @@ async def apply(desk: Desk, member: Actor, id: str) -> Sequence[str]:
         if found.moved:
             raise ImportRefused(f"您上传以后，有人改过这些文章：{_some(found.moved)}。请重新上传，看过新的预览再确认。")  # fmt: skip
         keys = [line.key for line in found.lines if line.change != Change.SAME]
+        bases: Mapping[str, int] = file.content.get("bases", {})
         if not await imports.take(session, file, keys, at=desk.clock()):
             raise ImportRefused("这份预览刚刚被用掉或过期了。请重新上传。", gone=True)
+        why = f"导入文件 {file.file_name}"
         for key in keys:
-            await article_drafts.keep(
-                desk, session, member, found.incoming[key], why=f"导入文件 {file.file_name}"
-            )
+            await _keep(desk, session, member, found.incoming[key], why, bases.get(key, 0))
         _record(desk, session, member, file, keys)
     return keys
 
@@ -139,13 +140,11 @@ async def apply_document(
             return str(file.keys[0]), ()
         if article is None:
             return "", problems
-        if article.key in await article_drafts.standing(session, [article.key]):
+        if await article_drafts.standing(session, [article.key], desk.today()):
             return "", [Problem("", "编号", f"已经有一篇“{article.key}”了。", "请另取一个编号。")]
         if not await imports.take(session, file, [article.key], at=desk.clock()):
             raise ImportRefused("这份预览刚刚被用掉或过期了。请重新上传。", gone=True)
-        await article_drafts.keep(
-            desk, session, member, article, why=f"文档 {file.file_name}《{file.title}》"
-        )
+        await _keep(desk, session, member, article, f"文档 {file.file_name}《{file.title}》", 0)
         _record(desk, session, member, file, [article.key])
     return article.key, ()
 
@@ -157,8 +156,9 @@ async def give_up(desk: Desk, member: Actor, id: str) -> None:
 
 
 async def _preview(session: AsyncSession, desk: Desk, file: ArticleImport) -> Preview:
-    incoming = [(place, from_content(content)) for place, content in file.content.get("articles", ())]
-    there = await article_drafts.standing(session, [article.key for _, article in incoming])
+    read = [(place, from_content(content)) for place, content in file.content.get("articles", ())]
+    incoming = [(place, article_drafts.as_kept(article)) for place, article in read]
+    there = await article_drafts.standing(session, [article.key for _, article in incoming], desk.today())
     bases: Mapping[str, int] = file.content.get("bases", {})
     present = {key: article for key, (article, _) in there.items()}
     return Preview(
@@ -170,6 +170,15 @@ async def _preview(session: AsyncSession, desk: Desk, file: ArticleImport) -> Pr
         await article_drafts.total(session) - len(there),
         file.content.get("notes", ()),
     )
+
+
+async def _keep(
+    desk: Desk, session: AsyncSession, member: Actor, article: Article, why: str, base: int
+) -> None:
+    try:
+        await article_drafts.keep(desk, session, member, article, why=why, base=base)
+    except CardRefused as refused:
+        raise ImportRefused(f"“{article.key}”没有存成：{refused}") from refused
 
 
 def _record(

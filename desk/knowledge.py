@@ -62,15 +62,16 @@ async def save_draft_in(
     *,
     why: str = "",
     base: int | None = None,
+    step: Step = Step.SAVED,
 ) -> Card:
     """The same within a transaction that does more."""
     before = await cards.card_of(session, key)
     seen = before.revision if before else 0
     card = await cards.save(
-        session, key, dict(content), by=member.username, why=_why(why), at=desk.clock(), base=base
+        session, key, dict(content), by=member.username, why=_why(why), at=desk.clock(), base=base, step=step
     )
     if card.revision != seen:
-        _record(desk, session, member, card, Step.SAVED, why)
+        _record(desk, session, member, card, step, why)
     return card
 
 

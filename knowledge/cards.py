@@ -6,10 +6,10 @@ returned and nothing changes; where anybody has taken another, it is refused (`C
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,12 +20,28 @@ from knowledge.following import change, revision_of
 from knowledge.models import ArticleState, Card, CardRevision, CardState, Step
 from store.clock import city_date
 
+_AT_ONCE = 500
 _WRITING = (Step.SAVED, Step.RESTORED, Step.IMPORTED)
 
 
 async def card_of(session: AsyncSession, key: str) -> Card | None:
     """The card with that key."""
     return await session.get(Card, key)
+
+
+async def cards_of(session: AsyncSession, keys: Iterable[str]) -> Sequence[Card]:
+    """The cards that there are with these keys."""
+    wanted, found = sorted(set(keys)), list[Card]()
+    # A database takes so many parameters in a statement and no more.
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        found += await session.scalars(select(Card).where(Card.key.in_(some)))
+    return found
+
+
+async def total(session: AsyncSession) -> int:
+    """How many articles there are, in whatever state."""
+    return await session.scalar(select(func.count()).select_from(Card)) or 0
 
 
 async def save(

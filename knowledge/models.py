@@ -15,8 +15,6 @@ from store.base import Base
 class ArticleState(StrEnum):
     """Whether the bot may answer from an article."""
 
-    # Of a row: nothing of it was ever published. Of a revision: it waits for the usual way to be published.
-    DRAFT = "draft"
     PUBLISHED = "published"
     ARCHIVED = "archived"
 

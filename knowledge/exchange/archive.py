@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from knowledge.article import ASPECT_NAMES, ASPECTS, Article
-from knowledge.exchange.columns import COLUMNS, FIELD_NAMES
+from knowledge.exchange.columns import COLUMNS, FIELD_NAMES, MORE_NAMES
 from knowledge.exchange.packed import content, opened
 from knowledge.exchange.problems import FileRefused, Problem
 from knowledge.exchange.reading import Record
@@ -79,7 +79,7 @@ def _meta(text: str) -> tuple[dict[str, Any] | None, str]:
 
 def _wrong_fields(name: str, meta: dict[str, Any]) -> list[Problem]:
     missing = [field for field in FIELD_NAMES if field not in meta]
-    unknown = [str(field)[:30] for field in meta if field not in FIELD_NAMES]
+    unknown = [str(field)[:30] for field in meta if field not in (*FIELD_NAMES, *MORE_NAMES)]
     found = [Problem(name, field, "没有这一项。", f"这是{COLUMNS[field]}，没有内容也要写上。") for field in missing]  # fmt: skip
     return found + [Problem(name, field, "不认识这一项。", "请删去。") for field in unknown]
 

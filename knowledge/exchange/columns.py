@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from knowledge.article import ASPECT_NAMES, ASPECTS, Article, Source
+from knowledge.drafts import CHANNELS
 
 # What the fields are called where people read of them.
 FIELD_NAMES: Mapping[str, str] = {
@@ -22,9 +23,13 @@ FIELD_NAMES: Mapping[str, str] = {
     "checked_on": "核对日期",
 }
 _ASPECTS: dict[str, str] = dict(ASPECT_NAMES.items())
-COLUMNS: Mapping[str, str] = {**FIELD_NAMES, **_ASPECTS}
+# May be left out: many articles have none of it.
+MORE_NAMES: Mapping[str, str] = {"departments": "负责部门", "downloads": "下载", "variants": "各渠道说法"}
+COLUMNS: Mapping[str, str] = {**FIELD_NAMES, **_ASPECTS, **MORE_NAMES}
 SOURCE_PARTS = ("id", "title", "issuer", "number", "date")
 SOURCE_FORM = "编号｜名称｜发文机关｜文号｜日期"
+DOWNLOAD_FORM = "名称｜网址"
+VARIANT_FORM = "渠道｜方面｜说法"
 _BAR = "｜"
 _ESCAPED = re.compile(r"\\([\\n｜])")
 
@@ -44,6 +49,13 @@ def cells_of(article: Article, categories: Mapping[str, str]) -> list[str]:
         "valid_until": article.valid_until.isoformat() if article.valid_until else "",
         "checked_on": article.checked_on.isoformat(),
     }
+    cells["departments"] = joined(article.departments)
+    cells["downloads"] = "\n".join(_barred((one.title, one.link)) for one in article.downloads)
+    cells["variants"] = "\n".join(
+        _barred((CHANNELS.get(channel, channel), _ASPECTS[aspect], texts[aspect]))
+        for channel, texts in article.variants.items()
+        for aspect in texts
+    )
     cells.update((aspect, article.sections.get(aspect, "")) for aspect in ASPECTS)
     return [cells[column] for column in COLUMNS]
 
@@ -58,8 +70,8 @@ def lines(cell: str) -> list[str]:
     return [_unescape(line.strip()) for line in cell.split("\n") if line.strip()]
 
 
-def source_parts(line: str) -> list[str]:
-    """The parts of a source's line, as many as there are."""
+def parts_of(line: str) -> list[str]:
+    """The parts of a line of sources, downloads or variants, as many as there are."""
     parts: list[str] = []
     part, place = "", 0
     while place < len(line):
@@ -72,13 +84,17 @@ def source_parts(line: str) -> list[str]:
     return [_unescape(found.strip()) for found in (*parts, part)]
 
 
-def source_lines(cell: str) -> list[str]:
-    """The lines of a cell of sources, not yet taken apart."""
+def barred_lines(cell: str) -> list[str]:
+    """The lines of such a cell, not yet taken apart."""
     return [line.strip() for line in cell.split("\n") if line.strip()]
 
 
 def _source_line(source: Source) -> str:
-    parts = (source.id, source.title, source.issuer, source.number, source.date.isoformat())
+    link = (source.link,) if source.link else ()
+    return _barred((source.id, source.title, source.issuer, source.number, source.date.isoformat(), *link))
+
+
+def _barred(parts: Iterable[str]) -> str:
     return _BAR.join(_escape(part).replace(_BAR, f"\\{_BAR}") for part in parts)
 
 

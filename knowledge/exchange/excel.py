@@ -13,7 +13,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
 from knowledge.article import Article
-from knowledge.exchange.columns import COLUMNS, SOURCE_FORM, cells_of
+from knowledge.exchange.columns import COLUMNS, DOWNLOAD_FORM, SOURCE_FORM, VARIANT_FORM, cells_of
 from knowledge.exchange.packed import opened
 from knowledge.exchange.problems import FileRefused
 from knowledge.exchange.reading import Record, Unreadable
@@ -28,9 +28,11 @@ _GUIDE = (
     "一行一篇文章。第一行的列名不要改，顺序可以变。导入前会先给出预览，不会直接改动。",
     "编号：小写字母、数字和连字符，定了就不再改；改了就是另一篇。",
     "其他叫法、相似问法：一条一行，单元格里用 Alt+Enter 换行。",
-    f"依据文件：一份一行，写成 {SOURCE_FORM}；没有文号的那一段留空。",
+    f"依据文件：一份一行，写成 {SOURCE_FORM}；没有文号的那一段留空，有网址的在最后再加一段。",
     "日期：写成 2026-01-31；有效期止留空就是没有期限。",
     "办理概述到政策依据是八个方面，没有的留空。引用写 [^编号 第十七条]，编号是依据文件里的。",
+    f"负责部门写部门的标识，一个一行；下载一个一行，写成 {DOWNLOAD_FORM}；"
+    f"各渠道说法一条一行，写成 {VARIANT_FORM}，说法里的换行写成 \\n。这三列可以没有。",
     "单元格里不要用公式。",
 )
 

@@ -11,7 +11,8 @@ from typing import Literal
 from knowledge.article import ASPECTS, CITATION, Article
 from knowledge.catalogue import catalogue
 from knowledge.check import MAX_SECTION_BYTES, MAX_TITLE_LETTERS, MIN_QUESTIONS
-from knowledge.exchange.columns import COLUMNS, FIELD_NAMES
+from knowledge.drafts import CHANNELS
+from knowledge.exchange.columns import COLUMNS, FIELD_NAMES, MORE_NAMES
 
 _LONGEST_COMPARED = 4_000
 
@@ -66,7 +67,7 @@ def _change(article: Article, present: Mapping[str, Article]) -> Change:
 def differences(before: Article | None, after: Article) -> list[Difference]:
     """The fields that change; all of them where there was no article before."""
     found = []
-    for field in (*FIELD_NAMES, *ASPECTS):
+    for field in (*FIELD_NAMES, *ASPECTS, *MORE_NAMES):
         old, new = _texts(before, field) if before else [], _texts(after, field)
         if old != new:
             by_line = len(old) > 1 or len(new) > 1
@@ -102,9 +103,18 @@ def _texts(article: Article, field: str) -> list[str]:
         return text.split("\n") if text else []
     value = getattr(article, field)
     if field == "sources":
-        return [f"{source.id}：{source.name()}{source.issuer}" for source in value]
+        return [f"{source.id}：{source.name()}{source.issuer}{source.link}" for source in value]
     if field == "category":
         return [catalogue().categories.get(article.category, article.category)]
+    if field == "downloads":
+        return [f"{one.title}：{one.link}" for one in value]
+    if field == "variants":
+        return [
+            f"{CHANNELS.get(channel, channel)}·{COLUMNS[aspect]}：{line}"
+            for channel, texts in value.items()
+            for aspect, text in texts.items()
+            for line in text.split("\n")
+        ]
     if isinstance(value, tuple):
         return list(value)
     return [str(value)] if value else []

@@ -8,18 +8,32 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from knowledge.article import ASPECTS, Article, Aspect, Source
+from knowledge.article import ASPECT_NAMES, ASPECTS, Article, Aspect, Download, Source
 from knowledge.catalogue import catalogue
-from knowledge.exchange.columns import COLUMNS, SOURCE_FORM, SOURCE_PARTS, lines, source_lines, source_parts
+from knowledge.drafts import CHANNELS, KEY, MOST_KEY, MOST_LINE, MOST_ROWS, MOST_SECTION
+from knowledge.exchange.columns import (
+    COLUMNS,
+    DOWNLOAD_FORM,
+    SOURCE_FORM,
+    SOURCE_PARTS,
+    VARIANT_FORM,
+    barred_lines,
+    lines,
+    parts_of,
+)
 from knowledge.exchange.problems import Problem
 
 MOST_TITLE = 200
-MOST_TEXT = 500
-MOST_SECTION = 20_000
-MOST_ITEMS = 1_000
+# What the editor keeps: nothing may be cut off when it becomes a draft.
+MOST_TEXT = MOST_LINE
+MOST_ITEMS = MOST_ROWS
 FIRST_YEAR, LAST_YEAR = 1900, 2999
 _KEY = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _LONGEST_KEY = 64
+_CHANNELS = {name: key for key, name in CHANNELS.items()} | {key: key for key in CHANNELS}
+_ASPECTS: dict[str, Aspect] = {ASPECT_NAMES[aspect]: aspect for aspect in ASPECTS} | {
+    aspect: aspect for aspect in ASPECTS
+}
 _DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?")
 # What no person types, no XML and no PostgreSQL holds; a tab and a line's end are no such thing.
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
@@ -118,6 +132,9 @@ def article_of(record: Record) -> tuple[Article | None, list[Problem]]:
         valid_until=look.day("valid_until", record.fields.get("valid_until"), needed=False),
         checked_on=look.day("checked_on", record.fields.get("checked_on")) or date.min,
         sections=_sections(look),
+        departments=_texts(look, "departments"),
+        downloads=_downloads(look),
+        variants=_variants(look),
     )
     if article.valid_until and article.valid_until < article.valid_from:
         look.wrong(
@@ -154,11 +171,11 @@ def articles_of(records: Sequence[Record]) -> tuple[list[tuple[str, Article]], l
 
 def _key(look: _Look) -> str:
     key = look.text("key", most=MOST_TITLE)
-    if key and (not _KEY.fullmatch(key) or len(key) > _LONGEST_KEY):
+    if key and (not KEY.fullmatch(key) or len(key) > MOST_KEY):
         look.wrong(
             "key",
             f"“{_short(key)}”不能作编号。",
-            f"用小写字母、数字和连字符，如 water-connection，最多 {_LONGEST_KEY} 个。",
+            f"用小写字母开头的小写字母、数字和连字符，如 water-connection，最多 {MOST_KEY} 个。",
         )
     return key
 
@@ -190,7 +207,7 @@ def _sources(look: _Look) -> tuple[Source, ...]:
     if isinstance(value, list):
         given = [(item, "") for item in value]
     else:
-        given = [(line, line) for line in source_lines(look.plain("sources", value))]
+        given = [(line, line) for line in barred_lines(look.plain("sources", value))]
     if len(given) > MOST_ITEMS:
         look.wrong("sources", f"有 {len(given)} 件，太多了。")
         return ()
@@ -206,32 +223,90 @@ def _sources(look: _Look) -> tuple[Source, ...]:
 def _source(look: _Look, item: object) -> Source | None:
     before = len(look.found)
     if isinstance(item, str):
-        parts = source_parts(item)
-        if len(parts) != len(SOURCE_PARTS):
+        parts = parts_of(item)
+        if len(parts) not in (len(SOURCE_PARTS), len(SOURCE_PARTS) + 1):
             look.wrong(
                 "sources",
                 f"“{_short(item)}”分成了 {len(parts)} 段。",
-                f"每份文件一行，五段：{SOURCE_FORM}；没有文号的那一段留空。",
+                f"每份文件一行，五段：{SOURCE_FORM}；没有文号的那一段留空，有网址的在最后再加一段。",
             )
             return None
-        item = dict(zip(SOURCE_PARTS, parts, strict=True))
-    if not isinstance(item, dict) or set(item) != set(SOURCE_PARTS):
+        item = dict(zip((*SOURCE_PARTS, "link"), parts, strict=False))
+    if not isinstance(item, dict) or set(item) - {"link"} != set(SOURCE_PARTS):
         look.wrong("sources", "依据文件的项目不对。", f"每份文件要有：{'、'.join(SOURCE_PARTS)}。")
         return None
-    id, title, issuer, number = (
-        look.plain("sources", item[name]) for name in ("id", "title", "issuer", "number")
+    id, title, issuer, number, link = (
+        look.plain("sources", item.get(name)) for name in ("id", "title", "issuer", "number", "link")
     )
     if not _KEY.fullmatch(id) or len(id) > _LONGEST_KEY:
         look.wrong("sources", f"“{_short(id)}”不能作文件的编号。", "用小写字母、数字和连字符，如 water。")
-    for name, text in (("名称", title), ("发文机关", issuer)):
-        if not text:
+    for name, text in (("名称", title), ("发文机关", issuer), ("网址", link)):
+        if not text and name != "网址":
             look.wrong("sources", f"“{_short(id)}”没有写{name}。")
         if len(text) > MOST_TEXT:
             look.wrong("sources", f"“{_short(id)}”的{name}太长了。", f"最多 {MOST_TEXT} 字。")
     day = look.day("sources", item["date"])
     if day is None or len(look.found) > before:
         return None
-    return Source(id, title, issuer, number, day)
+    return Source(id, title, issuer, number, day, link)
+
+
+def _downloads(look: _Look) -> tuple[Download, ...]:
+    found = []
+    for item in _rows(look, "downloads", ("title", "link"), DOWNLOAD_FORM):
+        title, link = (look.plain("downloads", item[name]) for name in ("title", "link"))
+        if not title or not link or max(len(title), len(link)) > MOST_TEXT:
+            look.wrong("downloads", f"“{_short(title or link)}”要有名称和网址。", f"各最多 {MOST_TEXT} 字。")
+        found.append(Download(title, link))
+    return tuple(found)
+
+
+def _variants(look: _Look) -> dict[str, dict[Aspect, str]]:
+    value = look.record.fields.get("variants")
+    if isinstance(value, dict):  # of a Markdown file: channel -> aspect -> text
+        rows = [
+            (channel, aspect, text)
+            for channel, texts in value.items()
+            for aspect, text in (texts.items() if isinstance(texts, dict) else [("", "")])
+        ]
+    else:
+        items = _rows(look, "variants", ("channel", "aspect", "text"), VARIANT_FORM)
+        rows = [(item["channel"], item["aspect"], item["text"]) for item in items]
+    found: dict[str, dict[Aspect, str]] = {}
+    for row in rows:
+        channel, aspect, text = (look.plain("variants", part) for part in row)
+        where, what = _CHANNELS.get(channel), _ASPECTS.get(aspect)
+        if where is None or what is None or not text:
+            known = f"渠道可以写：{'、'.join(CHANNELS.values())}；方面写列名，如办理概述。"
+            look.wrong("variants", f"看不懂“{_short(channel)}｜{_short(aspect)}”这一条。", known)
+        elif what in found.get(where, {}):
+            look.wrong("variants", f"“{_short(channel)}｜{_short(aspect)}”写了两次。", "请合成一条。")
+        elif len(text) > MOST_SECTION:
+            look.wrong("variants", f"有 {len(text)} 字，太长了。", f"最多 {MOST_SECTION} 字。")
+        else:
+            found.setdefault(where, {})[what] = text
+    return found
+
+
+def _rows(look: _Look, name: str, parts: Sequence[str], form: str) -> list[dict[str, Any]]:
+    """What has several parts: mappings of a Markdown file, or the lines of a cell."""
+    value = look.record.fields.get(name)
+    given = value if isinstance(value, list) else barred_lines(look.plain(name, value))
+    if len(given) > MOST_ITEMS:
+        look.wrong(name, f"有 {len(given)} 条，太多了。", f"最多 {MOST_ITEMS} 条。")
+        return []
+    found = []
+    for item in given:
+        cut = dict(zip(parts, texts, strict=False)) if len(texts := _cut(item)) == len(parts) else item
+        if isinstance(cut, dict) and set(cut) == set(parts):
+            found.append(cut)
+        else:
+            look.wrong(name, f"“{_short(str(item))}”的写法不对。", f"一条一行：{form}。")
+    return found
+
+
+def _cut(item: object) -> list[str]:
+    return parts_of(item) if isinstance(item, str) else []
 
 
 def _sections(look: _Look) -> dict[Aspect, str]:

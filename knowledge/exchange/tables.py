@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from knowledge.exchange.columns import COLUMNS
+from knowledge.exchange.columns import COLUMNS, MORE_NAMES
 from knowledge.exchange.problems import FileRefused, Problem
 from knowledge.exchange.reading import Record
 
@@ -48,7 +48,7 @@ def _fields(head: Sequence[Any]) -> list[str]:
         raise FileRefused(f"第一行有不认识的列：{_some(unknown)}。{_TEMPLATE}")
     if twice := [COLUMNS[field] for field in COLUMNS if known.count(field) > 1]:
         raise FileRefused(f"第一行有重复的列：{_some(twice)}。请删去一列。")
-    if missing := [name for field, name in COLUMNS.items() if field not in known]:
+    if missing := [name for field, name in COLUMNS.items() if field not in known and field not in MORE_NAMES]:
         raise FileRefused(f"第一行缺少这些列：{_some(missing)}。{_TEMPLATE}")
     return known
 

@@ -18,7 +18,7 @@ from knowledge.catalogue import catalogue
 from knowledge.exchange.archive import to_zip
 from knowledge.exchange.csv_file import to_csv
 from knowledge.exchange.excel import to_excel
-from knowledge.models import ArticleImport, ArticleRevision, ArticleRow, ArticleState
+from knowledge.models import ArticleImport, Card, CardRevision, CardState
 from knowledge.rows import import_articles, published, save
 from staff.models import AuditEntry
 from staff.roles import Role
@@ -52,7 +52,7 @@ async def uploaded(visit: Visit, name: str, data: bytes) -> str:
 async def state(desk: Desk) -> tuple[int, int, list[Article]]:
     async with desk.database.read() as session:
         return (
-            await session.scalar(select(func.count()).select_from(ArticleRevision)) or 0,
+            await session.scalar(select(func.count()).select_from(CardRevision)) or 0,
             await session.scalar(select(func.count()).select_from(ArticleImport)) or 0,
             await published(session),
         )
@@ -103,13 +103,15 @@ async def test_an_import_is_shown_first_and_kept_as_drafts(
         entry = (
             await session.scalars(select(AuditEntry).where(AuditEntry.action == "articles_imported"))
         ).one()
-        row = await session.get_one(ArticleRow, "seal-new")
+        row = await session.get_one(Card, "seal-new")
     assert (
         entry.detail["文件"] == "改.xlsx"
         and entry.detail["篇数"] == "2"
         and len(entry.detail["SHA-256"]) == 64
     )
-    assert row.state == ArticleState.DRAFT
+    assert (row.state, row.live, row.content["title"]) == (CardState.DRAFT, False, new.title)
+    article = (await editor.get("/console/knowledge/articles/seal-new")).text
+    assert "草稿" in article and "从文件导入" in article
     again = await editor.get(await uploaded(editor, "改.csv", to_csv([changed, new], CATEGORIES)))
     assert "完全一样" in again.text  # the drafts are what it is compared with
 
@@ -121,7 +123,7 @@ async def test_a_second_press_changes_nothing(
     for _ in range(2):
         assert (await editor.post(f"{where}/apply")).headers["location"] == where
     async with stocked_desk.database.read() as session:
-        numbers = await session.scalars(select(ArticleRevision.number).where(ArticleRevision.key == WATER))
+        numbers = await session.scalars(select(CardRevision.number).where(CardRevision.key == WATER))
         assert sorted(numbers) == [1, 2]
         entries = await session.scalars(select(AuditEntry).where(AuditEntry.action == "articles_imported"))
         assert len(entries.all()) == 1

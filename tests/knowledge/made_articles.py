@@ -6,11 +6,12 @@ from datetime import date
 
 from hypothesis import strategies as st
 
-from knowledge.article import ASPECTS, Article, Source
+from knowledge.article import ASPECTS, Article, Download, Source
 from knowledge.catalogue import catalogue
+from knowledge.drafts import CHANNELS
 
 _DAYS = st.dates(date(1900, 1, 1), date(2999, 12, 31))
-_KEYS = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
+_KEYS = st.from_regex(r"[a-z][a-z0-9]{0,7}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
 _LETTERS = st.one_of(
     st.sampled_from("=+-@'\"|｜\\#,;\n\t *_:：[]{}&!%`><?^~水气电①　\u00a0😀"),
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff\u2028\u2029"),
@@ -23,8 +24,11 @@ def texts(most: int, *, least: int = 1) -> st.SearchStrategy[str]:
 
 
 _SOURCES = st.builds(
-    Source, id=_KEYS, title=texts(30), issuer=texts(20), number=texts(20, least=0), date=_DAYS
-)
+    Source, id=_KEYS, title=texts(30), issuer=texts(20), number=texts(20, least=0), date=_DAYS,
+    link=texts(30, least=0),
+)  # fmt: skip
+_DOWNLOADS = st.builds(Download, title=texts(20), link=texts(30))
+_SAID = st.dictionaries(st.sampled_from(ASPECTS), texts(40), min_size=1, max_size=3)
 
 
 @st.composite
@@ -44,4 +48,7 @@ def made_articles(draw: st.DrawFn) -> Article:
         valid_until=draw(st.sampled_from((None, last))),
         checked_on=draw(_DAYS),
         sections=draw(st.dictionaries(st.sampled_from(ASPECTS), texts(60), min_size=1)),
+        departments=tuple(draw(st.lists(texts(12), max_size=3))),
+        downloads=tuple(draw(st.lists(_DOWNLOADS, max_size=3))),
+        variants=draw(st.dictionaries(st.sampled_from(sorted(CHANNELS)), _SAID, max_size=3)),
     )

@@ -17,12 +17,13 @@ from knowledge.article import Article
 from knowledge.catalogue import catalogue
 from knowledge.exchange.archive import from_zip, to_zip
 from knowledge.exchange.aside import Bounds, read_aside
-from knowledge.exchange.columns import COLUMNS, cells_of
+from knowledge.exchange.columns import COLUMNS, MORE_NAMES, cells_of
 from knowledge.exchange.csv_file import from_csv, to_csv
 from knowledge.exchange.excel import from_excel, to_excel
 from knowledge.exchange.problems import FileRefused
 from knowledge.exchange.reader import read
 from knowledge.exchange.reading import articles_of
+from knowledge.rows import from_content
 from tests.knowledge.made_articles import made_articles
 
 CATEGORIES = catalogue().categories
@@ -154,6 +155,13 @@ def test_a_file_that_is_no_good_is_told_why(name: str, data: bytes, said: str) -
         ({"sources": "water｜供水条例"}, "分成了 2 段。每份文件一行，五段：编号｜名称｜发文机关｜文号｜日期"),
         ({"sources": "water｜供水条例｜国务院｜｜昨天"}, "“昨天”不是日期"),
         ({"sources": "a｜甲｜乙｜｜2026-01-01\na｜丙｜丁｜｜2026-01-01"}, "用了两次"),
+        ({"downloads": "申请表"}, "“申请表”的写法不对。一条一行：名称｜网址"),
+        ({"downloads": "｜https://example.org"}, "要有名称和网址"),
+        ({"variants": "短信｜办理概述｜甲"}, "看不懂“短信｜办理概述”这一条。渠道可以写：微信、"),
+        ({"variants": "微信｜办理概述｜甲\n微信｜办理概述｜乙"}, "写了两次"),
+        ({"variants": f"微信｜办理概述｜{'长' * 8_001}"}, "有 8001 字，太长了"),
+        ({"questions": "长" * 301}, "一条最多 300 字"),
+        ({"key": "9-to-5"}, "不能作编号"),
         ({"title": "长" * 201}, "有 201 字，太长了。最多 200 字"),
         ({"title": "=1+1"}, "第 2 行名称是一个公式，没有计算"),
         ({"title": True}, "逻辑值"),
@@ -173,6 +181,14 @@ def test_two_rows_of_one_key_and_what_stands_beyond_the_columns_are_told(
     row = row_of(articles["water-connection"])
     assert "“water-connection”与第 2 行重复" in told(book(list(COLUMNS.values()), row, row), "a.xlsx")
     assert "最后一列以后" in told(book(list(COLUMNS.values()), [*row, "x"]), "a.xlsx")
+
+
+def test_the_columns_that_few_articles_need_may_be_left_out(articles: dict[str, Article]) -> None:
+    article = articles["water-connection"]
+    kept = [number for number, field in enumerate(COLUMNS) if field not in MORE_NAMES]
+    head, row = list(COLUMNS.values()), row_of(article)
+    found = read(book([head[n] for n in kept], [row[n] for n in kept]), "a.xlsx")
+    assert [from_content(content) for _, content in found["articles"]] == [article]
 
 
 @pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-16", "utf-8"])
@@ -231,7 +247,7 @@ async def test_a_file_that_takes_too_much_memory_or_time_is_stopped(articles: di
 def test_what_fits_in_no_cell_is_told_when_exporting(articles: dict[str, Article]) -> None:
     from dataclasses import replace
 
-    big = replace(articles["water-connection"], questions=tuple(f"{'长' * 400}{n}" for n in range(100)))
+    big = replace(articles["water-connection"], questions=tuple(f"{'长' * 200}{n}" for n in range(200)))
     with pytest.raises(FileRefused, match="CSV"):
         to_excel([big], CATEGORIES)
     assert there_and_back("a.csv", [big]) == [big]
