@@ -22,7 +22,7 @@ from staff.roles import Permission
 HERE = f"{PREFIX}/unanswered"
 STATE_NAMES: Mapping[GroupState, str] = {
     GroupState.OPEN: "待处理",
-    GroupState.WRITING: "正在写文章",
+    GroupState.WRITING: "等文章发布",
     GroupState.ANSWERED: "已答复",
     GroupState.DISMISSED: "不予收录",
 }
@@ -37,7 +37,7 @@ WHY_NAMES: Mapping[Why, str] = {
 _NOTICES = {
     "assigned": "已分给部门。",
     "answered": "已答复：选中的问法已加进文章，从下一句话起机器人就认得。等答案的企业会收到答复。",
-    "writing": "已记下。文章发布以后，这一组自动算作已答复，等答案的企业会收到答复。",
+    "drafted": "选中的问法已加进文章的草稿。请打开文章提交审核；发布以后，这一组自动算作已答复，等答案的企业会收到答复。",
     "dismissed": "已不予收录。",
     "reopened": "已重新打开。",
 }
@@ -74,7 +74,7 @@ def unanswered_routes(routes: Routes) -> None:
 
     @routes.post("/unanswered/{group}/write", _EDIT)
     async def write(request: Request, group: str, revision: _Text = "", key: _Text = "") -> Response:
-        return await _act(console, request, group, revision, "writing", key=key)
+        return await _act(console, request, group, revision, "writing", key=key.strip())
 
     @routes.post("/unanswered/{group}/dismiss", _EDIT)
     async def dismiss(request: Request, group: str, revision: _Text = "", reason: _Text = "") -> Response:
@@ -93,6 +93,8 @@ async def _act(
         await _decide(console, request, _number(group), _number(revision), what, filled)
     except DecisionRefused as refused:
         return await _group_page(console, request, group, problem=str(refused), filled=filled)
+    if what == "writing":  # on to the draft
+        return seen_other(f"{PREFIX}/knowledge/articles/{filled['key']}/edit")
     return seen_other(f"{HERE}/{group}?said={what}")
 
 
@@ -112,7 +114,7 @@ async def _decide(
                 desk, actor, group, revision, str(filled["article"]).strip(), chosen, written
             )
         case "writing":
-            await deciding.begin_writing(desk, actor, group, revision, str(filled["key"]).strip())
+            await deciding.begin_writing(desk, actor, group, revision, str(filled["key"]))
         case "dismissed":
             await deciding.dismiss(desk, actor, group, revision, str(filled["reason"]))
         case _:
@@ -161,9 +163,12 @@ async def _group_page(
         return console.pages.trouble(request, 404, "没有这一组问题", problem or missing)
     async with console.door.database.read() as session:
         names = {item.key: item.name for item in await departments(session)}
+    if notice == _NOTICES["answered"] and line.group.state is GroupState.WRITING:
+        notice = _NOTICES["drafted"]
     return console.pages.show(
         request,
         "unanswered_group.html",
+        four_eyes=console.desk.knowledge_four_eyes,
         status=422 if problem else 200,
         line=line,
         group=line.group,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from desk.city import City
 from desk.intake.form import Intake
-from desk.ports import Dialogue, Drafts
+from desk.ports import Dialogue
 from knowledge.library import Library
 from knowledge.search.confidence import Calibration
 from store.clock import Clock, city_date
@@ -85,8 +85,6 @@ class Desk:
     reminding: Reminding = Reminding()
     # So long after its closing a ticket keeps who it was and what they wrote.
     keep_tickets: timedelta = timedelta(days=1095)
-    # None: articles are written elsewhere, and found by their key once they are published.
-    drafts: Drafts | None = None
     # Whether an article is approved by another person than those who wrote in it.
     knowledge_four_eyes: bool = True
     # A hint to this process's delivery that something may be due; the database is the truth.

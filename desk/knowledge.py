@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from desk.announcing import announce_articles
 from desk.desk import Desk
 from desk.knowledge_gate import judged
 from knowledge import cards
 from knowledge.autosaves import forget_autosave
+from knowledge.drafts import whole
 from knowledge.errors import CardRefused
 from knowledge.models import Card, CardState, Step
 from staff import audit
@@ -112,6 +114,8 @@ async def approve(
         )
         if card is not None:
             _record(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
+            if publish_at is None:
+                await announce_articles(session, [whole(card.content)], at=now, new_id=desk.new_id)
 
 
 async def archive(desk: Desk, member: Actor, key: str, base: int, why: str) -> None:
@@ -139,7 +143,10 @@ async def publish_due(desk: Desk) -> list[str]:
         if not await cards.anything_due(session, now=now):
             return []
     async with desk.database.write() as session:
-        return await cards.publish_due(session, now=now)
+        keys = await cards.publish_due(session, now=now)
+        published = [whole(card.content) for card in await cards.cards_of(session, keys)]
+        await announce_articles(session, published, at=now, new_id=desk.new_id)
+        return keys
 
 
 def _why(why: str) -> str:

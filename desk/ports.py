@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from typing import Protocol
 
 from desk.values import Utterance
 
@@ -47,16 +45,6 @@ class Dialogue(Protocol):
 
     async def forget(self, talk: str) -> None:
         """Delete all that the model keeps of a talk; of one that it does not know, nothing. Raises `DialogueDown`."""
-        ...
-
-
-class Drafts(Protocol):
-    """Where articles are written before they are published."""
-
-    async def save_draft(
-        self, session: AsyncSession, key: str, content: Mapping[str, Any], *, by: str, why: str
-    ) -> None:
-        """Keep a draft, with the transaction. `content`: as `knowledge.rows.to_content` has it, some of it still empty."""
         ...
 
 

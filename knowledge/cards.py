@@ -217,7 +217,9 @@ async def _publish(session: AsyncSession, card: Card, *, by: str, why: str, at: 
 
 
 async def _held(session: AsyncSession, key: str) -> Card | None:
-    return await session.scalar(select(Card).where(Card.key == key).with_for_update())
+    # As it is now, not as this transaction may have read it before it had to wait.
+    query = select(Card).where(Card.key == key).with_for_update()
+    return await session.scalar(query.execution_options(populate_existing=True))
 
 
 async def _at(session: AsyncSession, key: str, base: int, then: CardState, by: str) -> Card:

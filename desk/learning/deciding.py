@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Question
 from conversations.questions import texts_of
+from desk.announcing import announce_articles
 from desk.desk import Desk
+from desk.knowledge import save_draft_in
 from knowledge.article import Article
+from knowledge.cards import card_of
+from knowledge.check import MAX_TITLE_LETTERS
+from knowledge.drafts import KEY, MOST_KEY, MOST_ROWS
+from knowledge.errors import CardRefused
+from knowledge.following import IN_WORK
 from knowledge.learning.models import GroupState, UnansweredGroup, UnansweredQuestion
 from knowledge.models import ArticleRow, ArticleState
-from knowledge.rows import from_content, published, save
+from knowledge.rows import from_content, published, save, to_content
 from knowledge.search.text import normalise
 from staff import audit
 from staff.actors import Actor
@@ -55,6 +63,7 @@ async def answer_with(
 ) -> int:
     """Have an article answer it: the chosen questions become its similar questions; how many were new to it.
 
+    With four eyes they go into the article's draft, and the group waits until somebody else has published it.
     `chosen`: messages of the group; `written`: what somebody worded anew. Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
@@ -64,34 +73,33 @@ async def answer_with(
         texts += [text for raw in written if (text := _worded(raw))]
         if not texts:
             raise DecisionRefused("请至少选一个问法，或者自己写一个，这样机器人才认得出这个问题。")
-        added = await _add_questions(session, found, texts, desk, member)
-        group.state, group.article = GroupState.ANSWERED, found.key
-        _decided(desk, session, member, group, "用已有文章答复", f"{found.title}，新增问法 {added} 个")
-    return added
+        fresh = await _new_to(session, found, texts)
+        waits = bool(fresh) and desk.knowledge_four_eyes
+        if waits:
+            await _add_to_draft(desk, session, member, found, fresh, f"答复第 {group.id} 组未答问题")
+        elif fresh:
+            await _publish_with(desk, session, member, found, fresh)
+        group.state, group.article = GroupState.WRITING if waits else GroupState.ANSWERED, found.key
+        told = f"{found.title}，新增问法 {len(fresh)} 个{'，等待审核发布' if waits else ''}"
+        _decided(desk, session, member, group, "用已有文章答复", told)
+    return len(fresh)
 
 
 async def begin_writing(desk: Desk, member: Actor, group_id: int, revision: int, key: str) -> None:
-    """An article with this key is being written for it: once it is published, the group is answered.
+    """Begin the draft of an article for it, or go on with one: once it is published, the group is answered.
 
     Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
         group = await _open(session, group_id, revision)
-        if (
-            not key
-            or len(key) > 60
-            or not all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in key)
-        ):
-            raise DecisionRefused("文章标识用小写字母、数字和短横线，如 rooftop-solar，不超过 60 个字符。")
+        if len(key) > MOST_KEY or not KEY.fullmatch(key):
+            raise DecisionRefused(
+                f"文章标识用小写字母、数字和短横线，以字母开头，如 rooftop-solar，不超过 {MOST_KEY} 个字符。"
+            )
         row = await session.get(ArticleRow, key)
         if row is not None and row.state == ArticleState.PUBLISHED:
             raise DecisionRefused("已有这个标识的文章，请用“用已有文章答复”，或者换一个标识。")
-        if desk.drafts is not None:
-            asked = (await texts_of(session, [group.lead])).get(group.lead, "")
-            content = wanted_article(masked_text(asked, ()), key, group.department)
-            await desk.drafts.save_draft(
-                session, key, content, by=member.username, why=f"答复第 {group.id} 组未答问题"
-            )
+        await _begin_draft(desk, session, member, group, key)
         group.state, group.article = GroupState.WRITING, key
         _decided(desk, session, member, group, "写新文章", key)
 
@@ -162,31 +170,82 @@ async def clean_texts(session: AsyncSession, group_id: int, chosen: Collection[i
     return list(dict.fromkeys(_worded(row.text) for row in rows))
 
 
-def wanted_article(question: str, key: str, department: str | None) -> Mapping[str, object]:
+async def _begin_draft(
+    desk: Desk, session: AsyncSession, member: Actor, group: UnansweredGroup, key: str
+) -> None:
+    asked = masked_text((await texts_of(session, [group.lead])).get(group.lead, ""), ())
+    department = await session.get(Department, group.department) if group.department else None
+    card = await card_of(session, key)
+    # Somebody may be writing it already: their words stay.
+    content = _with(card.content, [asked] if asked else []) if card else wanted_article(asked, department)
+    base = card.revision if card else 0
+    await _draft(desk, session, member, key, content, f"答复第 {group.id} 组未答问题", base)
+
+
+def wanted_article(question: str, department: Department | None) -> dict[str, Any]:
     """What is known of an article to be written, in the form of `knowledge.rows.to_content`."""
     return {
-        "key": key,
-        "title": question[:30],
-        "department": department or "",
-        "questions": [question] if question else [],
-        "sections": {},
+        "title": question[:MAX_TITLE_LETTERS],
+        "department": department.name if department else "",
+        "departments": [department.key] if department else [],
+        "questions": [question],
     }
 
 
-async def _add_questions(
-    session: AsyncSession, article: Article, texts: Sequence[str], desk: Desk, member: Actor
-) -> int:
-    """Put questions to an article, but for those that it has; none may be another's."""
+async def _new_to(session: AsyncSession, article: Article, texts: Sequence[str]) -> list[str]:
+    """Those of the questions that an article does not have; none may be another's."""
     mine = {normalise(text) for text in (*article.questions, *article.aliases, article.title)}
     fresh = {normalise(text): text for text in texts if normalise(text) not in mine}
     for other in await published(session):
         taken = fresh.keys() & {normalise(text) for text in other.questions}
         if taken and other.key != article.key:
             raise DecisionRefused(f"“{fresh[min(taken)]}”已经是“{other.title}”的问法，请先到那篇文章里删除。")
-    if fresh:
-        changed = replace(article, questions=(*article.questions, *fresh.values()))
-        await save(session, changed, by=member.username, at=desk.clock())
-    return len(fresh)
+    return list(fresh.values())
+
+
+async def _publish_with(
+    desk: Desk, session: AsyncSession, member: Actor, article: Article, texts: Sequence[str]
+) -> None:
+    changed = replace(article, questions=(*article.questions, *texts))
+    card = await card_of(session, article.key)
+    written = dict(card.content) if card and card.state in IN_WORK else None
+    await save(session, changed, by=member.username, at=desk.clock())
+    await announce_articles(session, [changed], at=desk.clock(), new_id=desk.new_id)
+    if written is not None:  # what somebody is at goes on, with the questions
+        await _draft(desk, session, member, article.key, _with(written, texts), "发布了新增的问法")
+
+
+async def _add_to_draft(
+    desk: Desk, session: AsyncSession, member: Actor, article: Article, texts: Sequence[str], why: str
+) -> None:
+    """Put questions into the draft that somebody is at, else into one of what is published."""
+    card = await card_of(session, article.key)
+    content = dict(card.content) if card and card.state in IN_WORK else to_content(article)
+    base = card.revision if card else 0
+    await _draft(desk, session, member, article.key, _with(content, texts), why, base)
+
+
+def _with(content: dict[str, Any], texts: Sequence[str]) -> dict[str, Any]:
+    have = {normalise(text) for text in content["questions"]}
+    fresh = [text for text in texts if normalise(text) not in have]
+    return {**content, "questions": [*content["questions"], *fresh]}
+
+
+async def _draft(
+    desk: Desk,
+    session: AsyncSession,
+    member: Actor,
+    key: str,
+    content: dict[str, Any],
+    why: str,
+    base: int | None = None,
+) -> None:
+    if len(content["questions"]) > MOST_ROWS:
+        raise DecisionRefused(f"一篇文章最多 {MOST_ROWS} 个问法，请先在文章里删去一些。")
+    try:
+        await save_draft_in(desk, session, member, key, content, why=why, base=base)
+    except CardRefused as refused:
+        raise DecisionRefused(str(refused)) from refused
 
 
 async def _in_force(desk: Desk, session: AsyncSession, key: str) -> Article:

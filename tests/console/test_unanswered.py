@@ -9,6 +9,7 @@ import pytest
 from conversations.models import Question
 from desk.desk import Desk
 from desk.learning.collecting import Collector
+from knowledge.models import Card
 from staff.roles import Role
 from tests.console.visit import House, Visit, said
 from tests.desk.asking import Asking
@@ -60,16 +61,28 @@ async def test_a_group_is_assigned_answered_and_reopened(editor: Visit, stocked_
         "question": question[1],
     }
     answer = await editor.post(f"{HERE}/1/answer", fields)
-    assert "等答案的企业会收到答复" in said(await editor.follow(answer))
+    shown = await editor.follow(answer)
+    assert "已加进文章的草稿" in said(shown) and "等文章发布" in shown.text
+    assert 'href="/console/knowledge/articles/water-connection"' in shown.text
     again = await editor.post(f"{HERE}/1/answer", fields)
     assert again.status_code == 422
     async with stocked_desk.database.read() as session:
         text = (await session.get_one(Question, int(question[1]))).text
+        card = await session.get_one(Card, "water-connection")
+    assert text in card.content["questions"]
     await stocked_desk.library.refresh()
     article = stocked_desk.library.article("water-connection", stocked_desk.today())
-    assert article is not None and text in article.questions
+    assert article is not None and text not in article.questions  # before another person has published it
     answer = await editor.post(f"{HERE}/1/reopen", {"revision": await revision_of(editor, 1)})
     assert said(await editor.follow(answer)) == "已重新打开。"
+
+
+async def test_writing_leads_to_the_draft(editor: Visit) -> None:
+    answer = await editor.post(
+        f"{HERE}/1/write", {"revision": await revision_of(editor, 1), "key": " old-plant-water "}
+    )
+    assert answer.headers["location"] == "/console/knowledge/articles/old-plant-water/edit"
+    assert "老厂房没有产权证能报装临时用水吗" in (await editor.follow(answer)).text
 
 
 @pytest.mark.parametrize("group", ["0", "99", "999999999", "9" * 40, "一", "-1", "1.5", "%00"])
@@ -85,7 +98,7 @@ async def test_bad_input_gets_a_sentence(editor: Visit) -> None:
         ("assign", {"department": "nowhere"}, "请在列表里选择部门。"),
         ("dismiss", {"reason": " "}, "请写明不予收录的理由，不超过 200 字。"),
         ("dismiss", {"reason": "长" * 201}, "请写明不予收录的理由，不超过 200 字。"),
-        ("write", {"key": "../etc"}, "文章标识用小写字母、数字和短横线，如 rooftop-solar，不超过 60 个字符。"),
+        ("write", {"key": "../etc"}, "文章标识用小写字母、数字和短横线，以字母开头，如 rooftop-solar，不超过 60 个字符。"),
         ("write", {"key": "water-connection"}, "已有这个标识的文章，请用“用已有文章答复”，或者换一个标识。"),
         ("answer", {"article": "x" * 5000, "words": "光伏备案"}, "请在列表里选择一篇已发布的文章。"),
         ("answer", {"article": "water-connection", "question": "9" * 30}, "选中的问法里有的已经不在这一组，请刷新页面再选。"),

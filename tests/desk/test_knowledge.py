@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from desk import knowledge
 from desk.desk import Desk
 from desk.knowledge_gate import Gates, gates, newest_run
+from desk.systems import subscribe
 from knowledge import cards
 from knowledge.article import Article
 from knowledge.errors import CardMoved, CardRefused
@@ -20,10 +21,12 @@ from knowledge.models import Card, CardRevision, CardState
 from knowledge.questions import keep_question
 from knowledge.rows import import_articles, to_content
 from knowledge.search.index import Index
-from staff.actors import Actor
+from staff.actors import COMMAND_LINE, Actor
 from staff.models import AuditEntry
 from staff.roles import Role
 from store.database import Database
+from systems.models import WebhookDelivery
+from systems.subscriptions import Wish
 from tests.fakes import HandClock
 
 KEY = "water-connection"
@@ -275,3 +278,31 @@ async def test_an_article_that_has_expired_is_answered_no_more(
     assert "新的办法" in await overview(stocked_desk)
     clock.advance(timedelta(days=1))
     assert await overview(stocked_desk) == ""
+
+
+async def test_other_systems_are_told_of_each_publication_once_and_of_no_draft(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    desk = stocked_desk
+    wish = Wish("督查平台", "https://hooks.example.cn/", frozenset({"article.published"}))
+    await subscribe(desk, COMMAND_LINE, wish)
+
+    async def told() -> list[str]:
+        async with desk.database.read() as session:
+            return list(await session.scalars(select(WebhookDelivery.topic).order_by(WebhookDelivery.id)))
+
+    base = await in_review(desk, rewritten(articles[KEY]))
+    await seen_by_gate(desk)
+    assert await told() == []
+    for _ in range(2):
+        await knowledge.approve(desk, REVIEWER, KEY, base, "好")
+    assert await told() == [f"article:{KEY}"]
+
+    base = await in_review(desk, rewritten(articles[KEY], "再改。[^ours]"))
+    await seen_by_gate(desk)
+    await knowledge.approve(desk, REVIEWER, KEY, base, "好", publish_at=clock() + timedelta(hours=2))
+    assert len(await told()) == 1
+    clock.advance(timedelta(hours=2))
+    for _ in range(2):
+        await knowledge.publish_due(desk)
+    assert await told() == [f"article:{KEY}"] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,15 +11,22 @@ from sqlalchemy import func, select
 
 from conversations.models import Author, Delivery, Leaving, Message, Person, Thread
 from desk.desk import Desk
+from desk.knowledge import approve, save_draft, submit
+from desk.knowledge_gate import gates
 from desk.learning.collecting import Collector
 from desk.learning.deciding import DecisionRefused, answer_with, begin_writing, dismiss, reopen, settle
 from desk.learning.telling import agree, take_back, tell_answered
+from desk.systems import subscribe
 from knowledge.article import Article
+from knowledge.cards import card_of
 from knowledge.learning.models import GroupState
-from knowledge.models import ArticleRow
-from knowledge.rows import save
+from knowledge.models import ArticleRow, CardState
+from knowledge.rows import save, to_content
 from staff.actors import COMMAND_LINE
+from systems.models import WebhookDelivery
+from systems.subscriptions import Wish
 from tests.desk.asking import Asking
+from tests.desk.test_knowledge import EDITOR, OTHER, REVIEWER
 from tests.fakes import HandClock
 
 KEY = "water-connection"
@@ -64,7 +72,7 @@ async def told(desk: Desk) -> Sequence[Message]:
 async def test_those_who_agreed_are_told_once_in_their_own_channel(
     stocked_desk: Desk, asking: Asking, clock: HandClock
 ) -> None:
-    desk = stocked_desk
+    desk = replace(stocked_desk, knowledge_four_eyes=False)
     one = await asking.ask("wx", "临时用水的老厂房没有产权证能报装吗", channel="wechat")
     await wish(desk, asking, "wx", "wechat")
     await asking.ask("page", "老厂房没有产权证能报装临时用水吗")
@@ -109,7 +117,10 @@ async def test_nobody_is_told_who_took_it_back_left_or_asked_too_long_ago(
 
 
 async def test_the_new_question_is_found_from_the_next_message_on(stocked_desk: Desk, asking: Asking) -> None:
-    desk = stocked_desk
+    desk = replace(stocked_desk, knowledge_four_eyes=False)
+    await subscribe(
+        desk, COMMAND_LINE, Wish("督查平台", "https://hooks.example.cn/", frozenset({"article.published"}))
+    )
     asked = await asking.ask("a", "拉闸限水咋弄")
     await Collector(desk).round()
     (group,) = await asking.groups()
@@ -119,6 +130,91 @@ async def test_the_new_question_is_found_from_the_next_message_on(stocked_desk: 
     await desk.library.refresh()
     hit = desk.library.search("拉闸限水咋弄", today=desk.today()).hits[0]
     assert hit.key == KEY and hit.confidence >= desk.calibration.answer_at
+    async with desk.database.read() as session:
+        assert await session.scalar(select(WebhookDelivery.topic)) == f"article:{KEY}"
+
+
+async def test_with_four_eyes_the_questions_wait_in_the_draft_until_another_person_publishes_it(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article], clock: HandClock
+) -> None:
+    desk = stocked_desk
+    asked = await asking.ask("a", "拉闸限水咋弄")
+    await wish(desk, asking, "a")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    in_work = to_content(replace(articles[KEY], title="用水报装（在写）"))
+    await save_draft(desk, EDITOR, KEY, in_work)
+    clock.advance(timedelta(minutes=2))
+    assert await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [asked]) == 1
+    (group,) = await asking.groups()
+    assert (group.state, group.article) == (GroupState.WRITING, KEY)
+    await desk.library.refresh()
+    live = desk.library.article(KEY, desk.today())
+    assert live == articles[KEY]
+    async with desk.database.read() as session:
+        card = await card_of(session, KEY)
+    assert card is not None and card.content["title"] == "用水报装（在写）"
+    assert card.content["questions"] == [*articles[KEY].questions, "拉闸限水咋弄"]
+    # Again, the draft has it already, and still nobody has published it.
+    assert await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [asked]) == 1
+    (group,) = await asking.groups()
+    assert group.state is GroupState.WRITING and await settle(desk) == 0 == await tell_answered(desk)
+    clock.advance(timedelta(minutes=2))
+    await submit(desk, EDITOR, KEY, card.revision)
+    found = gates(desk)
+    await found.start("reviewer", KEY)
+    await found.drain()
+    await approve(desk, REVIEWER, KEY, card.revision + 1, "好")
+    assert await settle(desk) == 1
+    assert await tell_answered(desk) == 1
+
+
+async def test_what_an_article_says_already_needs_nobody_to_publish_it(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article]
+) -> None:
+    await asking.ask("a", "屋顶光伏怎么备案")
+    await Collector(stocked_desk).round()
+    (group,) = await asking.groups()
+    known = articles[KEY].questions[0]
+    assert await answer_with(stocked_desk, EDITOR, group.id, group.revision, KEY, [], [known]) == 0
+    (group,) = await asking.groups()
+    assert group.state is GroupState.ANSWERED
+
+
+async def test_a_draft_in_work_stays_when_a_question_is_published_at_once(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article]
+) -> None:
+    desk = replace(stocked_desk, knowledge_four_eyes=False)
+    asked = await asking.ask("a", "拉闸限水咋弄")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await save_draft(desk, EDITOR, KEY, to_content(replace(articles[KEY], title="用水报装（在写）")))
+    await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [asked])
+    async with desk.database.read() as session:
+        card = await card_of(session, KEY)
+    assert card is not None and card.live and card.state == CardState.DRAFT
+    assert card.content["title"] == "用水报装（在写）" and "拉闸限水咋弄" in card.content["questions"]
+
+
+async def test_writing_begins_with_what_is_known_and_keeps_what_somebody_wrote(
+    stocked_desk: Desk, asking: Asking
+) -> None:
+    desk = stocked_desk
+    await asking.ask("a", "屋顶光伏怎么备案")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await begin_writing(desk, EDITOR, group.id, group.revision, "rooftop-solar")
+    async with desk.database.read() as session:
+        card = await card_of(session, "rooftop-solar")
+    assert card is not None and card.state == CardState.DRAFT and not card.live
+    assert (card.title, card.content["questions"]) == ("屋顶光伏怎么备案", ["屋顶光伏怎么备案"])
+    await save_draft(desk, OTHER, "rooftop-solar", {"title": "光伏备案", "questions": ["光伏咋备案"]})
+    (group,) = await asking.groups()
+    await begin_writing(desk, EDITOR, group.id, group.revision, "rooftop-solar")
+    async with desk.database.read() as session:
+        card = await card_of(session, "rooftop-solar")
+    assert card is not None and card.title == "光伏备案"
+    assert card.content["questions"] == ["光伏咋备案", "屋顶光伏怎么备案"]
 
 
 async def test_two_at_once_decide_once_and_the_other_is_told(stocked_desk: Desk, asking: Asking) -> None:
@@ -176,8 +272,6 @@ async def test_a_group_is_answered_when_its_new_article_is_published(
     assert await settle(desk) == 0
     article = next(a for key, a in articles.items() if key not in (KEY,) and "高新" in a.title)
     async with desk.database.write() as session:
-        from dataclasses import replace
-
         await save(session, replace(article, key="high-tech-enterprise"), by="editor", at=clock())
     assert await settle(desk) == 1
     assert await settle(desk) == 0
