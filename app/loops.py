@@ -17,6 +17,7 @@ from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.journal import Journal
 from desk.knowledge import publish_due
+from desk.knowledge_due import tell_expiring
 from desk.learning.collecting import Collector
 from desk.learning.deciding import settle
 from desk.learning.telling import tell_answered
@@ -125,6 +126,7 @@ async def remind_staff(desk: Desk) -> None:
     while True:
         try:
             await remind(desk)
+            await tell_expiring(desk)
         except Exception:
             log.exception("reminding staff failed; trying again")
         await asyncio.sleep(_REMIND_SECONDS)

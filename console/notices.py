@@ -70,6 +70,8 @@ def notice_routes(routes: Routes) -> None:
             return seen_other(f"{_HERE}?said=read")
         if found.ticket:
             return seen_other(f"{PREFIX}/tickets/{found.ticket}")
+        if found.article:
+            return seen_other(f"{PREFIX}/knowledge/articles/{found.article}")
         return seen_other(f"{PREFIX}/inbox/{found.thread_id}" if found.thread_id else _HERE)
 
 

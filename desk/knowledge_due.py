@@ -11,15 +11,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.desk import Desk
 from knowledge.models import ArticleRow, ArticleState, Card, ExpiryNotice
+from staff import notices
 from staff.departments import departments
-from staff.models import Account
+from staff.models import Account, AccountRole, NoticeKind
+from staff.notices import Telling
+from staff.roles import Role
+from tickets.timing import load_calendar
 
 AHEAD = (1, 7, 30)  # days
 
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """An article that ends in so many days, and the accounts (ids) of the departments that keep it."""
+    """An article that ends in so many days, and the accounts (ids) of who keeps it.
+
+    They are those of its departments; where these have none, all knowledge editors.
+    """
 
     key: str
     title: str
@@ -28,8 +35,35 @@ class Expiring:
     accounts: tuple[str, ...]
 
 
+async def tell_expiring(desk: Desk) -> int:
+    """In office hours, tell who keeps articles that end soon; how many notices were written."""
+    now = desk.clock()
+    async with desk.database.read() as session:
+        if not desk.office_hours.open_at(now, await load_calendar(session)):
+            return 0
+        if not await _due(desk, session):
+            return 0
+    async with desk.database.write() as session:
+        found = await expiring(desk, session)
+        tellings = [_telling(one, account) for one in found for account in one.accounts]
+        return await notices.tell(session, tellings, now)
+
+
+def _telling(one: Expiring, account: str) -> Telling:
+    when = f"还有 {one.days} 天到期" if one.days else "今天到期"
+    text = f"知识“{one.title}”{when}（{one.valid_until.isoformat()}）。到期后不再用它答复企业，请核对后延期或下线。"
+    occasion = f"article-{one.key}-{one.valid_until.isoformat()}-{one.days}"
+    return Telling(account, NoticeKind.EXPIRING, occasion, text, article=one.key)
+
+
 async def expiring(desk: Desk, session: AsyncSession) -> list[Expiring]:
     """Who is to be told now, and in the same transaction that they have been; whoever calls it tells them in it."""
+    found = await _due(desk, session)
+    session.add_all(mark for _, mark in found)
+    return [one for one, _ in found]
+
+
+async def _due(desk: Desk, session: AsyncSession) -> list[tuple[Expiring, ExpiryNotice]]:
     today = desk.today()
     ending = (
         await session.scalars(
@@ -52,9 +86,10 @@ async def expiring(desk: Desk, session: AsyncSession) -> list[Expiring]:
             continue
         if await session.get(ExpiryNotice, (card.key, ends, due)) is not None:
             continue
-        session.add(ExpiryNotice(key=card.key, valid_until=ends, days=due, at=desk.clock()))
-        accounts = await _of(session, _keepers(article.content, known))
-        told.append(Expiring(card.key, article.content["title"], ends, (ends - today).days, accounts))
+        mark = ExpiryNotice(key=card.key, valid_until=ends, days=due, at=desk.clock())
+        accounts = await _of(session, _keepers(article.content, known)) or await _editors(session)
+        one = Expiring(card.key, article.content["title"], ends, (ends - today).days, accounts)
+        told.append((one, mark))
     return told
 
 
@@ -70,4 +105,13 @@ async def _of(session: AsyncSession, keys: Sequence[str]) -> tuple[str, ...]:
     if not keys:
         return ()
     query = select(Account.id).where(Account.department.in_(keys), Account.active)
+    return tuple(await session.scalars(query.order_by(Account.id)))
+
+
+async def _editors(session: AsyncSession) -> tuple[str, ...]:
+    query = (
+        select(Account.id)
+        .join(AccountRole, AccountRole.account_id == Account.id)
+        .where(AccountRole.role == Role.KNOWLEDGE_EDITOR, Account.active)
+    )
     return tuple(await session.scalars(query.order_by(Account.id)))

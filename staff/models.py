@@ -153,6 +153,7 @@ class NoticeKind(StrEnum):
     REVIEW = "review"
     WAITING = "waiting"  # an enterprise waits for a person
     MENTION = "mention"
+    EXPIRING = "expiring"  # an article of the department ends soon
 
 
 class Notice(Base):
@@ -179,6 +180,7 @@ class Notice(Base):
     occasion: Mapped[str]  # what it is told for: by it a repetition is known
     ticket: Mapped[str | None]  # its number
     thread_id: Mapped[str | None] = mapped_column(index=True)  # erased with the thread
+    article: Mapped[str | None]  # its key
     text: Mapped[str]
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]

@@ -27,6 +27,7 @@ KIND_NAMES = {
     NoticeKind.REVIEW: "待审核",
     NoticeKind.WAITING: "等待接入",
     NoticeKind.MENTION: "提到您",
+    NoticeKind.EXPIRING: "知识到期",
 }
 GRAVE = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATED, NoticeKind.SUPERVISED})
 _AT_ONCE = 500
@@ -34,7 +35,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What one account is to be told. `occasion`: by it a repetition is known; `ticket`: its number."""
+    """What one account is to be told. `occasion`: by it a repetition is known; `ticket`: its number; `article`: its key."""
 
     account: str
     kind: NoticeKind
@@ -42,6 +43,7 @@ class Telling:
     text: str
     ticket: str | None = None
     thread_id: str | None = None
+    article: str | None = None
 
     @property
     def key(self) -> tuple[str, NoticeKind, str]:
@@ -78,6 +80,7 @@ async def tell(session: AsyncSession, tellings: Sequence[Telling], at: datetime)
                 "occasion": one.occasion,
                 "ticket": one.ticket,
                 "thread_id": one.thread_id,
+                "article": one.article,
                 "text": one.text,
                 "created_at": at,
             }

@@ -112,3 +112,18 @@ async def test_a_notice_of_nothing_leads_back_to_the_list(office: Office) -> Non
     await told(office, "pai", 1)
     answer = await pai.post(f"{HERE}/{ids_on(await pai.get(HERE))[0]}", {"go": "1"})
     assert answer.headers["location"] == HERE
+
+
+async def test_a_notice_of_an_article_leads_to_it(house: House, stocked_desk: Desk) -> None:
+    editor = await house.member("editor", Role.KNOWLEDGE_EDITOR)
+    account = await account_of(stocked_desk.database, "editor")
+    async with stocked_desk.database.write() as session:
+        about = Telling(
+            account.id, NoticeKind.EXPIRING, "article-1", "快到期了。", article="water-connection"
+        )
+        await tell(session, [about], stocked_desk.clock())
+    page = await editor.get(HERE)
+    assert "知识到期" in page.text and "查看文章 water-connection" in page.text
+    answer = await editor.post(f"{HERE}/{ids_on(page)[0]}", {"go": "1"})
+    assert answer.headers["location"] == "/console/knowledge/articles/water-connection"
+    assert (await editor.follow(answer)).status_code == 200

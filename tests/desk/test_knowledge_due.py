@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Message
 from desk.articles import article_reply
 from desk.desk import Desk
 from desk.knowledge import save_draft
-from desk.knowledge_due import Expiring, expiring
+from desk.knowledge_due import Expiring, expiring, tell_expiring
 from desk.receive import receive
 from desk.turns import take_turns
 from desk.values import InboundMessage, Utterance
@@ -22,8 +23,10 @@ from staff import accounts
 from staff.accounts import Profile
 from staff.actors import COMMAND_LINE
 from staff.departments import add_departments
+from staff.models import Notice, NoticeKind
 from staff.passwords import Hashing
 from staff.roles import Role
+from store.clock import CITY_ZONE
 from tests.fakes import HandClock, ScriptedDialogue
 
 KEY = "water-connection"
@@ -58,6 +61,23 @@ async def test_its_department_is_told_30_7_and_1_days_ahead_and_once_each(
         assert await told(desk) == []
         clock.advance(timedelta(days=1))
     assert seen == {30: ("keeper",), 7: ("keeper",), 1: ("keeper",)}
+
+
+async def test_it_is_told_in_office_hours_and_to_all_editors_where_its_department_has_nobody(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    article = replace(articles[KEY], departments=("gas",), valid_until=desk.today() + timedelta(days=20))
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, article, by="editor", at=desk.clock())
+    clock.now = clock.now.astimezone(CITY_ZONE).replace(hour=3)
+    assert await tell_expiring(desk) == 0
+    clock.now = clock.now.replace(hour=10)
+    assert [await tell_expiring(desk) for _ in range(2)] == [1, 0]
+    async with desk.database.read() as session:
+        (notice,) = (await session.scalars(select(Notice))).all()
+    assert (notice.account_id, notice.kind, notice.article) == ("keeper", NoticeKind.EXPIRING, KEY)
+    assert f"“{article.title}”还有 20 天到期" in notice.text
 
 
 async def test_nobody_is_told_of_the_end_of_a_draft(
