@@ -76,10 +76,10 @@ async def test_articles_and_ratings_are_told(line: Line) -> None:
     await line.subscribe("article.published", "rating.given")
     ticket = await file(line.desk)
     assert ticket.thread_id is not None
-    for words in ("不满意", "不满意", "满意"):
+    for words in ("满意", "满意", "基本满意"):
         await rate(line.desk, ticket.thread_id, words)
     await line.push()
-    assert [one.event["data"]["level"] for one in line.receiver.received] == [2, 4]
+    assert [one.event["data"]["level"] for one in line.receiver.received] == [4, 3]
 
 
 async def test_a_published_article_is_told(line: Line, articles: dict[str, object], desk: Desk) -> None:
