@@ -47,11 +47,18 @@ async def announce_step(desk: Desk, session: AsyncSession, ticket: Ticket, step:
 
 
 async def announce_rating(
-    desk: Desk, session: AsyncSession, *, level: int, channel: str, at: datetime, ticket: Ticket | None = None
+    desk: Desk,
+    session: AsyncSession,
+    rating: str,
+    *,
+    level: int,
+    channel: str,
+    at: datetime,
+    ticket: Ticket | None = None,
 ) -> None:
-    """Tell of a rating, 5 to 1. `ticket`: the one that it is about, None for a talk."""
+    """Tell of a rating, 5 to 1. `rating`: its id, by which its changes are told in order; `ticket`: what it is about, None for a talk."""
     data = {"level": level, "channel": channel, "ticket": ticket.number if ticket else None}
-    topic = f"ticket:{ticket.number}" if ticket else f"rating:{desk.new_id()}"
+    topic = f"ticket:{ticket.number}" if ticket else f"rating:{rating}"
     confidential = bool(ticket and ticket.confidential)
     await announce(
         session, Happening(RATING_GIVEN, topic, at, data, confidential=confidential), new_id=desk.new_id

@@ -110,7 +110,7 @@ async def _announce(desk: Desk, session: AsyncSession, rating: Rating, level: in
     """Tell other systems. A ticket's rating is of the channel that it is given in."""
     thread = await session.get_one(Thread, rating.thread_id)
     ticket = await session.get(Ticket, rating.ticket_id) if rating.ticket_id else None
-    await announce_rating(desk, session, level=level, channel=thread.channel, at=at, ticket=ticket)
+    await announce_rating(desk, session, rating.id, level=level, channel=thread.channel, at=at, ticket=ticket)
 
 
 def still_asked(desk: Desk, rating: Rating) -> bool:
