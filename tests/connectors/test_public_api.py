@@ -68,7 +68,7 @@ class Reading:
 async def reading(stocked_desk: Desk) -> AsyncIterator[Reading]:
     """The API over a handful of articles and no ticket, narrowly limited."""
     limits = Limits(
-        per_conversation="1/minute", per_address="1/minute", conversations="1/minute", per_system="40/minute"
+        per_conversation="1/hour", per_address="1/hour", conversations="1/hour", per_system="40/hour"
     )
     app = FastAPI()
     app.include_router(public_router(stocked_desk, limits))
