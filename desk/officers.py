@@ -156,7 +156,7 @@ async def keep(desk: Desk, member: Actor, entry: Entry, seen: str = "") -> None:
         if row is not None and version(row) != seen:
             now = "已经在名单里，请在名单里修改" if not seen else "刚被别人改过，没有保存。请看过新的内容再改"
             raise OfficerRefused(f"这家企业{now}。")
-        await _put(session, [wanted], desk.clock())
+        await _put(session, [wanted], {row.credit_code: row} if row else {}, desk.clock())
         names = await _names(session, [wanted])
         audit.record(
             session, member, Action.OFFICER_SET, audit.enterprise(wanted.code), at=desk.clock(),
@@ -227,7 +227,8 @@ async def import_list(
             return shown, True
         if shown.state != state:
             return shown, False
-        await _put(session, changing, desk.clock())
+        rows = await officers_of(session, [one.code for one in changing])
+        await _put(session, changing, rows, desk.clock())
         detail = {"新增": str(shown.count(_NEW)), "修改": str(shown.count(_CHANGED))}
         audit.record(session, member, Action.OFFICERS_IMPORTED, at=desk.clock(), detail=detail)
     return shown, True
@@ -268,9 +269,13 @@ def _state(rows: Iterable[Officer]) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-async def _put(session: AsyncSession, wanted: Sequence[Checked], at: datetime) -> None:
-    """Raises `OfficerRefused` where somebody else puts in the same enterprise at this moment."""
-    rows = await officers_of(session, [one.code for one in wanted])
+async def _put(
+    session: AsyncSession, wanted: Sequence[Checked], rows: Mapping[str, Officer], at: datetime
+) -> None:
+    """`rows`: those that were there when it was decided; one that came since belongs to somebody else.
+
+    Raises `OfficerRefused` where there is one.
+    """
     for one in wanted:
         row = rows.get(one.code) or Officer(credit_code=one.code)
         row.enterprise, row.officer, row.deputy, row.changed_at = one.enterprise, one.officer, one.deputy, at

@@ -67,7 +67,7 @@ async def test_a_day_is_set_and_left_again_and_the_limits_follow(office: Office)
 
     async def due() -> str:
         page = await office.staff["pai"].get(f"/console/tickets/{number}")
-        found = re.search(r'决定是否受理</b> <span class="badge \w+">([^<]+)<', page.text)
+        found = re.search(r'决定是否受理</b> <span class="badge light \w+">绿灯 · ([^<]+)<', page.text)
         assert found
         return found[1]
 
