@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
@@ -33,7 +32,7 @@ from staff.actors import COMMAND_LINE
 from staff.models import Account
 from staff.passwords import Hashing
 from staff.roles import Role
-from staff.sessions import Browser, Policy
+from staff.sessions import Browser
 from store.clock import utc_now
 from store.database import Database
 from store.ids import new_id
@@ -105,10 +104,8 @@ def main() -> int:
 async def _employ(folder: Path) -> tuple[str, str]:
     settings = Settings(data=folder)
     await prepare(settings, utc_now)
-    database, policy = (
-        Database(settings.database_url()),
-        Policy(timedelta(hours=1), timedelta(hours=2), "optional", b"a key of the benchmark"),
-    )
+    # As the product's own, or it would not take the forms' tokens.
+    database, policy = Database(settings.database_url()), settings.sign_in_policy()
     async with database.write() as session:
         profile = Profile("张三", None, frozenset({Role.AGENT}))
         one_time = Hashing().issue()
