@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from app.demo.seed import Size, Surroundings, seed
-from app.main import create_app
 from app.scratch import free_port
 from app.settings import Settings
 from desk.city import PINGDINGSHAN
@@ -32,6 +28,7 @@ from store.ids import new_id
 from store.migrate import upgrade
 from store.workdays import ANNOUNCED
 from tests.browser.accessibility import faults
+from tests.browser.served_console import serving
 from tests.conftest import ARTICLES
 from tests.staff.people import PASSWORD, employ
 from tickets.limits import TimeLimits
@@ -60,15 +57,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # In this thread the browser's driver has a loop of its own.
     with ThreadPoolExecutor(1) as aside:
         aside.submit(asyncio.run, _filled(settings)).result()
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=settings.port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the product did not start"
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{settings.port}"
-    server.should_exit = True
-    thread.join()
+    with serving(settings) as address:
+        yield address
 
 
 @pytest.fixture
