@@ -52,11 +52,12 @@ class Journal:
         self._begin: dict[str, Begin] = {}
         self._coming: list[tuple[Words, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
-        self._due: dict[Sender, None] = {}
+        self._due: Counter[Sender] = Counter()  # how many words, as far as this process knows
         self._wake = asyncio.Event()
         self._passed = asyncio.Event()
         self._at: frozenset[Sender] = frozenset()
         self._swept_at = 0.0  # on the event loop's clock
+        self._kept = 0
         self._failures: Counter[int] = Counter()
         self._held: dict[Sender, datetime] = {}
 
@@ -99,20 +100,21 @@ class Journal:
             self._note(channel, sender, held=holder == Holder.STAFF)
             if not waits:
                 return
-            self._put(who)
+            self._put([who])
         while who in self._due or who in self._at:
             await self._passed.wait()
 
-    def _put(self, *senders: Sender) -> None:
-        if senders:
-            self._due.update(dict.fromkeys(senders))
+    def _put(self, senders: Iterable[Sender] | Counter[Sender]) -> None:
+        self._due.update(senders)
+        if self._due:
             self._wake.set()
 
     async def sweep(self, *, older: timedelta = _LEFT_BEHIND) -> None:
         """Take up what has waited for so long: its process is gone, or could not place it."""
         self._swept_at = asyncio.get_running_loop().time()
         async with self._desk.database.read() as session:
-            self._put(*await senders_since(session, self._desk.clock() - older, _SWEPT))
+            waiting = await senders_since(session, self._desk.clock() - older, _SWEPT)
+        self._put(who for who in waiting if who not in self._due)
 
     async def wait(self) -> None:
         """Until something has come, or it is time to sweep."""
@@ -127,28 +129,39 @@ class Journal:
         self._wake.clear()
         while self._due:
             channel = next(iter(self._due))[0]
-            senders = [who for who in self._due if who[0] == channel][:_BATCH]
-            for who in senders:
-                del self._due[who]
-            self._at = frozenset(senders)
-            began = asyncio.get_running_loop().time()
+            batch = self._next_batch(channel)
+            self._at = frozenset(batch)
+            began, kept = asyncio.get_running_loop().time(), self._kept
             try:
-                await self._place(channel, [sender for _, sender in senders])
+                await self._place(channel, batch)
             except BaseException:
-                self._put(*senders)
+                self._put(batch)
                 raise
             finally:
                 self._at = frozenset()
                 self._passed.set()
                 self._passed = asyncio.Event()
             # Acknowledging goes before: what comes meanwhile makes the next batch a larger one, and so a cheaper one.
-            await asyncio.sleep(_REST * (asyncio.get_running_loop().time() - began))
+            if self._kept > kept:
+                await asyncio.sleep(_REST * (asyncio.get_running_loop().time() - began))
 
-    async def _place(self, channel: str, senders: Sequence[str]) -> None:
+    def _next_batch(self, channel: str) -> Counter[Sender]:
+        """Take whose turn it is: of so few that what waits of them is about a batch, so that no look reads much more."""
+        batch: Counter[Sender] = Counter()
+        words = 0
+        for who, count in self._due.items():
+            if who[0] == channel:
+                batch[who] = count
+                words += count
+                if words >= _BATCH:
+                    break
+        for who in batch:
+            del self._due[who]
+        return batch
+
+    async def _place(self, channel: str, batch: Counter[Sender]) -> None:
         async with self._desk.database.read() as session:
-            words = await of_senders(session, channel, senders, _BATCH)
-        if len(words) == _BATCH:  # there may be more
-            self._put(*((channel, sender) for sender in senders))
+            words = await of_senders(session, channel, [sender for _, sender in batch], _BATCH)
         if not words:
             return
         try:
@@ -162,9 +175,13 @@ class Journal:
         self._begin_turns(channel, placed.turns.items())
         if placed.to_send:
             self._desk.to_send.set()
-        await self._one_by_one(channel, placed.special)
+        moved = await self._one_by_one(channel, placed.special)
+        if len(words) == _BATCH and (moved or placed.turns or placed.held):  # there may be more
+            left = batch - Counter((channel, one.sender) for one in words)
+            self._put(left | Counter(list(batch)))
 
-    async def _one_by_one(self, channel: str, special: Sequence[Words]) -> None:
+    async def _one_by_one(self, channel: str, special: Sequence[Words]) -> bool:
+        """Whether any of them is in its thread now."""
         stopped: set[str] = set()
         turns: dict[str, str] = {}
         try:
@@ -173,6 +190,7 @@ class Journal:
                     stopped.add(words.sender)
         finally:
             self._begin_turns(channel, turns.items())
+        return bool(turns)
 
     async def _alone(self, words: Words, turns: dict[str, str]) -> bool:
         """Place one message. False where it could not be, and is to be tried again before what came after it."""
@@ -217,7 +235,8 @@ class Journal:
         except Exception as of_all:
             error = of_all
         if error is None:
-            self._put(*((words.channel, words.sender) for words, _ in batch))
+            self._kept += len(batch)
+            self._put((words.channel, words.sender) for words, _ in batch)
         for _, kept in batch:
             if kept.done():  # its request is gone; what was stored is stored all the same
                 continue

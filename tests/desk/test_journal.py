@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event, select, update
 
 from app.loops import place_arrivals
-from conversations.arrivals import Words
+from conversations.arrivals import Words, of_senders
 from conversations.models import Arrival, Author, Delivery, Holder, Leaving, Message, Person, Thread, Turn
 from conversations.quotas import Recipient, Window, left
 from desk import journal as journals
@@ -115,6 +115,36 @@ async def test_each_persons_words_keep_their_order_in_any_number_of_batches(
     for sender in ("o1", "o2", "o3", "o4"):
         assert await said(desk, sender) == [str(n) for n in range(90)]
     assert await waiting(desk) == []
+
+
+async def test_what_has_piled_up_is_placed_at_one_go_and_fairly(
+    desk: Desk, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "_BATCH", 5)
+    looks = []
+
+    async def look(session: Any, channel: str, senders: Sequence[str], limit: int) -> list[Words]:
+        looks.append(tuple(senders))
+        return await of_senders(session, channel, senders, limit)
+
+    monkeypatch.setattr(journals, "of_senders", look)
+    await keep(journal, *(words(desk, str(n)) for n in range(12)), words(desk, "一", sender="o2"))
+    await keep(journal, *(words(desk, str(n), sender="o3") for n in range(4)))
+    await journal.round()
+    assert looks == [("o1",), ("o2", "o3"), ("o1",), ("o2", "o3", "o1")]
+    assert (await waiting(desk), await said(desk)) == ([], [str(n) for n in range(12)])
+
+
+async def test_many_words_that_cannot_be_placed_are_left_for_the_next_sweep(
+    desk: Desk, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journals, "_BATCH", 2)
+    monkeypatch.setattr(journals, "place", _refusing)
+    monkeypatch.setattr(journals, "place_alone", _refusing)
+    await keep(journal, *(words(desk, str(n)) for n in range(4)))
+    async with asyncio.timeout(5):
+        await journal.round()
+    assert len(await waiting(desk)) == 4
 
 
 async def test_what_is_kept_again_is_one_message(desk: Desk, journal: Journal) -> None:
