@@ -69,15 +69,34 @@ def telegram_push(number: int) -> bytes:
 class Gateway:
     """A running webhook: where it is, what it costs, and how many of the pushes it holds."""
 
-    def __init__(self, name: str, url: str, pid: int, stored: Callable[[], int] | None = None) -> None:
+    def __init__(self, name: str, url: str, pid: int, database_url: str = "") -> None:
         self.name = name
         self.url = url
-        self.stored = stored
+        self.stores = bool(database_url)
         self._pid = pid
+        self._database_url = database_url
 
     def cpu(self) -> float:
         """Seconds of processor time so far."""
         return sum(map(cpu, tree(self._pid)))
+
+    async def settled(self) -> None:
+        """Returns when nothing of the journal waits any more; TimeoutError after two minutes."""
+        if not self.stores:
+            return
+        database = Database(self._database_url)
+        async with asyncio.timeout(_PLACING_SECONDS):
+            while await _waits(database):
+                await asyncio.sleep(0.2)
+        await database.close()
+
+    async def stored(self) -> int:
+        """How many messages are in their threads."""
+        database = Database(self._database_url)
+        async with database.read() as session:
+            count = await session.scalar(select(func.count()).where(Message.author == Author.PERSON))
+        await database.close()
+        return int(count or 0)
 
 
 @contextmanager
@@ -98,7 +117,7 @@ def ours(kind: str, database_url: str, folder: Path) -> Iterator[Gateway]:
     url = f"http://127.0.0.1:{port}"
     try:
         await_ok(f"{url}/chat", process)
-        yield Gateway(f"ours, {kind}", url, process.pid, lambda: asyncio.run(_stored(database_url)))
+        yield Gateway(f"ours, {kind}", url, process.pid, database_url)
     finally:
         end(process, signal.SIGINT)
         end(apis, signal.SIGINT)
@@ -128,19 +147,9 @@ async def _staff_hold(database_url: str) -> None:
     await database.close()
 
 
-async def _stored(database_url: str) -> int:
-    """How many messages are in their threads, once nothing of the journal waits any more."""
-    database = Database(database_url)
-    async with asyncio.timeout(_PLACING_SECONDS):
-        while True:
-            async with database.read() as session:
-                if not await session.scalar(select(exists().select_from(Arrival))):
-                    break
-            await asyncio.sleep(0.2)
+async def _waits(database: Database) -> bool:
     async with database.read() as session:
-        count = await session.scalar(select(func.count()).where(Message.author == Author.PERSON))
-    await database.close()
-    return int(count or 0)
+        return bool(await session.scalar(select(exists().select_from(Arrival))))
 
 
 def _request(target: str, body: bytes, headers: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
@@ -30,13 +30,14 @@ async def press(
     load: Load,
     *,
     cpu: Callable[[], float],
+    settled: Callable[[], Awaitable[None]],
     clock: Clock,
     chance: random.Random,
 ) -> Figures:
     """Send pushes, whole HTTP requests, to a server over 100 connections until time is up.
 
     A push that finds no connection free waits for one, and its waiting counts. An answer other than 200, and none, is
-    an error.
+    an error. The processor time is taken when `settled` returns: what was put off is in it.
     """
     free: asyncio.Queue[_Connection] = asyncio.Queue()
     for _ in range(CONNECTIONS):
@@ -49,8 +50,9 @@ async def press(
         )
     else:
         await _at_random(free, queue, sent, load, chance)
-    seconds, spent = clock() - began, cpu() - spent
-    return Figures(seconds, spent, tuple(sent.answered_ms), sent.errors)
+    seconds = clock() - began
+    await settled()
+    return Figures(seconds, cpu() - spent, tuple(sent.answered_ms), sent.errors)
 
 
 class _Sent:
