@@ -23,7 +23,8 @@ from pathlib import Path
 import httpx
 from sqlalchemy import func, select, text
 
-from app.demo.seed import Size, Surroundings, seed
+from app.demo.seed import seed
+from app.demo.surroundings import Size, Surroundings
 from app.prepare import ARTICLES, prepare
 from app.scratch import free_port
 from app.settings import Settings
