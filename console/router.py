@@ -28,6 +28,7 @@ from console.knowledge import knowledge_routes
 from console.knowledge_edit import knowledge_edit_routes
 from console.knowledge_hits import knowledge_hit_routes
 from console.knowledge_review import knowledge_review_routes
+from console.knowledge_suggestions import knowledge_suggestion_routes
 from console.ledger import ledger_routes
 from console.live import Live
 from console.mentions import mention_routes
@@ -120,6 +121,7 @@ def console_router(
     knowledge_edit_routes(routes, replaying)
     knowledge_review_routes(routes, replaying)
     knowledge_hit_routes(routes, replaying)
+    knowledge_suggestion_routes(routes)
     article_statistics_routes(routes)
     notice_routes(routes)
     supervision_routes(routes)

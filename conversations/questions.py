@@ -10,9 +10,10 @@ from itertools import pairwise
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import NotedQuestion, Question, Rating
+from conversations.models import NotedQuestion, Person, Question, Rating, Thread
 
 UNSOLVED = "unsolved"
+NOTED = "noted"  # the outcome of a question that the bot was not asked
 _HANDOFF = "handoff"
 _AT_ONCE = 500
 
@@ -35,6 +36,44 @@ async def troubles(session: AsyncSession, since: datetime) -> Sequence[Trouble]:
     found = rows.all()
     next_of = await _following(session, [row for row in found if row.outcome == "clarify"])
     return [Trouble(row, next_of.get(row.message_id)) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question, and who asked it: an enterprise, as far as we can tell them apart."""
+
+    question: Question
+    asker: str
+
+
+async def lately_unsure(session: AsyncSession, since: datetime, limit: int) -> list[Asked]:
+    """Questions from then on that were not answered at once, the latest first."""
+    rows = await session.execute(
+        select(Question, func.coalesce(Person.circle, Person.id))
+        .join(Thread, Thread.id == Question.thread_id)
+        .join(Person, Person.id == Thread.person_id)
+        .where(
+            Question.outcome.in_(("clarify", "unknown", NOTED)),
+            Question.asked_at >= since,
+            or_(Question.intent.is_(None), Question.intent != UNSOLVED),
+        )
+        .order_by(Question.asked_at.desc(), Question.message_id.desc())
+        .limit(limit)
+    )
+    return [Asked(row[0], row[1]) for row in rows]
+
+
+async def picked_after(session: AsyncSession, questions: Sequence[Question]) -> dict[int, str]:
+    """Question -> the article that the person picked next, of those that they were offered."""
+    found = await _following(session, questions)
+    return {
+        question.message_id: after.article
+        for question in questions
+        if (after := found.get(question.message_id)) is not None
+        and after.outcome == "answered"
+        and after.article is not None
+        and after.article in question.options
+    }
 
 
 async def badly_rated(session: AsyncSession, since: datetime, most: int) -> Sequence[Rating]:

@@ -10,11 +10,11 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import NotedQuestion, Question
+from conversations.questions import NOTED
 from staff.masks import masked_text
 from tickets.lists import names_of
 
 MOST_LETTERS = 500
-NOTED = "noted"  # the outcome of a question that the bot was not asked
 REASONS = ("知识库里没有", "回答得不对", "回答得不全", "听不懂这种说法", "其他")
 
 

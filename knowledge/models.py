@@ -153,6 +153,26 @@ class CardRevision(Base):
     at: Mapped[datetime]
 
 
+class ArticleFile(Base):
+    """A file that an editor uploaded, to be downloaded by a link of articles. It stays as long as revisions may name it.
+
+    `article`: the card in whose editor it was uploaded; who may fetch it is decided by the articles that carry its link.
+    """
+
+    __tablename__ = "article_files"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    article: Mapped[str]
+    name: Mapped[str]  # under which it is saved: its ending says its true type
+    media_type: Mapped[str]
+    size: Mapped[int]  # bytes
+    sha256: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)  # the name under which its content is kept
+    scanned: Mapped[bool]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
 class CardAutosave(Base):
     """What somebody has in the editor and has not saved. `base`: the revision that the editor began with."""
 

@@ -154,6 +154,9 @@ class NoticeKind(StrEnum):
     WAITING = "waiting"  # an enterprise waits for a person
     MENTION = "mention"
     EXPIRING = "expiring"  # an article of the department ends soon
+    QUESTIONS = (
+        "questions"  # unanswered questions were given to the department, or it wrote what the answer is
+    )
 
 
 class Notice(Base):
@@ -181,6 +184,7 @@ class Notice(Base):
     ticket: Mapped[str | None]  # its number
     thread_id: Mapped[str | None] = mapped_column(index=True)  # erased with the thread
     article: Mapped[str | None]  # its key
+    question_group: Mapped[int | None]  # of unanswered questions
     text: Mapped[str]
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]

@@ -28,6 +28,7 @@ KIND_NAMES = {
     NoticeKind.WAITING: "等待接入",
     NoticeKind.MENTION: "提到您",
     NoticeKind.EXPIRING: "知识到期",
+    NoticeKind.QUESTIONS: "未答问题",
 }
 GRAVE = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATED, NoticeKind.SUPERVISED})
 _AT_ONCE = 500
@@ -35,7 +36,8 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What one account is to be told. `occasion`: by it a repetition is known; `ticket`: its number; `article`: its key."""
+    """What one account is to be told. `occasion`: by it a repetition is known; `ticket`: its number; `article`: its key;
+    `question_group`: of unanswered questions."""
 
     account: str
     kind: NoticeKind
@@ -44,6 +46,7 @@ class Telling:
     ticket: str | None = None
     thread_id: str | None = None
     article: str | None = None
+    question_group: int | None = None
 
     @property
     def key(self) -> tuple[str, NoticeKind, str]:
@@ -81,6 +84,7 @@ async def tell(session: AsyncSession, tellings: Sequence[Telling], at: datetime)
                 "ticket": one.ticket,
                 "thread_id": one.thread_id,
                 "article": one.article,
+                "question_group": one.question_group,
                 "text": one.text,
                 "created_at": at,
             }

@@ -84,6 +84,31 @@ class AnswerWish(Base):
     told_at: Mapped[datetime | None]
 
 
+class AnswerProposal(Base):
+    """What a department writes to the editors about a group that was given to it. `by`: a user name."""
+
+    __tablename__ = "answer_proposals"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    group_id: Mapped[int] = mapped_column(ForeignKey("unanswered_groups.id"), index=True)
+    department: Mapped[str]
+    by: Mapped[str]
+    text: Mapped[str]
+    at: Mapped[datetime]
+
+
+class DeclinedSuggestion(Base):
+    """A real question that is not to be suggested again for an article. It keeps none of its words: see `digest`."""
+
+    __tablename__ = "declined_suggestions"
+
+    article: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+
 class LearningMark(Base):
     """One row: up to when questions have been collected. Whoever collects holds it."""
 

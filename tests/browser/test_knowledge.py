@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import threading
 import time
@@ -19,6 +20,8 @@ from app.main import create_app
 from app.prepare import prepare
 from app.scratch import free_port
 from app.settings import Settings
+from conversations.models import Author, Message, Question, Turn
+from conversations.threads import open_thread
 from staff import accounts
 from staff.accounts import Profile
 from staff.actors import COMMAND_LINE
@@ -36,6 +39,8 @@ TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 PASSWORD = "green tea river 88"
 KEYS = ("water-connection", "water-price", "gas-connection", "electricity-connection")
 ARTICLE = "/console/knowledge/articles/water-connection"
+ASKED = "自来水一吨要掏多少"
+UNWANTED = "隔壁老板的水费贵不贵"
 NEW = "新的办法：先到营业网点申请。"
 
 
@@ -77,6 +82,21 @@ async def _people(settings: Settings) -> None:
             )
         await session.flush()
         await session.execute(update(Account).values(password_hash=hashed, password_is_one_time=False))
+        for number, (who, text) in enumerate((("a", ASKED), ("b", ASKED), ("c", UNWANTED)), 1):
+            thread = await open_thread(session, channel="web", address=who, at=utc_now(), new_id=new_id)
+            session.add(
+                Message(
+                    id=number, thread_id=thread.id, author=Author.PERSON, channel="web", text=text,
+                    turn=Turn.DONE, created_at=utc_now(),
+                )
+            )  # fmt: skip
+            await session.flush()
+            session.add(
+                Question(
+                    message_id=number, thread_id=thread.id, text=text, outcome="clarify",
+                    options=["water-price"], asked_at=utc_now(),
+                )
+            )  # fmt: skip
     await database.close()
 
 
@@ -146,3 +166,24 @@ def test_what_an_editor_writes_and_a_reviewer_approves_is_answered(
     assert NEW in page.request.get(f"{url}/articles/water-connection").text()
     page.get_by_role("link", name="改了什么：第 2 版").click()
     examine(page, axe, tmp_path, "compare")
+
+
+def test_a_real_question_is_taken_over_with_one_press_and_another_is_hidden(
+    page: Page, axe: str, url: str, tmp_path: Path
+) -> None:
+    enter(page, url, "zhao.bian")
+    page.goto(f"{url}/console/knowledge/articles/water-price/edit")
+    near = page.locator("#suggestions li")
+    expect(near).to_have_text([re.compile(f"{ASKED}.*2 家"), re.compile(UNWANTED)])
+    examine(page, axe, tmp_path, "suggestions")
+    page.get_by_role("button", name=f"加入：{ASKED}").click()
+    expect(page.get_by_role("button", name=f"不用：{UNWANTED}")).not_to_be_focused()
+    expect(page.get_by_role("button", name=f"加入：{UNWANTED}")).to_be_focused()
+    expect(page.get_by_label("相似问法")).to_have_value(re.compile(f"\n{ASKED}$"))
+    expect(page.locator("#kept")).to_contain_text("已自动保存")
+    page.get_by_role("button", name=f"不用：{UNWANTED}").click()
+    expect(near).to_have_count(0)
+    page.get_by_role("button", name="保存草稿").click()
+    page.get_by_role("link", name="修改", exact=True).click()
+    expect(page.get_by_label("相似问法")).to_have_value(re.compile(f"\n{ASKED}$"))
+    expect(page.locator("#suggestions")).to_contain_text("没有企业问过")
