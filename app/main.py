@@ -56,6 +56,8 @@ from connectors.webhooks.addresses import Allowed
 from connectors.webhooks.posting import Postman
 from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.exchange_imports import UPLOAD_BYTES, UPLOAD_PATH
+from console.knowledge_files import UPLOAD_BYTES as ARTICLE_FILES_BYTES
+from console.knowledge_files import UPLOAD_PATH as ARTICLE_FILES_PATH
 from console.knowledge_forms import BODY_BYTES as KNOWLEDGE_BYTES
 from console.knowledge_forms import PATH as KNOWLEDGE_PATH
 from console.officer_import import IMPORT_BYTES, IMPORT_PATHS
@@ -115,6 +117,7 @@ def create_app(
         rating_after=settings.rating_after(),
         call_tries=settings.call_tries,
         knowledge_four_eyes=settings.knowledge_four_eyes,
+        public_url=settings.public_url.rstrip("/"),
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),
     )
     stopping = asyncio.Event()
@@ -167,7 +170,8 @@ def create_app(
     app.include_router(public_router(desk, limits))
     app.include_router(action_router(desk, settings.token()))
     app.include_router(page_router(PINGDINGSHAN.name))
-    app.include_router(article_router(desk, settings.public_url))
+    files = Files(settings.attachments_folder())
+    app.include_router(article_router(desk, settings.public_url, files))
     app.include_router(sitemap_router(desk, settings.public_url))
     client = settings.oidc_client()
     identity = Provider(client, clock) if client else None
@@ -178,7 +182,8 @@ def create_app(
             door,
             secure=settings.environment != "development",
             stopping=stopping,
-            files=Files(settings.attachments_folder()),
+            files=files,
+            scan=_scan(settings),
         )
     )
     mount_static(app)
@@ -186,6 +191,7 @@ def create_app(
     limits_of = {
         ACTIONS_PATH: ACTIONS_MAX_BYTES,
         UPLOAD_PATH: UPLOAD_BYTES,
+        ARTICLE_FILES_PATH: ARTICLE_FILES_BYTES,  # before the folder that it is in
         KNOWLEDGE_PATH: KNOWLEDGE_BYTES,
         **dict.fromkeys(IMPORT_PATHS, IMPORT_BYTES),
     }
@@ -294,9 +300,12 @@ def _fetchers(
 ) -> list[Fetcher]:
     """What brings the files that people sent, one for each channel: none holds another up."""
     giving: list[Fetching | None] = [wechat.files if wechat else None, telegram.files if telegram else None]
-    scan = CommandScan(settings.attachment_scan) if settings.attachment_scan else None
     files = Files(settings.attachments_folder())
-    return [Fetcher(desk, channel, files, scan, random.random) for channel in giving if channel]
+    return [Fetcher(desk, channel, files, _scan(settings), random.random) for channel in giving if channel]
+
+
+def _scan(settings: Settings) -> CommandScan | None:
+    return CommandScan(settings.attachment_scan) if settings.attachment_scan else None
 
 
 def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:

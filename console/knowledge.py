@@ -10,16 +10,17 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.knowledge_files import UPLOAD_PATH
 from console.knowledge_forms import whole_number
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes
 from desk.knowledge import STATE_NAMES, STEP_NAMES
 from knowledge import cards
-from knowledge.article import ASPECT_NAMES
+from knowledge.article import ASPECT_NAMES, FILES, Download
 from knowledge.autosaves import autosaves
 from knowledge.card_lists import CHECK_EVERY, SOON, Place, Wanted, cards_page, state_counts
 from knowledge.catalogue import catalogue
-from knowledge.drafts import CHANNELS, as_if_whole, problems
+from knowledge.drafts import CHANNELS, Content, as_if_whole, problems
 from knowledge.models import Card, CardState
 from staff.actors import Actor
 from staff.departments import departments
@@ -128,6 +129,7 @@ async def _around(
     return {
         "content": shown,
         "article": as_if_whole(shown, desk.today()),
+        "downloads": _downloads(actor, shown),
         "problems": problems(card.content, desk.today()),
         "departments": {item.key: item.name for item in await departments(session)},
         "revisions": history[:_HISTORY],
@@ -136,6 +138,18 @@ async def _around(
         **_marks(console, card),
         **words(actor),
     }
+
+
+def _downloads(actor: Actor, content: Content) -> list[tuple[str, str]]:
+    """Title and address of each; what the public does not get yet is fetched from the console."""
+    drafts = actor.may(Permission.KNOWLEDGE_DRAFTS)
+    found = []
+    for one in content.get("downloads", ()):
+        address = Download(one["title"], one["link"]).address()
+        if drafts and address.startswith(FILES):
+            address = f"{UPLOAD_PATH}{address.removeprefix(FILES).partition('/')[0]}"
+        found.append((one["title"], address))
+    return found
 
 
 def _row(console: Console, card: Card, names: dict[str, str]) -> dict[str, Any]:

@@ -206,6 +206,7 @@ async def _editor(
         problems=problems(content, console.desk.today()) if key else (),
         previews=_previews(console, content, ""),
         most=MAX_REPLY_BYTES,
+        most_file=console.desk.attachments.most_bytes,
         why=form.get("why", ""),
         aspects=ASPECTS,
         **words(actor),
@@ -218,7 +219,7 @@ def _previews(console: Console, content: Content, aspect: str) -> list[Mapping[s
     chosen = next((one for one in ASPECTS if one == aspect and one in article.sections), "overview")
     shown: list[Mapping[str, Any]] = []
     for channel, name in CHANNELS.items():
-        reply = article_reply(article, chosen, channel)  # type: ignore[arg-type]
+        reply = article_reply(article, chosen, channel, root=console.desk.public_url)  # type: ignore[arg-type]
         shown.append(
             {
                 "channel": channel,

@@ -26,6 +26,7 @@ from console.filing import filing_routes
 from console.inbox import Rows, inbox_routes
 from console.knowledge import knowledge_routes
 from console.knowledge_edit import knowledge_edit_routes
+from console.knowledge_files import knowledge_file_routes
 from console.knowledge_hits import knowledge_hit_routes
 from console.knowledge_review import knowledge_review_routes
 from console.knowledge_suggestions import knowledge_suggestion_routes
@@ -59,6 +60,7 @@ from console.unanswered import unanswered_routes
 from console.webhooks import webhook_routes
 from desk.desk import Desk
 from desk.knowledge_gate import gates
+from desk.ports import Scan
 from staff.roles import Permission
 from staff.sign_in import Door
 from store.files import Files
@@ -73,12 +75,13 @@ def console_router(
     secure: bool,
     stopping: asyncio.Event | None = None,
     files: Files | None = None,
+    scan: Scan | None = None,
 ) -> APIRouter:
     """`secure`: the browser comes over HTTPS, as everywhere but in development. `stopping`: open streams are to end."""
     pages = Pages(desk.city.name, secure=secure)
     rows = Rows(door.database, pages, door.clock)
     live = Live(door.database, rows, Presence(time.monotonic), stopping or asyncio.Event())
-    console = Console(desk, door, Cookie(secure), pages, live, files)
+    console = Console(desk, door, Cookie(secure), pages, live, files, scan)
     routes = Routes(console)
     _front(routes)
     inbox_routes(routes)
@@ -122,6 +125,7 @@ def console_router(
     knowledge_review_routes(routes, replaying)
     knowledge_hit_routes(routes, replaying)
     knowledge_suggestion_routes(routes)
+    knowledge_file_routes(routes)
     article_statistics_routes(routes)
     notice_routes(routes)
     supervision_routes(routes)

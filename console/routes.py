@@ -21,6 +21,7 @@ from console.origin import from_elsewhere
 from console.pages import Pages
 from conversations import mentions
 from desk.desk import Desk
+from desk.ports import Scan
 from staff import sessions
 from staff.notices import unread
 from staff.roles import Permission
@@ -45,7 +46,10 @@ _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Awaitable[Response]])
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What every page works with, put together once in `console_router`. `files`: those that people sent."""
+    """What every page works with, put together once in `console_router`.
+
+    `files`: those that people sent, and those of articles; `scan`: what looks at those of articles.
+    """
 
     desk: Desk
     door: Door
@@ -53,6 +57,7 @@ class Console:
     pages: Pages
     live: Live
     files: Files | None = None
+    scan: Scan | None = None
 
 
 class TurnedAway(Exception):

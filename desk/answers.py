@@ -196,7 +196,7 @@ def reply_to(
             article = desk.library.article(key, today)
             if article is None:
                 return _unknown(desk, asked, context, Unknown(()))
-            reply = article_reply(article, wanted)
+            reply = article_reply(article, wanted, root=desk.public_url)
             return reply, Context(key, wanted, 0)
         case Clarify(keys):
             titles = list(desk.library.titles(keys, today).items())

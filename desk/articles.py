@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from desk.values import Button, Reply
 from knowledge.article import ASPECT_NAMES, Article, Aspect
+from knowledge.check import MAX_REPLY_BYTES
 
 UNSOLVED = Button("没有解决", "/unsolved")
 HUMAN = Button("转人工", "/human")
@@ -26,6 +27,8 @@ _HOTLINES = {
     "justice": "12348（公共法律服务热线）",
 }
 _MAX_SOURCES = 3
+_MAX_DOWNLOADS = 3
+_MOST_BYTES = 1_600  # of a reply with links: WeChat's options still fit into the same message
 
 
 def hotline(category: str) -> str:
@@ -33,10 +36,11 @@ def hotline(category: str) -> str:
     return _HOTLINES.get(category, "12345（政务服务便民热线）")
 
 
-def article_reply(article: Article, aspect: Aspect | None, channel: str = "") -> Reply:
+def article_reply(article: Article, aspect: Aspect | None, channel: str = "", *, root: str = "") -> Reply:
     """The answer from an article, in the channel's own words where it has some.
 
-    An aspect that it does not cover is said to be missing, not guessed.
+    An aspect that it does not cover is said to be missing, not guessed. `root`: where our own addresses begin for people;
+    without one, files of our own are left out.
     """
     shown: Aspect = aspect if aspect in article.sections else "overview"  # type: ignore[assignment]
     parts = [f"【{article.title}·{ASPECT_NAMES[shown]}】", article.text(shown, channel)]
@@ -47,6 +51,8 @@ def article_reply(article: Article, aspect: Aspect | None, channel: str = "") ->
             f"可以拨打 {hotline(article.category)} 咨询。已知的情况是：",
         )
     parts.append(source_line(article, shown))
+    if shown == ("materials" if "materials" in article.sections else "overview"):
+        parts.append(_downloads(article, root, len("\n".join(parts).encode())))
     others = [other for other in article.aspects() if other not in (shown, aspect)]
     return Reply(
         text="\n".join(part for part in parts if part),
@@ -55,6 +61,19 @@ def article_reply(article: Article, aspect: Aspect | None, channel: str = "") ->
         aspect=aspect or shown,
         buttons=(*(aspect_button(article.key, other) for other in others), UNSOLVED, HUMAN),
     )
+
+
+def _downloads(article: Article, root: str, said: int) -> str:
+    """可下载：申请表 https://… as far as there is room beside the `said` bytes; else where all of it is."""
+    found = [(one.title, one.address(root)) for one in article.downloads]
+    lines = [f"{title} {address}" for title, address in found if address and (root or address[0] != "/")]
+    if not lines:
+        return ""
+    whole = "\n".join(("可下载：" + lines[0], *lines[1:]))
+    if len(lines) <= _MAX_DOWNLOADS and said + len(whole.encode()) <= _MOST_BYTES:
+        return whole
+    page = f"有 {len(lines)} 份表格可下载：{root}/articles/{article.key}" if root else ""
+    return page if said + len(page.encode()) <= MAX_REPLY_BYTES else ""
 
 
 def source_line(article: Article, aspect: Aspect) -> str:

@@ -45,7 +45,7 @@ async def open_attachment(
         return None
     path = files.path(attachment.key)
     name = named(attachment.name, attachment.media_type)
-    headers = _headers(attachment.media_type, name, inline=inline and is_picture(attachment.media_type))
+    headers = file_headers(attachment.media_type, name, inline=inline and is_picture(attachment.media_type))
     return Opened(path, name, headers) if path.exists() else None
 
 
@@ -68,7 +68,8 @@ def described(attachment: Attachment) -> str:
     return " ".join(filter(None, parts))
 
 
-def _headers(kind: str, name: str, *, inline: bool) -> dict[str, str]:
+def file_headers(kind: str, name: str, *, inline: bool) -> dict[str, str]:
+    """What is sent with a file: nothing in it runs, and nothing of it is taken for a page of ours."""
     how = "inline" if inline else "attachment"
     return {
         "Content-Type": kind,

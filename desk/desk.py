@@ -87,6 +87,8 @@ class Desk:
     keep_tickets: timedelta = timedelta(days=1095)
     # Whether an article is approved by another person than those who wrote in it.
     knowledge_four_eyes: bool = True
+    # Where the internet sees our pages, without a slash at the end; empty where it does not.
+    public_url: str = ""
     # A hint to this process's delivery that something may be due; the database is the truth.
     to_send: asyncio.Event = field(default_factory=asyncio.Event)
 

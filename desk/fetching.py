@@ -15,6 +15,7 @@ from desk.delivery import BACK_OFF, Jitter
 from desk.desk import Desk
 from desk.keeping import too_large
 from desk.ports import Fetched, Fetching, FetchResult, Gone, NotYet, Scan, TooLarge, Verdict
+from knowledge.files import known_keys
 from store.files import Files
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Fetcher:
         for first in range(0, len(old), _SWEPT_AT_ONCE):
             async with self.desk.database.read() as session:
                 unknown = await unknown_keys(session, old[first : first + _SWEPT_AT_ONCE])
+                unknown -= await known_keys(session, unknown)
             for key in unknown:
                 await asyncio.to_thread(self.files.remove, key)
 

@@ -121,7 +121,7 @@ def _group(case: Case, before: Verdict, after: Verdict, old: Article | None, new
 
 
 def _said(article: Article, verdict: Verdict) -> str:
-    return article_reply(article, verdict.aspect).text  # type: ignore[arg-type]
+    return article_reply(article, verdict.aspect, root="https://ours").text  # type: ignore[arg-type]
 
 
 def _sample(others: list[Case]) -> list[Case]:

@@ -132,7 +132,7 @@ def _in_words_of(channel: str, utterance: Utterance, desk: Desk) -> str:
     aspect = detail.get("aspect")
     if article is None or aspect not in article.variants.get(channel, {}):
         return utterance.text
-    return article_reply(article, aspect, channel).text
+    return article_reply(article, aspect, channel, root=desk.public_url).text
 
 
 def _question_row(message: Message, utterance: Utterance, desk: Desk) -> Question:

@@ -22,6 +22,10 @@ ASPECT_NAMES: Mapping[Aspect, str] = {
     "basis": "政策依据",
 }
 
+# Where files that editors uploaded are downloaded; the id and the name follow.
+FILES = "/articles/files/"
+_FOLLOWED = re.compile(r"https?://\S+|/articles/files/[0-9a-f]{32}/[A-Za-z0-9._-]+")
+
 # `[^water 第十七条]`: the source's id and, where it helps, the place in it.
 CITATION = re.compile(r"\[\^(?P<id>[a-z0-9-]+)(?:[ \u3000]+(?P<place>[^\]]+))?\]")
 
@@ -57,10 +61,21 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A form or sample to download, where its office publishes it."""
+    """A form or sample to download, where its office publishes it, or below `FILES` where an editor uploaded it."""
 
     title: str
     link: str
+
+    def address(self, root: str = "") -> str:
+        """Where it is got; `root`: where our own addresses begin. Empty where the link leads nowhere."""
+        if not followed(self.link):
+            return ""
+        return root + self.link if self.link.startswith("/") else self.link
+
+
+def followed(link: str) -> bool:
+    """Whether a link may be put before people: an address of the web, or one of our files."""
+    return _FOLLOWED.fullmatch(link) is not None
 
 
 @dataclass(frozen=True, slots=True)

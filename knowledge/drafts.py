@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from knowledge.article import ASPECT_NAMES, ASPECTS, CITATION, Article
+from knowledge.article import ASPECT_NAMES, ASPECTS, CITATION, Article, followed
 from knowledge.catalogue import catalogue
 from knowledge.check import MAX_REPLY_BYTES, MAX_SECTION_BYTES, MAX_TITLE_LETTERS, MIN_QUESTIONS, unlisted
 from knowledge.errors import ArticleInvalid
@@ -151,8 +151,10 @@ def _sources(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
         if not source.get("link", "https://").startswith(("https://", "http://")):
             yield Problem("sources", f"第 {number} 条依据的链接要以 https:// 或 http:// 开头。", True)
     for one in content.get("downloads", ()):
-        if not (one["title"] and one["link"].startswith(("https://", "http://"))):
-            yield Problem("downloads", "每个下载都要有名称和以 https:// 或 http:// 开头的链接。", True)
+        if not (one["title"] and followed(one["link"])):
+            yield Problem(
+                "downloads", "每个下载都要有名称，链接以 https:// 或 http:// 开头，或者上传文件。", True
+            )
 
 
 def _sections(content: Mapping[str, Any]) -> Iterator[Problem]:

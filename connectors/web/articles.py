@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,13 @@ from fastapi.templating import Jinja2Templates
 from connectors.web.freshness import conditional, last_modified
 from connectors.web.pages import assets, guarded
 from connectors.web.structured import faq
+from desk.article_files import public_file
 from desk.articles import hotline
 from desk.desk import Desk
-from knowledge.article import ASPECT_NAMES, Article
+from knowledge.article import ASPECT_NAMES, FILES, Article, followed
 from knowledge.catalogue import catalogue
 from knowledge.rows import changed_at
+from store.files import Files
 
 MOST_LETTERS = 100
 _FIRST = 8  # of a category on the front page
@@ -48,8 +51,11 @@ class Shelf:
     count: int
 
 
-def article_router(desk: Desk, public_url: str = "") -> APIRouter:
-    """The pages of all articles in force; 404 for every other key. `public_url`: where the internet sees the product."""
+def article_router(desk: Desk, public_url: str = "", files: Files | None = None) -> APIRouter:
+    """The pages of all articles in force, and the files that they carry; 404 for everything else.
+
+    `public_url`: where the internet sees the product.
+    """
     router = APIRouter(include_in_schema=False)
     templates = Jinja2Templates(Path(__file__).parent / "templates")
 
@@ -85,6 +91,13 @@ def article_router(desk: Desk, public_url: str = "") -> APIRouter:
             changed = await changed_at(session, [article.key])
         shown = page(request, "article.html", **_article(desk, article, root(request, public_url)))
         return conditional(request, shown, last_modified(article, changed.get(article.key)))
+
+    @router.api_route(f"{FILES}{{id}}/{{name}}", methods=_BOTH)
+    async def file(id: str, name: str, request: Request) -> Response:
+        opened = await public_file(desk, files, id, name) if files else None
+        if opened is None:
+            return page(request, "article_missing.html", 404, robots="noindex")
+        return Response(await asyncio.to_thread(opened.path.read_bytes), headers=opened.headers)
 
     return router
 
@@ -145,6 +158,8 @@ def _article(desk: Desk, article: Article, root: str) -> dict[str, Any]:
             (aspect, ASPECT_NAMES[aspect], blocks(article.text(aspect)), article.citations(aspect))
             for aspect in article.aspects()
         ],
+        "downloads": [(one.title, one.address()) for one in article.downloads if one.address()],
+        "links": {source.id: source.link for source in article.sources if followed(source.link)},
         "related": _related(desk, article),
         "hotline": hotline(article.category),
         "structured": faq(article, f"{root}/articles/{article.key}"),

@@ -124,7 +124,7 @@ def _article_routes(router: APIRouter, desk: Desk, limits: Limits) -> None:
         found = await one_article(desk, key)
         if found is None:
             raise no_such("文章")
-        return _answer(whole_article_body(found), if_none_match)
+        return _answer(whole_article_body(found, desk.public_url), if_none_match)
 
 
 def _statistics_routes(router: APIRouter, desk: Desk, limits: Limits) -> None:

@@ -75,6 +75,14 @@ class SourceBody(BaseModel):
     issuer: str
     number: str
     date: date
+    link: str = Field(description="where the document is published; empty where that is not known")
+
+
+class DownloadBody(BaseModel):
+    """A form or sample to download."""
+
+    title: str
+    link: str
 
 
 class ArticleBody(BaseModel):
@@ -104,6 +112,7 @@ class WholeArticleBody(ArticleBody):
 
     sections: list[SectionBody]
     sources: list[SourceBody]
+    downloads: list[DownloadBody]
 
 
 class ArticlesBody(BaseModel):
@@ -160,8 +169,8 @@ def article_body(article: Article) -> ArticleBody:
     return ArticleBody(**_article(article))
 
 
-def whole_article_body(article: Article) -> WholeArticleBody:
-    """An article with its sections."""
+def whole_article_body(article: Article, root: str) -> WholeArticleBody:
+    """An article with its sections. `root`: where our own addresses begin."""
     return WholeArticleBody(
         **_article(article),
         sections=[
@@ -174,8 +183,13 @@ def whole_article_body(article: Article) -> WholeArticleBody:
             for aspect in article.aspects()
         ],
         sources=[
-            SourceBody(id=s.id, title=s.title, issuer=s.issuer, number=s.number, date=s.date)
+            SourceBody(id=s.id, title=s.title, issuer=s.issuer, number=s.number, date=s.date, link=s.link)
             for s in article.sources
+        ],
+        downloads=[
+            DownloadBody(title=one.title, link=address)
+            for one in article.downloads
+            if (address := one.address(root))
         ],
     )
 

@@ -103,7 +103,7 @@ async def _tell_one(desk: Desk, session: AsyncSession, message_id: int, article:
         .values(open=False, told_at=desk.clock())
         .execution_options(synchronize_session=False)
     )
-    reply = article_reply(article, asked_aspect(question.text))
+    reply = article_reply(article, asked_aspect(question.text), root=desk.public_url)
     day = question.asked_at.astimezone(CITY_ZONE)
     asked = question.text if len(question.text) <= _SHOWN else f"{question.text[:_SHOWN]}……"
     text = f"您在{day.month}月{day.day}日问过“{asked}”，现在有答案了：\n{reply.text}"

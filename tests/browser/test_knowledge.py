@@ -183,7 +183,20 @@ def test_a_real_question_is_taken_over_with_one_press_and_another_is_hidden(
     expect(page.locator("#kept")).to_contain_text("已自动保存")
     page.get_by_role("button", name=f"不用：{UNWANTED}").click()
     expect(near).to_have_count(0)
+    page.get_by_label("或者上传文件").set_input_files(
+        {"name": "水费申请表.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n" + bytes(2_000_000)}
+    )
+    page.get_by_role("button", name="上传", exact=True).click()
+    expect(page.locator("#upload-said")).to_contain_text("已上传“水费申请表”")
+    page.get_by_label("或者上传文件").set_input_files(
+        {"name": "a.doc", "mimeType": "application/msword", "buffer": b"<html>"}
+    )
+    page.get_by_role("button", name="上传", exact=True).click()
+    expect(page.locator("#upload-said")).to_contain_text("没有收下“a.doc”")
+    examine(page, axe, tmp_path, "uploaded")
     page.get_by_role("button", name="保存草稿").click()
+    link = page.get_by_role("link", name="水费申请表").get_attribute("href")
+    assert page.request.get(f"{url}{link}").headers["content-disposition"].startswith("attachment")
     page.get_by_role("link", name="修改", exact=True).click()
     expect(page.get_by_label("相似问法")).to_have_value(re.compile(f"\n{ASKED}$"))
     expect(page.locator("#suggestions")).to_contain_text("没有企业问过")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +17,10 @@ from connectors.web.limits import Limits
 from connectors.web.problems import add_problem_handlers
 from connectors.web.public import public_router
 from desk.desk import Desk
+from desk.public import one_article
 from desk.systems import make_token, revoke_token
+from knowledge.article import Download
+from knowledge.rows import save
 from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from store.database import Database
@@ -273,6 +277,19 @@ async def test_articles_in_force_are_read_page_by_page_and_whole(reading: Readin
     whole = (await reading.get("articles/water-price")).json()
     assert whole["sections"][0]["aspect"] == "overview" and whole["sections"][0]["citations"]
     assert "[^" not in whole["sections"][0]["text"]
+    assert whole["sources"][0]["link"] == "" and whole["downloads"] == []
+    article = await one_article(reading.desk, "water-price")
+    assert article is not None
+    own = Download("申请表", f"/articles/files/{'a' * 32}/form.pdf")
+    source = replace(article.sources[0], link="https://www.gov.cn/law")
+    carrying = replace(
+        article, sources=(source, *article.sources[1:]), downloads=(own, Download("坏的", "javascript:1"))
+    )
+    async with reading.desk.database.write() as session:
+        await save(session, carrying, by="editor", at=clock())
+    whole = (await reading.get("articles/water-price")).json()
+    assert whole["sources"][0]["link"] == source.link
+    assert whole["downloads"] == [{"title": "申请表", "link": own.link}]
     assert problem(await reading.get("articles/none")) == (404, "not-found")
     assert problem(await reading.get("articles/%00")) == (404, "not-found")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -34,7 +35,7 @@ def ids_on(page: httpx.Response) -> list[int]:
     return [int(found) for found in re.findall(r'action="/console/notices/(\d+)"', page.text)]
 
 
-async def told(office: Office, username: str, count: int, **about: str) -> None:
+async def told(office: Office, username: str, count: int, **about: Any) -> None:
     account = await account_of(office.desk.database, username)
     async with office.desk.database.write() as session:
         for number in range(count):
