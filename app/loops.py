@@ -182,12 +182,15 @@ async def learn(desk: Desk) -> None:
 
 async def train_when_asked(trainer: Trainer) -> None:
     """For ever: train when somebody asked for it, and use the model that is chosen."""
-    while True:
-        try:
-            await trainer.round()
-        except Exception:
-            log.exception("looking after the dialogue model failed; trying again")
-        await asyncio.sleep(_PAUSE_SECONDS)
+    try:
+        while True:
+            try:
+                await trainer.round()
+            except Exception:
+                log.exception("looking after the dialogue model failed; trying again")
+            await asyncio.sleep(_PAUSE_SECONDS)
+    finally:
+        await trainer.close()
 
 
 async def keep_knowledge(desk: Desk) -> None:

@@ -48,16 +48,34 @@ class Trainer:
         self._models, self._keep, self._token = models, keep, token
         self._examples = examples  # of the model that it begins with
         self._began = False
+        self._training: asyncio.Task[None] | None = None
 
     async def round(self) -> None:
-        """Use the chosen model; begin what was asked for."""
+        """Use the chosen model; begin what was asked for. A training goes on beside: it holds up no switch."""
         if not self._began:
             await trainings.begun_with(self._desk, _row(self._rasa.model, self._examples))
             self._began = True
         await self.follow()
+        if not self._free():
+            return
         run_id = await trainings.claim(self._desk)
         if run_id is not None:
-            await self._run(run_id)
+            self._training = asyncio.create_task(self._run(run_id))
+
+    async def close(self) -> None:
+        """End a training that is under way: it has failed as soon as somebody looks for it."""
+        if self._training is not None:
+            self._training.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._training
+
+    def _free(self) -> bool:
+        """Whether no training of this process is under way."""
+        if self._training is not None and self._training.done():
+            if not self._training.cancelled() and (error := self._training.exception()) is not None:
+                log.error("what became of a training could not be written down", exc_info=error)
+            self._training = None
+        return self._training is None
 
     async def follow(self) -> None:
         """Switch to the chosen model where another is in use; one that does not come up changes nothing."""
@@ -111,7 +129,7 @@ class Trainer:
         await trainings.report(
             self._desk, run_id, state=RunState.EVALUATING, stage="用现在的模型答一遍存下的问题", share=65
         )
-        before = await self._held_against(run_id, self._dialogue.understand, questions, 65)
+        before = await self._of_present(run_id, questions)
         await trainings.report(self._desk, run_id, stage="用新模型答一遍", share=80)
         async with self._rasa.beside(model, self._ready) as beside:
             there = RasaDialogue(beside.url, self._token, timeout_seconds=10.0)
@@ -129,6 +147,19 @@ class Trainer:
         )
         for name in gone:
             await asyncio.to_thread((self._models / f"{name}.tar.gz").unlink, missing_ok=True)
+
+    async def _of_present(self, run_id: int, questions: Sequence[Stored]) -> list[bool]:
+        """How the model in use does; from the beginning where another is taken into use meanwhile."""
+        while True:
+            model = self._rasa.model
+            try:
+                found = await self._held_against(run_id, self._dialogue.understand, questions, 65)
+            except DialogueDown:
+                if model == self._rasa.model:
+                    raise
+                continue
+            if model == self._rasa.model:
+                return found
 
     async def _held_against(
         self, run_id: int, understand: Understand, questions: Sequence[Stored], share: int

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
+from desk.learning.evaluating import Kind
 from desk.learning.trainings import TrainingRefused, ask_for_training, choose, models, runs, wanted
 from knowledge.learning.models import RunState, TrainingExample
 from staff.roles import Permission
@@ -24,6 +25,11 @@ STATE_NAMES = {
     RunState.EVALUATING: "正在评估",
     RunState.DONE: "完成",
     RunState.FAILED: "没有成功",
+}
+KIND_NAMES = {
+    Kind.STORED.value: "存下的测试问题",
+    Kind.SIMILAR.value: "文章的问法（抽样）",
+    Kind.EXAMPLE.value: "确认的例句（新模型学过）",
 }
 _RUNS = 10
 
@@ -81,6 +87,7 @@ async def _page(
         by_model={run.model: run for run in reversed(latest) if run.model},
         examples=examples,
         states=STATE_NAMES,
+        kinds=KIND_NAMES,
         notice=notice,
         problem=problem,
     )

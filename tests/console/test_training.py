@@ -148,13 +148,14 @@ async def test_a_model_is_used_when_it_is_chosen_and_one_that_fails_gives_way(
         run = await claim(desk)
         assert run is not None
         clock.advance(timedelta(minutes=1))
-        figures = {"questions": 9, "right": 8, "examples": 1, "examples_right": 1}
+        figures = {"questions": 9, "questions_right": 8, "examples": 1, "examples_right": 1}
         gone = await finished(
             desk, run, model(name), figures, {**figures, "lost": ["水价"], "won": []}, keep=3
         )
     assert list(gone) == []  # the first is the fourth newest, and in use
     assert await in_use() == "first"
-    assert "原来答对的：水价" in (await visit.get(TRAINING)).text
+    page = (await visit.get(TRAINING)).text
+    assert "原来答对的：水价" in page and "8 / 9" in page and "新模型学过" in page
     clock.advance(timedelta(minutes=1))
     answer = await visit.post(f"{TRAINING}/models/fourth/choose")
     assert "正在换用" in said(await visit.follow(answer)) and await in_use() == "fourth"
