@@ -82,6 +82,12 @@ ENTRIES = (
         "机器人没有答好的问题：分给部门、用文章答复、写新文章",
     ),
     Entry(
+        "部门未答问题",
+        "/console/department-questions",
+        Permission.UNANSWERED_PROPOSE,
+        "机器人没有答好、分给本部门的问题：告诉知识编辑正确的答复",
+    ),
+    Entry(
         "导入导出",
         "/console/exchange",
         Permission.KNOWLEDGE_EDIT,

@@ -72,6 +72,10 @@ def notice_routes(routes: Routes) -> None:
             return seen_other(f"{PREFIX}/tickets/{found.ticket}")
         if found.article:
             return seen_other(f"{PREFIX}/knowledge/articles/{found.article}")
+        if found.question_group:
+            edits = visitor(request).actor.may(Permission.KNOWLEDGE_EDIT)
+            page = "unanswered" if edits else "department-questions"
+            return seen_other(f"{PREFIX}/{page}/{found.question_group}")
         return seen_other(f"{PREFIX}/inbox/{found.thread_id}" if found.thread_id else _HERE)
 
 

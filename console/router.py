@@ -18,6 +18,7 @@ from console.calendar import calendar_routes
 from console.canned import canned_routes
 from console.canned_use import canned_use_routes
 from console.cookie import Cookie
+from console.department_questions import department_question_routes
 from console.dispatch_rules import dispatch_rules_routes
 from console.events import event_routes
 from console.exchange import exchange_routes
@@ -112,6 +113,7 @@ def console_router(
     bulletin_routes(routes)
     ledger_routes(routes)
     unanswered_routes(routes)
+    department_question_routes(routes)
     answer_rate_routes(routes)
     training_example_routes(routes)
     training_routes(routes)

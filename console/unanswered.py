@@ -14,6 +14,7 @@ from console.routes import PREFIX, Console, Routes, seen_other
 from console.unanswered_rows import Place, article_choices, lines, page_of, seen_group
 from desk.learning import deciding
 from desk.learning.deciding import DecisionRefused
+from desk.learning.proposing import proposals
 from desk.parts import reader_of
 from knowledge.learning.models import GroupState, Why
 from staff.departments import departments
@@ -35,7 +36,9 @@ WHY_NAMES: Mapping[Why, str] = {
     Why.NOTED: "坐席记下",
 }
 _NOTICES = {
-    "assigned": "已分给部门。",
+    "assigned": "已保存。",
+    "nobody": "已分给部门。这个部门还没有经办人的账号，没有人收到通知，请联系管理员。",
+    "told": "已分给部门，部门的同事会在通知里看到。",
     "answered": "已答复：选中的问法已加进文章，从下一句话起机器人就认得。等答案的企业会收到答复。",
     "drafted": "选中的问法已加进文章的草稿。请打开文章提交审核；发布以后，这一组自动算作已答复，等答案的企业会收到答复。",
     "dismissed": "已不予收录。",
@@ -90,25 +93,27 @@ async def _act(
 ) -> Response:
     """Take a decision; what is refused is said on the page, with what was filled in."""
     try:
-        await _decide(console, request, _number(group), _number(revision), what, filled)
+        said = await _decide(console, request, whole_number(group), whole_number(revision), what, filled)
     except DecisionRefused as refused:
         return await _group_page(console, request, group, problem=str(refused), filled=filled)
     if what == "writing":  # on to the draft
         return seen_other(f"{PREFIX}/knowledge/articles/{filled['key']}/edit")
-    return seen_other(f"{HERE}/{group}?said={what}")
+    return seen_other(f"{HERE}/{group}?said={said}")
 
 
 async def _decide(
     console: Console, request: Request, group: int, revision: int, what: str, filled: Mapping[str, object]
-) -> None:
+) -> str:
+    """What is said of it on the page."""
     desk, actor = console.desk, visitor(request).actor
     if not await seen_group(console, reader_of(actor), group):
         raise DecisionRefused("没有这一组问题，或者您不能看它的内容。")
     match what:
         case "assigned":
-            await deciding.assign(desk, actor, group, revision, str(filled["department"]))
+            told = await deciding.assign(desk, actor, group, revision, str(filled["department"]))
+            return what if told is None else "told" if told else "nobody"
         case "answered":
-            chosen = [_number(text) for text in filled["chosen"]]  # type: ignore[attr-defined]
+            chosen = [whole_number(text) for text in filled["chosen"]]  # type: ignore[attr-defined]
             written = str(filled["words"]).splitlines()
             await deciding.answer_with(
                 desk, actor, group, revision, str(filled["article"]).strip(), chosen, written
@@ -119,6 +124,7 @@ async def _decide(
             await deciding.dismiss(desk, actor, group, revision, str(filled["reason"]))
         case _:
             await deciding.reopen(desk, actor, group, revision)
+    return what
 
 
 async def _list(
@@ -157,12 +163,13 @@ async def _group_page(
     filled: Mapping[str, object] | None = None,
 ) -> Response:
     actor = visitor(request).actor
-    line = await seen_group(console, reader_of(actor), _number(group))
+    line = await seen_group(console, reader_of(actor), whole_number(group))
     if line is None:
         missing = "它可能已随提问的人删除信息而消失，或者属于您不能看的保密内容。"
         return console.pages.trouble(request, 404, "没有这一组问题", problem or missing)
     async with console.door.database.read() as session:
         names = {item.key: item.name for item in await departments(session)}
+        written = await proposals(session, line.group.id)
     if notice == _NOTICES["answered"] and line.group.state is GroupState.WRITING:
         notice = _NOTICES["drafted"]
     return console.pages.show(
@@ -175,6 +182,7 @@ async def _group_page(
         states=STATE_NAMES,
         why_names=WHY_NAMES,
         departments=names,
+        proposals=written,
         articles=await article_choices(console.desk, line, q.strip()[:100]),
         q=q.strip()[:100],
         filled=filled or {},
@@ -186,6 +194,6 @@ async def _group_page(
     )
 
 
-def _number(text: str) -> int:
+def whole_number(text: str) -> int:
     """A number of a form or an address; 0, which nothing has, where it is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -43,6 +43,8 @@ class Permission(StrEnum):
     KNOWLEDGE_DRAFTS = "knowledge.drafts"
     KNOWLEDGE_EDIT = "knowledge.edit"
     KNOWLEDGE_PUBLISH = "knowledge.publish"
+    # To read the unanswered questions of one's own department, and write to the editors what the answer is.
+    UNANSWERED_PROPOSE = "unanswered.propose"
     REPORTS_READ = "reports.read"
     DISPATCH_RULES_EDIT = "dispatch_rules.edit"
     CALENDAR_EDIT = "calendar.edit"
@@ -69,7 +71,7 @@ ROLE_NAMES: Mapping[Role, str] = {
 ROLE_DUTIES: Mapping[Role, str] = {
     Role.AGENT: "接待企业，回复对话，回访办结、转复核和重办",
     Role.DISPATCHER: "受理投诉和诉求，派单和改派，维护派单规则",
-    Role.HANDLER: "办理派给本部门的工单",
+    Role.HANDLER: "办理派给本部门的工单，给分到本部门的未答问题写答复建议",
     Role.REVIEWER: "审核要发给企业的答复，退回修改",
     Role.SUPERVISOR: "批准、指定办理、改派、督办、中止、终止、复核，维护工作日历和共用的快捷回复，看审计日志",
     Role.KNOWLEDGE_EDITOR: "编写知识库文章，处理未答问题，确认训练例句",
@@ -88,7 +90,8 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.DISPATCHER: _EVERYBODY
     | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_ACCEPT}
     | {_P.TICKETS_DISPATCH, _P.PERSONAL_DATA_REVEAL, _P.DISPATCH_RULES_EDIT, _P.OFFICERS_EDIT},
-    Role.HANDLER: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_HANDLE, _P.PERSONAL_DATA_REVEAL},
+    Role.HANDLER: _EVERYBODY
+    | {_P.TICKETS_READ, _P.TICKETS_HANDLE, _P.PERSONAL_DATA_REVEAL, _P.UNANSWERED_PROPOSE},
     Role.REVIEWER: _EVERYBODY
     | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_REVIEW, _P.PERSONAL_DATA_REVEAL},
     Role.SUPERVISOR: _EVERYBODY

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Person, Thread
-from knowledge.learning.models import GroupState, UnansweredGroup, UnansweredQuestion
+from knowledge.learning.models import AnswerProposal, GroupState, UnansweredGroup, UnansweredQuestion
 
 
 async def recount(session: AsyncSession, groups: Collection[int] | None = None) -> None:
@@ -37,13 +37,14 @@ async def recount(session: AsyncSession, groups: Collection[int] | None = None) 
         else:
             group.questions = group.askers = group.lead = 0
     await session.flush()
-    await session.execute(
-        delete(UnansweredGroup).where(
-            UnansweredGroup.id.in_(wanted),
-            UnansweredGroup.questions == 0,
-            UnansweredGroup.state == GroupState.OPEN,
-        )
+    empty = (
+        UnansweredGroup.id.in_(wanted),
+        UnansweredGroup.questions == 0,
+        UnansweredGroup.state == GroupState.OPEN,
     )
+    of_them = select(UnansweredGroup.id).where(*empty)
+    await session.execute(delete(AnswerProposal).where(AnswerProposal.group_id.in_(of_them)))
+    await session.execute(delete(UnansweredGroup).where(*empty))
 
 
 async def _astray(session: AsyncSession) -> Collection[int]:

@@ -14,6 +14,7 @@ from conversations.questions import texts_of
 from desk.announcing import announce_articles
 from desk.desk import Desk
 from desk.knowledge import save_draft_in
+from desk.learning.proposing import tell_department
 from knowledge.article import Article
 from knowledge.cards import card_of
 from knowledge.check import MAX_TITLE_LETTERS
@@ -41,15 +42,20 @@ class DecisionRefused(ValueError):
     """It cannot be done; the message says why, for a person."""
 
 
-async def assign(desk: Desk, member: Actor, group_id: int, revision: int, department: str) -> None:
-    """Have a department see to it; an empty one takes that back. Raises `DecisionRefused`."""
+async def assign(desk: Desk, member: Actor, group_id: int, revision: int, department: str) -> int | None:
+    """Have a department see to it; an empty one takes that back. How many were told; None where it is not another one.
+
+    Raises `DecisionRefused`.
+    """
     async with desk.database.write() as session:
         group = await _open(session, group_id, revision)
         found = await session.get(Department, department) if department else None
         if department and found is None:
             raise DecisionRefused("请在列表里选择部门。")
+        fresh = found if found and found.key != group.department else None
         group.department = found.key if found else None
         _decided(desk, session, member, group, "分给部门", found.name if found else "（不分）", closes=False)
+        return await tell_department(desk, session, group, fresh, by=member) if fresh else None
 
 
 async def answer_with(

@@ -47,7 +47,10 @@ async def test_the_list_ranks_by_enterprises_and_masks_persons(editor: Visit) ->
 async def test_a_group_is_assigned_answered_and_reopened(editor: Visit, stocked_desk: Desk) -> None:
     revision = await revision_of(editor, 1)
     answer = await editor.post(f"{HERE}/1/assign", {"revision": revision, "department": "water"})
-    assert said(await editor.follow(answer)) == "已分给部门。"
+    assert (
+        said(await editor.follow(answer))
+        == "已分给部门。这个部门还没有经办人的账号，没有人收到通知，请联系管理员。"
+    )
     page = (await editor.get(f"{HERE}?department=water")).text
     assert "供水单位" in page and page.count('class="card group"') == 1
     stale = await editor.post(f"{HERE}/1/dismiss", {"revision": revision, "reason": "重复"})

@@ -1,0 +1,110 @@
+"""Unanswered questions that were given to the own department: read, and told to the editors what the answer is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Form, Request
+from fastapi.responses import Response
+
+from console.pages import visitor
+from console.routes import PREFIX, Console, Routes, seen_other
+from console.unanswered import STATE_NAMES, WHY_NAMES, whole_number
+from console.unanswered_rows import Line, Place, lines, page_of, seen_group
+from desk.learning.proposing import LONGEST_PROPOSAL, OPEN_STATES, ProposalRefused, proposals, propose
+from desk.parts import reader_of
+from knowledge.learning.models import GroupState
+from staff.departments import departments
+from staff.roles import Permission
+
+HERE = f"{PREFIX}/department-questions"
+_PROPOSE = Permission.UNANSWERED_PROPOSE
+_PAGE = 20
+_WRITTEN = "已交给知识编辑。文章发布以后，等答案的企业会收到答复。"
+
+
+def department_question_routes(routes: Routes) -> None:
+    """`/console/department-questions` and what is below it."""
+    console = routes.console
+
+    @routes.get("/department-questions", _PROPOSE)
+    async def groups(request: Request, state: str = "", after: str = "") -> Response:
+        chosen = GroupState(state) if state in set(GroupState) else GroupState.OPEN
+        return await _list(console, request, chosen, Place.read(after))
+
+    @routes.get("/department-questions/{group}", _PROPOSE)
+    async def one(request: Request, group: str, said: str = "") -> Response:
+        return await _page(console, request, group, notice=_WRITTEN if said == "written" else "")
+
+    @routes.post("/department-questions/{group}", _PROPOSE)
+    async def write(request: Request, group: str, text: Annotated[str, Form()] = "") -> Response:
+        if await _line(console, request, group) is None:
+            return _nowhere(console, request)
+        try:
+            await propose(console.desk, visitor(request).actor, whole_number(group), text)
+        except ProposalRefused as refused:
+            return await _page(console, request, group, problem=str(refused), text=text)
+        return seen_other(f"{HERE}/{group}?said=written")
+
+
+async def _list(console: Console, request: Request, state: GroupState, after: Place | None) -> Response:
+    actor = visitor(request).actor
+    async with console.door.database.read() as session:
+        # Nobody's department is no department: its questions are the editors'.
+        own = actor.department or ""
+        groups = await page_of(session, state, own, after, limit=_PAGE + 1) if own else ()
+        shown = await lines(session, groups[:_PAGE], reader_of(actor))
+        names = {item.key: item.name for item in await departments(session)}
+    more = Place.of(groups[_PAGE - 1]).text() if len(groups) > _PAGE else ""
+    return console.pages.show(
+        request,
+        "department_questions.html",
+        state=state,
+        states=STATE_NAMES,
+        why_names=WHY_NAMES,
+        lines=shown,
+        hidden=len(groups[:_PAGE]) - len(shown),
+        department=names.get(own, ""),
+        more=f"{HERE}?{urlencode({'state': state.value, 'after': more})}" if more else "",
+        begin=f"{HERE}?{urlencode({'state': state.value})}" if after is not None else "",
+    )
+
+
+async def _page(
+    console: Console, request: Request, group: str, *, notice: str = "", problem: str = "", text: str = ""
+) -> Response:
+    line = await _line(console, request, group)
+    if line is None:
+        return _nowhere(console, request)
+    async with console.door.database.read() as session:
+        written = await proposals(session, line.group.id)
+        names = {item.key: item.name for item in await departments(session)}
+    return console.pages.show(
+        request,
+        "department_question.html",
+        status=422 if problem else 200,
+        line=line,
+        group=line.group,
+        states=STATE_NAMES,
+        why_names=WHY_NAMES,
+        departments=names,
+        proposals=written,
+        open=line.group.state in OPEN_STATES,
+        most=LONGEST_PROPOSAL,
+        text=text,
+        notice=notice,
+        problem=problem,
+    )
+
+
+async def _line(console: Console, request: Request, group: str) -> Line | None:
+    """A group of the own department, as far as this member may see it."""
+    actor = visitor(request).actor
+    line = await seen_group(console, reader_of(actor), whole_number(group))
+    return line if line and actor.department and line.group.department == actor.department else None
+
+
+def _nowhere(console: Console, request: Request) -> Response:
+    missing = "它可能已改分给别的部门，已随提问的人删除信息而消失，或者属于您不能看的保密内容。"
+    return console.pages.trouble(request, 404, "没有这一组问题", missing)
