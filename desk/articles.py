@@ -50,9 +50,10 @@ def article_reply(article: Article, aspect: Aspect | None, channel: str = "", *,
             f"知识库没有收录这件事的“{ASPECT_NAMES[aspect]}”，不好随意答复您，"
             f"可以拨打 {hotline(article.category)} 咨询。已知的情况是：",
         )
-    parts.append(source_line(article, shown))
+    sources = source_line(article, shown)
     if shown == ("materials" if "materials" in article.sections else "overview"):
-        parts.append(_downloads(article, root, len("\n".join(parts).encode())))
+        parts.append(_downloads(article, root, len("\n".join((*parts, sources)).encode())))
+    parts.append(sources)  # last: the chat page sets it in small type
     others = [other for other in article.aspects() if other not in (shown, aspect)]
     return Reply(
         text="\n".join(part for part in parts if part),

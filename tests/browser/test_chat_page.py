@@ -83,6 +83,22 @@ def test_text_is_never_markup(chat: Page, api: ScriptedApi) -> None:
     assert chat.locator("#log img, #log script").count() == 0
 
 
+def test_an_address_in_an_answer_can_be_followed(chat: Page, api: ScriptedApi) -> None:
+    api.replies["表"] = [
+        {
+            "text": "【用水报装·所需材料】\n可下载：申请表 https://ours.example/articles/files/2026-01-31/a.pdf。\n\n依据：《条例》"
+        }
+    ]
+    write(chat, "表")
+    link = said(chat, "bot").get_by_role("link")
+    expect(link).to_have_attribute("href", "https://ours.example/articles/files/2026-01-31/a.pdf")
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+    expect(said(chat, "bot").locator(".sources dd")).to_have_text("《条例》")
+    write(chat, "javascript:alert(1) 和 https://")
+    expect(said(chat, "bot").last).to_contain_text("javascript:")
+    expect(said(chat, "bot").last.get_by_role("link")).to_have_count(0)
+
+
 def test_a_failed_text_is_sent_again_under_the_same_id(chat: Page, api: ScriptedApi) -> None:
     api.faults = ["down"]
     write(chat, "停水了")

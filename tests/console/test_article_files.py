@@ -243,7 +243,7 @@ def test_the_answer_names_the_downloads_once_and_within_what_a_channel_takes(
     article = replace(articles[KEY], downloads=(own, official))
     root = "https://qifu.example.cn"
     materials = article_reply(article, "materials", root=root).text
-    assert f"可下载：用水申请表 {root}{own.link}\n委托书 {official.link}" in materials
+    assert f"可下载：用水申请表 {root}{own.link}\n委托书 {official.link}\n\n依据：" in materials
     assert "可下载" not in article_reply(article, "overview", root=root).text
     assert own.link not in article_reply(article, "materials").text  # nobody could follow it
     assert official.link in article_reply(article, "materials").text
@@ -254,7 +254,8 @@ def test_the_answer_names_the_downloads_once_and_within_what_a_channel_takes(
     many = replace(long, downloads=tuple(Download(f"第{n}张表", official.link) for n in range(9)))
     said = article_reply(many, "materials", root=root).text
     assert (
-        said.endswith(f"有 9 份表格可下载：{root}/articles/{KEY}") and len(said.encode()) <= MAX_REPLY_BYTES
+        f"\n有 9 份表格可下载：{root}/articles/{KEY}\n\n核对日期" in said
+        and len(said.encode()) <= MAX_REPLY_BYTES
     )
     full = replace(many, sections={**article.sections, "materials": "材料" * 310})
     assert len(article_reply(full, "materials", root=root).text.encode()) <= MAX_REPLY_BYTES

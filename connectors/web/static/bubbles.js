@@ -45,10 +45,19 @@ function body(message, acts) {
   return box;
 }
 
-// Ticket numbers and dates are read as one word: a line does not end inside them.
+// Ticket numbers and dates are read as one word: a line does not end inside them. Addresses can be followed.
 function words(text) {
-  const pieces = text.split(/([A-Z]{2,}-\d{8}-\d+|\d{4}-\d{2}-\d{2})/);
-  return pieces.map((piece, at) => (at % 2 ? make("span", "whole", piece) : piece));
+  const pieces = text.split(/(https?:\/\/[!-~]*[A-Za-z0-9/]|[A-Z]{2,}-\d{8}-\d+|\d{4}-\d{2}-\d{2})/);
+  return pieces.map((piece, at) => (at % 2 ? whole(piece) : piece));
+}
+
+function whole(piece) {
+  if (!/^https?:/.test(piece)) return make("span", "whole", piece);
+  const link = make("a", "", piece);
+  link.href = piece;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  return link;
 }
 
 function block({ kind, text, items, start }) {
