@@ -57,6 +57,7 @@ def _forms(routes: Routes, gates: Gates) -> None:
         if card is None:
             return nowhere(console, request)
         mine = next((one for one in kept if one.by == visitor(request).actor.username), None)
+        gates.prepare(console.desk.library.held(), {})  # whoever edits will want to see it tried
         if own and mine is not None:
             return await _editor(console, request, key, mine.content, mine.base, card=card)
         return await _editor(console, request, key, card.content, card.revision, card=card, mine=mine)

@@ -59,7 +59,7 @@ class Gates:
 
     def prepare(self, live: Mapping[str, Article], drafts: Mapping[str, Article]) -> None:
         """Begin to make the index of drafts, while nobody waits for it."""
-        if not self.tasks:
+        if not self.tasks and not self.rehearsal.ready:
             task = asyncio.create_task(self._prepared(live, drafts))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
