@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from knowledge.day import day_of
 from knowledge.models import ArticleState, Card, CardRevision, CardState, Step
 
 IN_WORK = (CardState.DRAFT, CardState.IN_REVIEW, CardState.SCHEDULED)
@@ -78,10 +79,6 @@ def looked_for(content: Mapping[str, Any]) -> dict[str, Any]:
         "keepers": f"|{'|'.join(filter(None, keepers))}|",
         "names": names.lower(),
         "text": told.lower(),
-        "valid_until": _day(content["valid_until"]),
-        "checked_on": _day(content["checked_on"]),
+        "valid_until": day_of(content["valid_until"]),
+        "checked_on": day_of(content["checked_on"]),
     }
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -13,7 +13,7 @@ from desk.desk import Desk
 from desk.ports import Parsed
 from knowledge import cards
 from knowledge.article import Article
-from knowledge.models import CardState
+from knowledge.models import Card, CardState
 from knowledge.rows import import_articles
 from staff.roles import Role
 from tests.console.visit import House, Visit, said
@@ -233,6 +233,7 @@ async def test_what_does_not_exist_is_told_and_nothing_breaks(stocked: House, pa
         {}, {"base": "9" * 40}, {"base": "x", "publish_at": "0001-01-01T00:00"}, {"base": "1", "why": "字" * 5000},
         {"base": "1", "publish_at": "9999-12-31T23:59"}, {"base": "1", "publish_at": "明天"}, {"number": "-3"},
         {"base": "1", "valid_from": "2026-02-30", "title": "<script>", "source-date": "x"},
+        *({"base": "1", name: "20260-01-31"} for name in ("valid_from", "valid_until", "checked_on")),
     ],
 )  # fmt: skip
 async def test_odd_forms_get_a_sentence(stocked: House, desk: Desk, fields: dict[str, str]) -> None:
@@ -250,6 +251,11 @@ async def test_odd_forms_get_a_sentence(stocked: House, desk: Desk, fields: dict
     ):
         answer = await both.post(f"{HERE}/{name}", fields)
         assert answer.status_code < 500, (name, answer.text)
+        if name == "edit" and answer.status_code == 303:
+            async with desk.database.read() as session:
+                kept = await session.get_one(Card, KEY)
+            typed = {one: fields[one] for one in ("valid_from", "valid_until", "checked_on") if one in fields}
+            assert typed.items() <= kept.content.items()
     for path in ("/console/knowledge/new", "/console/knowledge/hit-test", "/console/knowledge/questions"):
         assert (await both.post(path, fields)).status_code < 500
 
