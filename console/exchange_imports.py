@@ -25,6 +25,8 @@ from staff.roles import Permission
 UPLOAD_PATH = f"{HERE}/import"
 # More than a file may have: what is somewhat too large is told with its size, and not cut off while it comes.
 UPLOAD_BYTES = 64 * 1024 * 1024
+# A document that a person completes comes back as a form: eight sections of 8,000 letters are 600 kB as browsers write them.
+DOCUMENT_PATH = f"{HERE}/imports/"
 DOCUMENT_BYTES = 1024 * 1024
 _EDIT = Permission.KNOWLEDGE_EDIT
 _PAGE = 50
