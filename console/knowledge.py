@@ -38,7 +38,6 @@ NOTICES = {
     "sent-back": "已退回修改。",
     "archived": "已下线，机器人不再用它答复。",
     "restored": "已恢复成草稿，检查后再提交审核。",
-    "discarded": "自动保存的内容已丢弃。",
 }
 
 
@@ -95,7 +94,12 @@ def knowledge_routes(routes: Routes) -> None:
                 return nowhere(console, request)
             context = await _around(console, session, actor, card, whole_number(before))
         return console.pages.show(
-            request, "knowledge_article.html", card=card, notice=NOTICES.get(said, ""), **context
+            request,
+            "knowledge_article.html",
+            card=card,
+            notice=NOTICES.get(said, ""),
+            saved=said in ("saved", "submitted"),
+            **context,
         )
 
 
