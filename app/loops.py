@@ -18,6 +18,7 @@ from desk.fetching import Fetcher
 from desk.journal import Journal
 from desk.knowledge import publish_due
 from desk.knowledge_due import tell_expiring
+from desk.knowledge_unchecked import tell_unchecked
 from desk.learning.collecting import Collector
 from desk.learning.deciding import settle
 from desk.learning.telling import tell_answered
@@ -127,6 +128,7 @@ async def remind_staff(desk: Desk) -> None:
         try:
             await remind(desk)
             await tell_expiring(desk)
+            await tell_unchecked(desk)
         except Exception:
             log.exception("reminding staff failed; trying again")
         await asyncio.sleep(_REMIND_SECONDS)

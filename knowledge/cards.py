@@ -71,7 +71,7 @@ async def save(
     if base is not None and card.revision != base:
         raise CardMoved(card.changed_by)
     card.state, card.publish_at = CardState.DRAFT, None
-    return _moved(session, card, content, step, by=by, why=why, at=at)
+    return await _moved(session, card, content, step, by=by, why=why, at=at)
 
 
 async def submit(
@@ -86,7 +86,7 @@ async def submit(
     if stopping := [problem.text for problem in problems(card.content, city_date(at)) if problem.stops]:
         raise CardRefused("还不能提交审核：" + "".join(stopping))
     card.state = CardState.IN_REVIEW
-    return _moved(session, card, card.content, Step.SUBMITTED, by=by, why=why, at=at)
+    return await _moved(session, card, card.content, Step.SUBMITTED, by=by, why=why, at=at)
 
 
 async def send_back(
@@ -101,7 +101,7 @@ async def send_back(
     if not why:
         raise CardRefused("请写明退回的原因。")
     card.state, card.publish_at = CardState.DRAFT, None
-    return _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=at)
+    return await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=at)
 
 
 async def approve(
@@ -129,7 +129,7 @@ async def approve(
         raise CardRefused("这次的内容您自己改过，要由另一位审核人通过。")
     if then == CardState.SCHEDULED:
         card.state, card.publish_at = CardState.SCHEDULED, publish_at
-        return _moved(session, card, card.content, Step.SCHEDULED, by=by, why=why, at=at)
+        return await _moved(session, card, card.content, Step.SCHEDULED, by=by, why=why, at=at)
     return await _publish(session, card, by=by, why=why, at=at)
 
 
@@ -168,7 +168,7 @@ async def archive(
         await rows.archive(session, key, by=by, at=at, why=why)
         return card
     card.state, card.publish_at = CardState.ARCHIVED, None
-    return _moved(session, card, card.content, Step.ARCHIVED, by=by, why=why, at=at)
+    return await _moved(session, card, card.content, Step.ARCHIVED, by=by, why=why, at=at)
 
 
 async def restore(
@@ -241,19 +241,19 @@ async def _begun(
             "编号请用小写字母开头的英文词，词之间用横线，例如 water-connection，不超过 60 个字符。"
         )
     card = Card(key=key, revision=0, state=CardState.DRAFT, live=False)
-    change(card, content, step, by=by, at=at)
     try:
         async with session.begin_nested():
             session.add(card)
+            await change(session, card, content, by=by, at=at)
     except IntegrityError:
         raise CardMoved("") from None
     session.add(revision_of(card, step, why))
     return card
 
 
-def _moved(
+async def _moved(
     session: AsyncSession, card: Card, content: Content, step: Step, *, by: str, why: str, at: datetime
 ) -> Card:
-    change(card, content, step, by=by, at=at)
+    await change(session, card, content, by=by, at=at)
     session.add(revision_of(card, step, why))
     return card

@@ -154,6 +154,7 @@ class NoticeKind(StrEnum):
     WAITING = "waiting"  # an enterprise waits for a person
     MENTION = "mention"
     EXPIRING = "expiring"  # an article of the department ends soon
+    UNCHECKED = "unchecked"  # nobody has checked it for a year
 
 
 class Notice(Base):

@@ -28,6 +28,7 @@ KIND_NAMES = {
     NoticeKind.WAITING: "等待接入",
     NoticeKind.MENTION: "提到您",
     NoticeKind.EXPIRING: "知识到期",
+    NoticeKind.UNCHECKED: "知识核对",
 }
 GRAVE = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATED, NoticeKind.SUPERVISED})
 _AT_ONCE = 500

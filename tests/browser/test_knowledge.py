@@ -203,7 +203,12 @@ def test_no_autosave_comes_after_the_save(page: Page, url: str) -> None:
             return answer;
         };
     }""")
-    page.route(f"{price}/edit", lambda route: (time.sleep(2), route.continue_()))
+
+    def slowly(route: Route) -> None:
+        time.sleep(2)
+        route.continue_()
+
+    page.route(f"{price}/edit", slowly)
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
     page.get_by_label("适用对象").fill("先写的")

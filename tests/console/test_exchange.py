@@ -252,7 +252,7 @@ async def test_a_document_becomes_a_draft_that_a_person_completes(editor: Visit,
 
 async def test_a_long_document_is_taken_as_it_is(editor: Visit, stocked_desk: Desk) -> None:
     where = await uploaded(editor, "指南.docx", paper())
-    sections = dict.fromkeys(ASPECTS, "水" * MOST_SECTION)
+    sections: dict[str, str] = dict.fromkeys(map(str, ASPECTS), "水" * MOST_SECTION)
     fields = {**sections, "key": "drainage", "title": "排水许可", "category": "water"}
     fields |= {"valid_from": "2026-01-01", "checked_on": "2026-11-23"}
     assert len(sections) == 8 and len(urlencode(fields)) > 64_000

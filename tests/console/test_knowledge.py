@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from desk.ports import Parsed
 from knowledge import cards
 from knowledge.article import Article
 from knowledge.models import Card, CardState
-from knowledge.rows import import_articles
+from knowledge.rows import import_articles, save
 from staff.roles import Role
 from tests.console.visit import House, Visit, said
 from tests.fakes import HandClock, ScriptedDialogue
@@ -156,6 +157,51 @@ async def test_the_list_finds_by_words_and_filters(stocked: House, desk: Desk, c
     clock.advance(timedelta(days=400))
     editor = await stocked.member("later", Role.KNOWLEDGE_EDITOR)
     assert f"<small>{KEY}</small>" in (await editor.get("/console/knowledge?due=check")).text
+
+
+async def test_readers_find_what_is_answered_and_nothing_of_a_draft(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    agent = await stocked.member("agent", Role.AGENT)
+    draft = filled(
+        articles[KEY], title="未公开的标题", category="gas", department="未公开的部门",
+        valid_until="2027-01-09", checked_on="2026-11-20", departments="gas",
+    )  # fmt: skip
+    draft["section-overview"] = "未公开的正文。[^ours]"
+    assert (await editor.post(f"{HERE}/edit", draft)).status_code == 303
+    line = f"<small>{KEY}</small>"
+    page = (await agent.get("/console/knowledge")).text
+    assert line in page and articles[KEY].title in page and str(articles[KEY].checked_on) in page
+    for secret in ("未公开", "2027-01-09", "2026-11-20", "草稿", "editor"):
+        assert secret not in page
+    for query in ("q=未公开的标题", "q=未公开的正文", "category=gas", "department=gas"):
+        assert line not in (await agent.get(f"/console/knowledge?{query}")).text, query
+        assert line in (await editor.get(f"/console/knowledge?{query}")).text, query
+    for query in ("q=用水报装", "category=water", "department=water", f"q={KEY}"):
+        assert line in (await agent.get(f"/console/knowledge?{query}")).text, query
+    assert "草稿" not in (await agent.get(HERE)).text
+
+
+async def test_what_is_due_goes_by_what_is_answered(
+    stocked: House, desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    line = f"<small>{KEY}</small>"
+    ending = replace(articles[KEY], valid_until=desk.today() + timedelta(days=410))
+    async with desk.database.write() as session:
+        await save(session, ending, by="import", at=desk.clock())
+    clock.advance(timedelta(days=400))
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    agent = await stocked.member("agent", Role.AGENT)
+    today = desk.today().isoformat()
+    draft = filled(articles[KEY], base="2", checked_on=today, valid_until="")
+    assert (await editor.post(f"{HERE}/edit", draft)).status_code == 303
+    for visit in (editor, agent):
+        for due in ("check", "expiring"):
+            page = (await visit.get(f"/console/knowledge?due={due}")).text
+            assert line in page and "即将失效" in page and "请核对" in page
+        page = (await visit.get(HERE)).text
+        assert "超过一年没有核对" in page and "失效</span>" in page
 
 
 async def test_pages_of_the_list_follow_each_other(
