@@ -73,7 +73,7 @@ async def save_draft_in(
         session, key, dict(content), by=member.username, why=_why(why), at=desk.clock(), base=base, step=step
     )
     if card.revision != seen:
-        _record(desk, session, member, card, step, why)
+        record_step(desk, session, member, card, step, why)
     return card
 
 
@@ -82,7 +82,7 @@ async def submit(desk: Desk, member: Actor, key: str, base: int, why: str = "") 
     async with desk.database.write() as session:
         card = await cards.submit(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
-            _record(desk, session, member, card, Step.SUBMITTED, why)
+            record_step(desk, session, member, card, Step.SUBMITTED, why)
 
 
 async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) -> None:
@@ -90,7 +90,7 @@ async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) ->
     async with desk.database.write() as session:
         card = await cards.send_back(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
-            _record(desk, session, member, card, Step.REJECTED, why)
+            record_step(desk, session, member, card, Step.REJECTED, why)
 
 
 async def approve(
@@ -113,7 +113,7 @@ async def approve(
             four_eyes=desk.knowledge_four_eyes,
         )
         if card is not None:
-            _record(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
+            record_step(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
             if publish_at is None:
                 await announce_articles(session, [whole(card.content)], at=now, new_id=desk.new_id)
 
@@ -123,7 +123,7 @@ async def archive(desk: Desk, member: Actor, key: str, base: int, why: str) -> N
     async with desk.database.write() as session:
         card = await cards.archive(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
-            _record(desk, session, member, card, Step.ARCHIVED, why)
+            record_step(desk, session, member, card, Step.ARCHIVED, why)
 
 
 async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, why: str = "") -> Card:
@@ -132,7 +132,7 @@ async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, w
         card = await cards.restore(
             session, key, number, base, by=member.username, why=_why(why), at=desk.clock()
         )
-        _record(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
+        record_step(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
     return card
 
 
@@ -153,7 +153,8 @@ def _why(why: str) -> str:
     return why.strip()[:MOST_WHY]
 
 
-def _record(desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, why: str) -> None:
+def record_step(desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, why: str) -> None:
+    """Put a step into the audit log."""
     detail = {"步骤": STEP_NAMES[step], "标题": card.title, "版本": str(card.revision)}
     if why.strip():
         detail["说明"] = _why(why)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Question
-from conversations.questions import texts_of
 from desk.announcing import announce_articles
 from desk.desk import Desk
-from desk.knowledge import save_draft_in
+from desk.knowledge import record_step, save_draft_in
 from knowledge.article import Article
 from knowledge.cards import card_of
 from knowledge.check import MAX_TITLE_LETTERS
@@ -21,7 +21,7 @@ from knowledge.drafts import KEY, MOST_KEY, MOST_ROWS
 from knowledge.errors import CardRefused
 from knowledge.following import IN_WORK
 from knowledge.learning.models import GroupState, UnansweredGroup, UnansweredQuestion
-from knowledge.models import ArticleRow, ArticleState
+from knowledge.models import ArticleRow, ArticleState, Step
 from knowledge.rows import from_content, published, save, to_content
 from knowledge.search.text import normalise
 from staff import audit
@@ -29,6 +29,7 @@ from staff.actors import Actor
 from staff.audit import Action
 from staff.masks import masked_text
 from staff.models import Department
+from staff.roles import Permission
 from tickets.lists import names_of
 
 MOST_QUESTIONS = 50
@@ -63,7 +64,8 @@ async def answer_with(
 ) -> int:
     """Have an article answer it: the chosen questions become its similar questions; how many were new to it.
 
-    With four eyes they go into the article's draft, and the group waits until somebody else has published it.
+    With four eyes, and where the member may not publish, they go into the article's draft, and the group waits until they have
+    been published.
     `chosen`: messages of the group; `written`: what somebody worded anew. Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
@@ -74,21 +76,26 @@ async def answer_with(
         if not texts:
             raise DecisionRefused("请至少选一个问法，或者自己写一个，这样机器人才认得出这个问题。")
         fresh = await _new_to(session, found, texts)
-        waits = bool(fresh) and desk.knowledge_four_eyes
+        at_once = member.may(Permission.KNOWLEDGE_PUBLISH) and not desk.knowledge_four_eyes
+        waits, why = bool(fresh) and not at_once, f"答复第 {group.id} 组未答问题"
         if waits:
-            await _add_to_draft(desk, session, member, found, fresh, f"答复第 {group.id} 组未答问题")
+            await _add_to_draft(desk, session, member, found, fresh, why)
         elif fresh:
-            await _publish_with(desk, session, member, found, fresh)
+            await _publish_with(desk, session, member, found, fresh, why)
         group.state, group.article = GroupState.WRITING if waits else GroupState.ANSWERED, found.key
+        group.added = [_mark(text) for text in fresh]
         told = f"{found.title}，新增问法 {len(fresh)} 个{'，等待审核发布' if waits else ''}"
         _decided(desk, session, member, group, "用已有文章答复", told)
     return len(fresh)
 
 
-async def begin_writing(desk: Desk, member: Actor, group_id: int, revision: int, key: str) -> None:
+async def begin_writing(
+    desk: Desk, member: Actor, group_id: int, revision: int, key: str, seen: Sequence[int] | None = None
+) -> None:
     """Begin the draft of an article for it, or go on with one: once it is published, the group is answered.
 
-    Raises `DecisionRefused`.
+    The draft has the first question that tells of nobody. `seen`: messages that the member may read, all of the group where
+    None. Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
         group = await _open(session, group_id, revision)
@@ -99,7 +106,7 @@ async def begin_writing(desk: Desk, member: Actor, group_id: int, revision: int,
         row = await session.get(ArticleRow, key)
         if row is not None and row.state == ArticleState.PUBLISHED:
             raise DecisionRefused("已有这个标识的文章，请用“用已有文章答复”，或者换一个标识。")
-        await _begin_draft(desk, session, member, group, key)
+        group.added = await _begin_draft(desk, session, member, group, key, seen)
         group.state, group.article = GroupState.WRITING, key
         _decided(desk, session, member, group, "写新文章", key)
 
@@ -121,16 +128,16 @@ async def reopen(desk: Desk, member: Actor, group_id: int, revision: int) -> Non
         group = await _as_seen(session, group_id, revision)
         if group.state is GroupState.OPEN:
             raise DecisionRefused("这一组还没有处理，不需要重新打开。")
-        group.state, group.article, group.reason = GroupState.OPEN, None, ""
+        group.state, group.article, group.reason, group.added = GroupState.OPEN, None, "", []
         group.reopened_at = desk.clock()
         _decided(desk, session, member, group, "重新打开", "", closes=False)
 
 
 async def settle(desk: Desk) -> int:
-    """Groups whose article was published since it was begun are answered; how many."""
+    """Groups whose article was published since, with a question that was added for them, are answered; how many."""
     async with desk.database.read() as session:
         rows = await session.execute(
-            select(UnansweredGroup.id)
+            select(UnansweredGroup.id, UnansweredGroup.added, ArticleRow.content)
             .join(ArticleRow, ArticleRow.key == UnansweredGroup.article)
             .where(
                 UnansweredGroup.state == GroupState.WRITING,
@@ -138,7 +145,7 @@ async def settle(desk: Desk) -> int:
                 ArticleRow.changed_at >= UnansweredGroup.decided_at,
             )
         )
-        ready = [row[0] for row in rows]
+        ready = [id for id, added, content in rows if not added or not _marks(content).isdisjoint(added)]
     for group_id in ready:
         async with desk.database.write() as session:
             group = await session.get_one(UnansweredGroup, group_id, with_for_update=True)
@@ -162,24 +169,54 @@ async def clean_texts(session: AsyncSession, group_id: int, chosen: Collection[i
     ).all()
     if len(rows) != len(set(chosen)):
         raise DecisionRefused("选中的问法里有的已经不在这一组，请刷新页面再选。")
-    names = await names_of(session, {row.thread_id for row in rows})
-    for row in rows:
-        told = [name for name in names.get(row.thread_id, ()) if len(name) >= _SHORTEST_NAME]
-        if masked_text(row.text, told) != row.text:
-            raise DecisionRefused("选中的问法里有姓名、电话或企业名称，不能公开。请改写成自己的话再加。")
+    clean = await _clean(session, rows)
+    if len(clean) != len(rows):
+        raise DecisionRefused("选中的问法里有姓名、电话或企业名称，不能公开。请改写成自己的话再加。")
     return list(dict.fromkeys(_worded(row.text) for row in rows))
 
 
+async def _clean(session: AsyncSession, rows: Sequence[Question]) -> list[Question]:
+    """Those that tell of nobody."""
+    names = await names_of(session, {row.thread_id for row in rows})
+
+    def told(row: Question) -> list[str]:
+        return [name for name in names.get(row.thread_id, ()) if len(name) >= _SHORTEST_NAME]
+
+    return [row for row in rows if masked_text(row.text, told(row)) == row.text]
+
+
 async def _begin_draft(
-    desk: Desk, session: AsyncSession, member: Actor, group: UnansweredGroup, key: str
-) -> None:
-    asked = masked_text((await texts_of(session, [group.lead])).get(group.lead, ""), ())
+    desk: Desk,
+    session: AsyncSession,
+    member: Actor,
+    group: UnansweredGroup,
+    key: str,
+    seen: Sequence[int] | None,
+) -> list[str]:
+    """The marks by which its publication is known to answer the group; none where all of the article is for it."""
+    asked = await _first_clean(session, group, seen)
     department = await session.get(Department, group.department) if group.department else None
     card = await card_of(session, key)
     # Somebody may be writing it already: their words stay.
     content = _with(card.content, [asked] if asked else []) if card else wanted_article(asked, department)
     base = card.revision if card else 0
     await _draft(desk, session, member, key, content, f"答复第 {group.id} 组未答问题", base)
+    return [_mark(asked)] if card and asked else []
+
+
+async def _first_clean(session: AsyncSession, group: UnansweredGroup, seen: Sequence[int] | None) -> str:
+    """The question that stands for the group, else the next that tells of nobody; "" where there is none."""
+    query = (
+        select(Question)
+        .join(UnansweredQuestion, UnansweredQuestion.message_id == Question.message_id)
+        .where(UnansweredQuestion.group_id == group.id)
+        .order_by(Question.message_id != group.lead, Question.message_id)
+        .limit(MOST_QUESTIONS)
+    )
+    if seen is not None:
+        query = query.where(Question.message_id.in_(list(seen)))
+    clean = await _clean(session, (await session.scalars(query)).all())
+    return next((text for row in clean if (text := " ".join(row.text.split())) and normalise(text)), "")
 
 
 def wanted_article(question: str, department: Department | None) -> dict[str, Any]:
@@ -188,7 +225,7 @@ def wanted_article(question: str, department: Department | None) -> dict[str, An
         "title": question[:MAX_TITLE_LETTERS],
         "department": department.name if department else "",
         "departments": [department.key] if department else [],
-        "questions": [question],
+        "questions": [question] if question else [],
     }
 
 
@@ -204,12 +241,14 @@ async def _new_to(session: AsyncSession, article: Article, texts: Sequence[str])
 
 
 async def _publish_with(
-    desk: Desk, session: AsyncSession, member: Actor, article: Article, texts: Sequence[str]
+    desk: Desk, session: AsyncSession, member: Actor, article: Article, texts: Sequence[str], why: str
 ) -> None:
     changed = replace(article, questions=(*article.questions, *texts))
     card = await card_of(session, article.key)
     written = dict(card.content) if card and card.state in IN_WORK else None
-    await save(session, changed, by=member.username, at=desk.clock())
+    await save(session, changed, by=member.username, at=desk.clock(), why=why)
+    if card := await card_of(session, article.key):
+        record_step(desk, session, member, card, Step.PUBLISHED, why)
     await announce_articles(session, [changed], at=desk.clock(), new_id=desk.new_id)
     if written is not None:  # what somebody is at goes on, with the questions
         await _draft(desk, session, member, article.key, _with(written, texts), "发布了新增的问法")
@@ -256,6 +295,15 @@ async def _in_force(desk: Desk, session: AsyncSession, key: str) -> Article:
     if not article.in_force(desk.today()):
         raise DecisionRefused(f"“{article.title}”不在有效期内，机器人不会用它答复，请选别的文章。")
     return article
+
+
+def _mark(text: str) -> str:
+    """What a question is known by, without its words: the group keeps none."""
+    return hashlib.sha256(normalise(text).encode()).hexdigest()[:16]
+
+
+def _marks(content: Mapping[str, Any]) -> set[str]:
+    return {_mark(text) for text in (content["title"], *content["aliases"], *content["questions"])}
 
 
 def _worded(text: str) -> str:

@@ -27,6 +27,7 @@ def upgrade() -> None:
     _texts()
     _live()
     _fill()
+    op.add_column("unanswered_groups", sa.Column("added", _JSON, nullable=False, server_default="[]"))
     op.drop_index("ix_cards_valid_until", "cards")
     for name in _MOVED:
         op.execute(f"ALTER TABLE cards DROP COLUMN {name}")
@@ -120,6 +121,7 @@ def _text(content: Mapping[str, Any]) -> str:
 
 def downgrade() -> None:
     """Undo."""
+    op.execute("ALTER TABLE unanswered_groups DROP COLUMN added")
     for name in ("names", "text"):
         op.add_column("cards", sa.Column(name, sa.String(), nullable=False, server_default=""))
     op.add_column("cards", sa.Column("content", _JSON, nullable=False, server_default="{}"))
