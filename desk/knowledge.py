@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.announcing import announce_articles
@@ -16,9 +17,12 @@ from knowledge.autosaves import forget_autosave
 from knowledge.drafts import whole
 from knowledge.errors import CardRefused
 from knowledge.models import Card, CardState, Step
-from staff import audit
+from knowledge.rows import version
+from staff import audit, notices
 from staff.actors import Actor
 from staff.audit import Action
+from staff.models import Account, NoticeKind
+from staff.notices import Telling
 
 MOST_WHY = 500
 
@@ -96,12 +100,14 @@ async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) ->
 async def approve(
     desk: Desk, member: Actor, key: str, base: int, why: str = "", publish_at: datetime | None = None
 ) -> None:
-    """Publish, now or later, what the gate has seen. A loss that the gate found needs `why`. Raises `CardRefused`."""
+    """Publish, now or later, what the gate has seen. A loss that it found needs `why`, and so does a run of before another change.
+
+    Raises `CardRefused`."""
     now = desk.clock()
     if publish_at is not None and publish_at <= now:
         raise CardRefused("定时发布的时间已经过去，请改成将来的时间，或者留空立即发布。")
     async with desk.database.write() as session:
-        await judged(session, key, base, _why(why))
+        present = await version(session)
         card = await cards.approve(
             session,
             key,
@@ -112,7 +118,8 @@ async def approve(
             publish_at=publish_at,
             four_eyes=desk.knowledge_four_eyes,
         )
-        if card is not None:
+        if card is not None:  # else it is a second press
+            await judged(session, key, base, _why(why), present)
             record_step(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
             if publish_at is None:
                 await announce_articles(session, [whole(card.content)], at=now, new_id=desk.new_id)
@@ -137,16 +144,26 @@ async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, w
 
 
 async def publish_due(desk: Desk) -> list[str]:
-    """Publish what was approved for a moment that has come; the keys."""
+    """Publish what was approved for a moment that has come; the keys. Of what is not fit any more, who approved it is told."""
     now = desk.clock()
     async with desk.database.read() as session:
         if not await cards.anything_due(session, now=now):
             return []
     async with desk.database.write() as session:
-        keys = await cards.publish_due(session, now=now)
+        keys, returned = await cards.publish_due(session, now=now)
         published = [whole(card.content) for card in await cards.cards_of(session, keys)]
         await announce_articles(session, published, at=now, new_id=desk.new_id)
+        for one in returned:
+            account = await session.scalar(select(Account.id).where(Account.username == one.by))
+            if account is not None:
+                await notices.tell(session, [_returned(one, account, now)], now)
         return keys
+
+
+def _returned(one: cards.Returned, account: str, now: datetime) -> Telling:
+    text = f"您通过的知识“{one.title}”没有按时发布，已退回修改：{one.why}"
+    occasion = f"article-{one.key}-returned-{now.isoformat()}"
+    return Telling(account, NoticeKind.RETURNED, occasion, text, article=one.key)
 
 
 def _why(why: str) -> str:

@@ -7,6 +7,7 @@ returned and nothing changes; where anybody has taken another, it is refused (`C
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -22,6 +23,16 @@ from store.clock import city_date
 
 _AT_ONCE = 500
 _WRITING = (Step.SAVED, Step.RESTORED, Step.IMPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An article that was to be published and is not fit to be any more. `by`: who approved it."""
+
+    key: str
+    title: str
+    by: str
+    why: str
 
 
 async def card_of(session: AsyncSession, key: str) -> Card | None:
@@ -83,8 +94,8 @@ async def submit(
         return None
     if card.state != CardState.DRAFT:
         raise CardRefused("只有草稿可以提交审核。")
-    if stopping := [problem.text for problem in problems(card.content, city_date(at)) if problem.stops]:
-        raise CardRefused("还不能提交审核：" + "".join(stopping))
+    if stopping := _stopping(card, at):
+        raise CardRefused(f"还不能提交审核：{stopping}")
     card.state = CardState.IN_REVIEW
     return await _moved(session, card, card.content, Step.SUBMITTED, by=by, why=why, at=at)
 
@@ -139,18 +150,28 @@ async def anything_due(session: AsyncSession, *, now: datetime) -> bool:
     return await session.scalar(query) is not None
 
 
-async def publish_due(session: AsyncSession, *, now: datetime) -> list[str]:
-    """Publish what was approved for a moment that has come; the keys. It is published by who approved it."""
+async def publish_due(session: AsyncSession, *, now: datetime) -> tuple[list[str], list[Returned]]:
+    """Publish what was approved for a moment that has come; the keys. It is published by who approved it.
+
+    What is not fit to be published any more goes back to the editors, in the name of who approved it.
+    """
     due = await session.scalars(
         select(Card)
         .where(Card.publish_at <= now, Card.state == CardState.SCHEDULED)
         .with_for_update(skip_locked=True)
     )
-    done = []
+    done, returned = list[str](), list[Returned]()
     for card in due.all():
-        await _publish(session, card, by=card.changed_by, why="按约定的时间自动发布", at=now)
-        done.append(card.key)
-    return done
+        by = card.changed_by
+        if stopping := _stopping(card, now):
+            why = f"到了定时发布的时间，但内容已经不能发布：{stopping}"
+            card.state, card.publish_at = CardState.DRAFT, None
+            await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=now)
+            returned.append(Returned(card.key, card.title, by, stopping))
+        else:
+            await _publish(session, card, by=by, why="按约定的时间自动发布", at=now)
+            done.append(card.key)
+    return done, returned
 
 
 async def archive(
@@ -209,6 +230,11 @@ async def authors(session: AsyncSession, card: Card) -> frozenset[str]:
             )
         )
     )
+
+
+def _stopping(card: Card, at: datetime) -> str:
+    """What keeps it from being published, in Chinese; "" where nothing does."""
+    return "".join(problem.text for problem in problems(card.content, city_date(at)) if problem.stops)
 
 
 async def _publish(session: AsyncSession, card: Card, *, by: str, why: str, at: datetime) -> Card:
