@@ -8,14 +8,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.knowledge_forms import BODY_BYTES
+from desk import knowledge_hits
 from desk.desk import Desk
 from desk.ports import Parsed
 from knowledge import cards
 from knowledge.article import Article
 from knowledge.models import Card, CardState
 from knowledge.rows import import_articles, save
+from staff.audit import Action
+from staff.models import AuditEntry
 from staff.roles import Role
 from tests.console.visit import House, Visit, said
 from tests.fakes import HandClock, ScriptedDialogue
@@ -241,6 +246,50 @@ async def test_a_hit_test_tells_why_and_keeps_its_history(
     assert (
         await editor.post("/console/knowledge/questions", {"text": "x", "article": "none"})
     ).status_code == 422
+
+
+async def test_questions_of_the_gate_are_changed_by_who_may_publish_and_are_in_the_audit_log(
+    stocked: House, desk: Desk
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    reviewer = await stocked.member("reviewer", Role.KNOWLEDGE_REVIEWER)
+    here = "/console/knowledge/questions"
+    question = {"text": "用水报装怎么办", "article": KEY}
+    for _ in range(2):
+        assert (await editor.post(here, question)).status_code == 303
+    other = {**question, "article": ""}
+    refused = await editor.post(here, other)
+    assert refused.status_code == 422 and "联系知识审核" in said(refused)
+    assert (await editor.post(f"{here}/1/drop")).status_code == 403
+    assert "删除：" not in (await editor.get(here)).text and "删除：" in (await reviewer.get(here)).text
+    assert (await reviewer.post(here, other)).status_code == 303
+    for _ in range(2):
+        assert (await reviewer.post(f"{here}/1/drop")).status_code == 303
+    async with desk.database.read() as session:
+        entries = await session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.action == Action.TEST_QUESTION_CHANGED)
+            .order_by(AuditEntry.id)
+        )
+        found = [(one.who, (one.detail.keys() - {"应答文章"}).pop()) for one in entries]
+    assert found == [("editor", "新增"), ("reviewer", "改应答文章"), ("reviewer", "删除")]
+
+
+async def test_a_publication_while_a_question_is_tried_breaks_nothing(
+    stocked: House, desk: Desk, articles: dict[str, Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    read = knowledge_hits.drafts_in_work
+
+    async def meanwhile(desk: Desk, session: AsyncSession) -> dict[str, Article]:
+        async with desk.database.write() as other:
+            await save(other, articles["water-price"], by="other", at=desk.clock())
+        await desk.library.refresh()
+        return await read(desk, session)
+
+    monkeypatch.setattr(knowledge_hits, "drafts_in_work", meanwhile)
+    answer = await editor.post("/console/knowledge/hit-test", {"text": articles["water-price"].questions[0]})
+    assert answer.status_code == 303
 
 
 async def test_who_does_not_see_drafts_sees_what_is_answered(
