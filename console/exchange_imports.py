@@ -138,6 +138,7 @@ def _document(
     request: Request,
     file: ArticleImport,
     *,
+    problem: str = "",
     problems: list[Problem] | None = None,
     filled: dict[str, str] | None = None,
 ) -> Response:
@@ -151,7 +152,7 @@ def _document(
     return console.pages.show(
         request,
         "exchange_document.html",
-        status=422 if problems else 200,
+        status=422 if problems or problem else 200,
         file=file,
         content=content,
         fields=filled or suggested,
@@ -160,5 +161,5 @@ def _document(
         categories=catalogue().categories,
         source_form=SOURCE_FORM,
         wrong=by_column,
-        problem="有几处要改，见下面标出的地方。还没有保存。" if problems else "",
+        problem="有几处要改，见下面标出的地方。还没有保存。" if problems else problem,
     )

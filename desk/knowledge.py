@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.announcing import announce_articles
 from desk.desk import Desk
 from desk.knowledge_gate import judged
-from knowledge import cards
+from knowledge import cards, traces
 from knowledge.autosaves import forget_autosave
 from knowledge.drafts import whole
 from knowledge.errors import CardRefused
@@ -158,6 +158,12 @@ async def publish_due(desk: Desk) -> list[str]:
             if account is not None:
                 await notices.tell(session, [_returned(one, account, now)], now)
         return keys
+
+
+async def clear_traces(desk: Desk) -> None:
+    """Forget what people tried out long ago."""
+    async with desk.database.write() as session:
+        await traces.clear_traces(session, desk.clock())
 
 
 def _returned(one: cards.Returned, account: str, now: datetime) -> Telling:

@@ -67,7 +67,7 @@ def tidy(given: Mapping[str, Any], key: str) -> Content:
 
 
 def whole(content: Mapping[str, Any]) -> Article:
-    """The article. Raises `ArticleInvalid` where a date is missing or none."""
+    """The article. Raises `ArticleInvalid` where it cannot be one: a date is missing or none, or a field lacks."""
     try:
         return from_content(content)
     except (ValueError, TypeError, KeyError) as error:

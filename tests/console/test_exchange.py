@@ -250,6 +250,23 @@ async def test_a_document_becomes_a_draft_that_a_person_completes(editor: Visit,
     assert "指南.docx" in listed and "drainage" in listed
 
 
+async def test_a_document_is_not_taken_as_a_table_nor_a_table_as_a_document(
+    editor: Visit, stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    where = await uploaded(editor, "指南.docx", paper())
+    answer = await editor.post(f"{where}/apply")
+    assert answer.status_code == 422 and "填写完整" in said(answer)
+    assert "排放口的设置符合要求。" in answer.text
+    table = await uploaded(editor, "a.csv", to_csv([replace(articles[WATER], title="改名")], CATEGORIES))
+    before = await state(stocked_desk)
+    fields = {"overview": "要许可。", "key": "drainage", "title": "排水", "category": "water"}
+    fields |= {"valid_from": "2026-01-01", "checked_on": "2026-01-01"}
+    answer = await editor.post(f"{table}/document", fields)
+    assert answer.status_code == 422 and "确认，存为草稿" in said(answer)
+    assert await state(stocked_desk) == before
+    assert (await editor.post(f"{table}/apply")).status_code == 303
+
+
 async def test_a_long_document_is_taken_as_it_is(editor: Visit, stocked_desk: Desk) -> None:
     where = await uploaded(editor, "指南.docx", paper())
     sections: dict[str, str] = dict.fromkeys(map(str, ASPECTS), "水" * MOST_SECTION)

@@ -17,7 +17,7 @@ from knowledge import cards
 from knowledge.article import Article
 from knowledge.errors import CardMoved, CardRefused
 from knowledge.library import Library
-from knowledge.models import Card, CardRevision, CardState
+from knowledge.models import Card, CardAutosave, CardRevision, CardState, GateRun, HitTest
 from knowledge.questions import keep_question
 from knowledge.rows import import_articles, save, to_content
 from knowledge.search.index import Index
@@ -353,3 +353,32 @@ async def test_other_systems_are_told_of_each_publication_once_and_of_no_draft(
     for _ in range(2):
         await knowledge.publish_due(desk)
     assert await told() == [f"article:{KEY}"] * 2
+
+
+async def test_what_was_tried_long_ago_is_forgotten(stocked_desk: Desk, clock: HandClock) -> None:
+    now = clock()
+
+    def traces(age: int) -> list[HitTest | GateRun | CardAutosave]:
+        at = now - timedelta(days=age)
+        run = GateRun(
+            key=KEY,
+            revision=1,
+            version=1,
+            done=0,
+            total=0,
+            outcome=None,
+            failure="",
+            by="x",
+            at=at,
+            seen_at=at,
+        )
+        kept = CardAutosave(key=f"a-{age}", by="x", base=1, content={}, at=at)
+        return [HitTest(text=str(age), outcome={}, by="x", at=at), run, kept]
+
+    async with stocked_desk.database.write() as session:
+        session.add_all([row for age in (1, 91, 364, 366) for row in traces(age)])
+    await knowledge.clear_traces(stocked_desk)
+    async with stocked_desk.database.read() as session:
+        assert set(await session.scalars(select(HitTest.text))) == {"1", "91", "364"}
+        assert len((await session.scalars(select(GateRun))).all()) == 3
+        assert (await session.scalars(select(CardAutosave.key))).all() == ["a-1"]
