@@ -13,7 +13,7 @@ from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
 from console.unanswered_rows import Place, article_choices, lines, page_of, seen_group
 from desk.learning import deciding
-from desk.learning.deciding import DecisionRefused
+from desk.learning.wording import DecisionRefused
 from desk.parts import reader_of
 from knowledge.learning.models import GroupState, Why
 from staff.departments import departments

@@ -15,8 +15,9 @@ from desk.knowledge import approve, save_draft, submit
 from desk.knowledge_gate import gates
 from desk.learning import telling
 from desk.learning.collecting import Collector
-from desk.learning.deciding import DecisionRefused, answer_with, begin_writing, dismiss, reopen, settle
+from desk.learning.deciding import answer_with, begin_writing, dismiss, reopen, settle
 from desk.learning.telling import agree, take_back, tell_answered
+from desk.learning.wording import DecisionRefused
 from desk.systems import subscribe
 from knowledge.article import Article, Aspect
 from knowledge.cards import card_of
