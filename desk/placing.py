@@ -62,12 +62,13 @@ async def place(desk: Desk, channel: str, words: Sequence[Words]) -> Placed:
     async with desk.database.write() as session:
         threads = await _threads(session, channel, sorted({one.sender for one in words}))
         usual: list[Words] = []
+        aside: set[str] = set()  # what they wrote after something special is special, too
         for one in words:
-            thread = threads.get(one.sender)
-            special = thread is None or _special(desk, thread, one)
-            if special:  # and so is what they wrote after it
-                threads.pop(one.sender, None)
-            (placed.special if special else usual).append(one)
+            if one.sender in aside or _special(desk, threads.get(one.sender), one):
+                aside.add(one.sender)
+                placed.special.append(one)
+            else:
+                usual.append(one)
         if usual:
             await _store(session, channel, usual, threads, placed)
     return placed
@@ -93,8 +94,8 @@ async def _threads(session: AsyncSession, channel: str, senders: Sequence[str]) 
     return {row.address: row for row in rows}
 
 
-def _special(desk: Desk, thread: Any, words: Words) -> bool:
-    return thread.leaving is not None or words.at - thread.last_message_at >= desk.talk_idle
+def _special(desk: Desk, thread: Any | None, words: Words) -> bool:
+    return thread is None or thread.leaving is not None or words.at - thread.last_message_at >= desk.talk_idle
 
 
 async def _store(

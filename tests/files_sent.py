@@ -27,7 +27,9 @@ def zipped(*members: str, content: bytes = b"x") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for member in members:
-            archive.writestr(member, content)
+            archive.writestr(
+                zipfile.ZipInfo(member), content, zipfile.ZIP_DEFLATED
+            )  # the same bytes every time
     return out.getvalue()
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from app.commands.common import console, fail, open_database, settings_or_exit
-from app.demo.seed import Size, Surroundings, is_used, seed
+from app.demo.seed import is_used, seed
+from app.demo.surroundings import Size, Surroundings
 from app.prepare import ARTICLES
 from app.settings import Settings
 from desk.city import PINGDINGSHAN

@@ -14,20 +14,19 @@ from sqlalchemy import exists, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.demo.lives import Life, by, live
-from conversations.models import Author, Delivery, Holder, Message, Person, Question, Thread, Turn
-from desk.city import City
+from app.demo.ratings import rating_of, work_off
+from app.demo.surroundings import Size, Surroundings
+from conversations.models import Author, Delivery, Holder, Message, Person, Question, Rating, Thread, Turn
 from desk.intake.fields import subjects
 from knowledge.article import Article
 from staff.departments import DEPARTMENTS
 from store.base import Base
 from store.clock import city_date
 from store.database import Database
-from store.ids import uuid7
-from store.workdays import Calendar
 from tickets.clocks import due_at
-from tickets.limits import Level, Limit, Timed, TimeLimits
+from tickets.limits import Level, Limit, Timed
 from tickets.models import Kind, Serial, Ticket, TicketClock, TicketEvent
-from tickets.states import OPEN
+from tickets.states import OPEN, Step
 from tickets.tickets import ENTER_WITHIN, ticket_number
 
 DAYS = 365
@@ -42,36 +41,13 @@ _STORIES = (
     "检查的人三天来了两拨，要的是同样的资料，影响生产。",
     "合同约定的款项拖了七个月没有付，催了多次没有结果。",
 )
+_UNKNOWN = 0.06
+_OUTSIDE = (
+    "厂里想自己打一口井要批吗", "进口设备的关税怎么减免", "公司名下的货车年检去哪里", "外籍员工的工作证怎么办",
+    "网站备案找哪个部门", "想申请高新技术企业要什么条件", "仓库里放酒精要办什么手续", "出口退税多久到账",
+)  # fmt: skip
+_NO_ANSWER = "抱歉，知识库里没有这个问题的可靠答案，不敢随意答复您，问题已经记下。"
 _WISHES = ("请尽快办理", "请给一个书面答复", "请安排人上门核实", "请退还多收的费用")
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is made."""
-
-    tickets: int
-    messages: int
-
-    @property
-    def threads(self) -> int:
-        """Enterprises, each with one thread."""
-        return max(1, self.tickets, self.messages // 20)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the rows are made of and by what they are timed. `chance` decides all that is left open."""
-
-    city: City
-    articles: Sequence[Article]
-    calendar: Calendar
-    limits: TimeLimits
-    now: datetime
-    chance: random.Random
-
-    def id(self, at: datetime) -> str:
-        """An identifier of a row of that moment."""
-        return uuid7(int(at.timestamp() * 1000), self.chance.randbytes(10)).hex
 
 
 async def is_used(session: AsyncSession) -> bool:
@@ -89,6 +65,7 @@ async def seed(database: Database, size: Size, around: Surroundings, tell: Calla
                 await session.execute(insert(model), some)
                 written += len(some)
             tell(f"{model.__tablename__}: {written}")
+        await work_off(session, made.rated, around, tell)
         if not database.embedded:
             # Rows whose id was given do not move the sequence on.
             table = func.pg_get_serial_sequence(Message.__tablename__, "id")
@@ -105,6 +82,7 @@ class _Made:
     _events: list[dict[str, Any]] = field(default_factory=list)
     _clocks: list[dict[str, Any]] = field(default_factory=list)
     _tickets: list[dict[str, Any]] = field(default_factory=list)
+    rated: list[tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=list)  # rating, its ticket
 
     def tables(self) -> Iterator[tuple[type[Base], Iterator[dict[str, Any]]]]:
         """Each table's rows, those first to which others point."""
@@ -116,6 +94,7 @@ class _Made:
         yield Ticket, iter(self._tickets)
         yield TicketEvent, iter(self._events)
         yield TicketClock, iter(self._clocks)
+        yield Rating, (rating for rating, _ in self.rated)
         yield Serial, ({"day": day, "last": last} for day, last in self._serials.items())
 
     def _thread(self, number: int) -> dict[str, Any]:
@@ -149,13 +128,13 @@ class _Made:
                 self._ticket(thread, confirmed_by=self.last_message)
 
     def _turn(self, thread: dict[str, Any], at: datetime) -> Iterator[dict[str, Any]]:
-        """A question and its answer."""
-        article = self.around.chance.choice(self.around.articles)
-        text = self.around.chance.choice(article.questions)
+        """A question, and its answer or that there is none."""
+        text, article, answer = self._said()
+        outcome, key = ("answered", article.key) if article else ("unknown", None)
         asked, self.last_message = self.last_message + 1, self.last_message + 2
         self._questions.append(
-            {"message_id": asked, "thread_id": thread["id"], "text": text, "outcome": "answered",
-             "article": article.key, "asked_at": at}
+            {"message_id": asked, "thread_id": thread["id"], "text": text, "outcome": outcome,
+             "article": key, "asked_at": at}
         )  # fmt: skip
         common = {"thread_id": thread["id"], "channel": thread["channel"], "created_at": at}
         yield {
@@ -164,9 +143,17 @@ class _Made:
         }  # fmt: skip
         yield {
             **common, "id": self.last_message, "author": Author.BOT, "external_id": None, "answers_id": asked,
-            "text": article.text(article.aspects()[0]), "detail": {"outcome": "answered", "article": article.key}, "turn": Turn.NONE,
+            "text": answer, "detail": {"outcome": outcome, "article": key}, "turn": Turn.NONE,
             "delivery": Delivery.SENT,
         }  # fmt: skip
+
+    def _said(self) -> tuple[str, Article | None, str]:
+        """A question, the article that answers it, and what the bot said."""
+        chance = self.around.chance
+        if chance.random() < _UNKNOWN:
+            return chance.choice(_OUTSIDE), None, _NO_ANSWER
+        article = chance.choice(self.around.articles)
+        return chance.choice(article.questions), article, article.text(article.aspects()[0])
 
     def _ticket(self, thread: dict[str, Any], confirmed_by: int) -> None:
         around, chance = self.around, self.around.chance
@@ -188,6 +175,9 @@ class _Made:
              "supervised_at": at if life.state in OPEN and chance.random() < 0.02 else None}
         )  # fmt: skip
         self._add_life(id, life, confirmed_by)
+        called = next((event.at for event in life.events if event.step is Step.CALLED_BACK), None)
+        if called and (rating := rating_of(self._tickets[-1], called, around)):
+            self.rated.append((rating, self._tickets[-1]))
 
     def _add_life(self, id: str, life: Life, confirmed_by: int) -> None:
         for event in life.events:

@@ -8,8 +8,9 @@ from itertools import pairwise
 
 from sqlalchemy import func, select
 
-from app.demo.seed import Size, Surroundings, is_used, seed
-from conversations.models import Message, Thread
+from app.demo.seed import is_used, seed
+from app.demo.surroundings import Size, Surroundings
+from conversations.models import Message, Question, Rating, Thread
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
 from desk.receive import receive
@@ -20,7 +21,8 @@ from store.workdays import ANNOUNCED
 from tests.fakes import HandClock
 from tickets.clocks import CHANGES, Change
 from tickets.limits import TimeLimits
-from tickets.models import Ticket, TicketClock, TicketEvent
+from tickets.models import Rectification, RectificationEvent, Ticket, TicketClock, TicketEvent
+from tickets.rectification_states import CASE_CLOSED, CASE_MOVE_OF
 from tickets.states import MOVE_OF, OPEN, State, Step
 
 SIZE = Size(tickets=120, messages=600)
@@ -48,7 +50,7 @@ async def test_every_ticket_came_where_it_stands_by_steps_of_the_table(
         assert await session.scalar(select(func.count()).select_from(Message)) == SIZE.messages
     assert len(tickets) == SIZE.tickets
     assert len({ticket.number for ticket in tickets}) == SIZE.tickets
-    assert len({ticket.state for ticket in tickets}) >= 6
+    assert len({ticket.state for ticket in tickets}) >= 5
     for ticket in tickets:
         own = [event for event in events if event.ticket_id == ticket.id]
         running = {clock.timed for clock in clocks if clock.ticket_id == ticket.id and not clock.ended_at}
@@ -70,6 +72,28 @@ async def test_every_ticket_came_where_it_stands_by_steps_of_the_table(
         if ticket.state is State.ARCHIVED:
             assert not running
     assert {Step.SUBMITTED, Step.RELEASED, Step.ARCHIVED} <= {event.step for event in events}
+
+
+async def test_bad_ratings_were_worked_off_by_steps_of_their_table(
+    database: Database, articles: dict[str, Article], clock: HandClock
+) -> None:
+    await seed(database, Size(tickets=400, messages=600), around(articles, clock), lambda _: None)
+    async with database.read() as session:
+        ratings = (await session.scalars(select(Rating))).all()
+        cases = (await session.scalars(select(Rectification))).all()
+        events = (await session.scalars(select(RectificationEvent).order_by(RectificationEvent.id))).all()
+        unknown = await session.scalar(select(func.count()).where(Question.outcome == "unknown"))
+    assert {rating.level for rating in ratings} == {1, 2, 3, 4, 5}
+    assert {case.rating_id for case in cases} == {rating.id for rating in ratings if (rating.level or 0) <= 2}
+    assert cases
+    for case in cases:
+        own = [event for event in events if event.rectification_id == case.id]
+        assert own[-1].after == case.state
+        assert (case.closed_at is not None) == (case.state in CASE_CLOSED)
+        for before, event in pairwise(own):
+            assert before.after in CASE_MOVE_OF[event.step].before
+            assert before.at < event.at <= clock()
+    assert unknown
 
 
 async def test_the_same_chance_makes_the_same(

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.demo.seed import Size, Surroundings, seed
+from app.demo.seed import seed
+from app.demo.surroundings import Size, Surroundings
 from app.scratch import free_port
 from app.settings import Settings
 from desk.city import PINGDINGSHAN

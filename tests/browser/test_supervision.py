@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 from stdnum.cn import uscc
 
-from app.demo.seed import Size, Surroundings, seed
+from app.demo.seed import seed
+from app.demo.surroundings import Size, Surroundings
 from desk.city import PINGDINGSHAN
 from knowledge.markdown import read_folder
 from staff.accounts import by_username

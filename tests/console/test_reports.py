@@ -12,7 +12,8 @@ from docx import Document
 from openpyxl import load_workbook
 from sqlalchemy import select, update
 
-from app.demo.seed import Size, Surroundings, seed
+from app.demo.seed import seed
+from app.demo.surroundings import Size, Surroundings
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
 from desk.reports import word

@@ -260,6 +260,28 @@ async def test_who_comes_back_after_long_begins_a_new_talk(
     assert await said(desk) == ["一", "二", "三"]
 
 
+async def test_what_was_written_before_a_pause_stays_in_the_talk_of_before(
+    desk: Desk, journal: Journal, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = []
+
+    async def noting(desk: Desk, one: Words) -> str:
+        alone.append(one.text)
+        return await place_alone(desk, one)
+
+    monkeypatch.setattr(journals, "place_alone", noting)
+    await journal.keep(words(desk, "一"))
+    await journal.round()
+    await keep(journal, words(desk, "二"), words(desk, "甲", sender="o2"))
+    clock.advance(desk.talk_idle)
+    await keep(journal, words(desk, "三"))
+    await journal.round()
+    assert (await said(desk), alone) == (
+        ["一", "二", "三"],
+        ["一", "甲", "三"],
+    )  # the first of each has no thread yet
+
+
 async def test_who_wanted_to_be_erased_and_writes_is_a_new_person_with_all_their_words(
     desk: Desk, journal: Journal, clock: HandClock, dialogue: ScriptedDialogue
 ) -> None:

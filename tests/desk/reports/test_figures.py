@@ -11,7 +11,8 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import select
 
-from app.demo.seed import Size, Surroundings, seed
+from app.demo.seed import seed
+from app.demo.surroundings import Size, Surroundings
 from conversations.models import Author, Message, Question, Rating, Thread
 from conversations.threads import open_thread
 from desk.city import PINGDINGSHAN
