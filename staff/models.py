@@ -154,6 +154,8 @@ class NoticeKind(StrEnum):
     WAITING = "waiting"  # an enterprise waits for a person
     MENTION = "mention"
     EXPIRING = "expiring"  # an article of the department ends soon
+    RETURNED = "returned"  # an article that was to be published is not fit to be any more
+    UNCHECKED = "unchecked"  # nobody has checked it for a year
 
 
 class Notice(Base):
