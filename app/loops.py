@@ -16,8 +16,9 @@ from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.journal import Journal
-from desk.knowledge import publish_due
+from desk.knowledge import clear_traces, publish_due
 from desk.knowledge_due import tell_expiring
+from desk.knowledge_unchecked import tell_unchecked
 from desk.learning.collecting import Collector
 from desk.learning.deciding import settle
 from desk.learning.telling import tell_answered
@@ -127,6 +128,7 @@ async def remind_staff(desk: Desk) -> None:
         try:
             await remind(desk)
             await tell_expiring(desk)
+            await tell_unchecked(desk)
         except Exception:
             log.exception("reminding staff failed; trying again")
         await asyncio.sleep(_REMIND_SECONDS)
@@ -157,11 +159,12 @@ async def erase_leavers(desk: Desk) -> None:
 
 
 async def clear_old_tickets(desk: Desk) -> None:
-    """For ever: tickets whose time is over."""
+    """For ever: tickets, notices and traces whose time is over."""
     while True:
         try:
             await clear_tickets(desk)
             await clear_notices(desk)
+            await clear_traces(desk)
         except Exception:
             log.exception("clearing tickets failed; trying again")
         await asyncio.sleep(_CLEAR_SECONDS)

@@ -55,12 +55,7 @@ from connectors.web.tokens import Tokens
 from connectors.webhooks.addresses import Allowed
 from connectors.webhooks.posting import Postman
 from connectors.wechat.routes import PATH as WECHAT_PATH
-from console.exchange_imports import UPLOAD_BYTES, UPLOAD_PATH
-from console.knowledge_files import UPLOAD_BYTES as ARTICLE_FILES_BYTES
-from console.knowledge_files import UPLOAD_PATH as ARTICLE_FILES_PATH
-from console.knowledge_forms import BODY_BYTES as KNOWLEDGE_BYTES
-from console.knowledge_forms import PATH as KNOWLEDGE_PATH
-from console.officer_import import IMPORT_BYTES, IMPORT_PATHS
+from console.bodies import BODY_LIMITS
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
 from desk.city import PINGDINGSHAN
@@ -188,13 +183,6 @@ def create_app(
     )
     mount_static(app)
     mount_console_static(app)
-    limits_of = {
-        ACTIONS_PATH: ACTIONS_MAX_BYTES,
-        UPLOAD_PATH: UPLOAD_BYTES,
-        ARTICLE_FILES_PATH: ARTICLE_FILES_BYTES,  # before the folder that it is in
-        KNOWLEDGE_PATH: KNOWLEDGE_BYTES,
-        **dict.fromkeys(IMPORT_PATHS, IMPORT_BYTES),
-    }
     posts: dict[str, ASGIApp] = {}
     if wechat:
         app.include_router(wechat.router)
@@ -202,7 +190,8 @@ def create_app(
     if telegram and telegram.router:
         app.include_router(telegram.router)
         posts[TELEGRAM_PATH] = telegram.router
-    app.add_middleware(BodyLimit, most=settings.body_max_bytes, others=limits_of)
+    others = {ACTIONS_PATH: ACTIONS_MAX_BYTES, **BODY_LIMITS}
+    app.add_middleware(BodyLimit, most=settings.body_max_bytes, others=others)
     app.add_middleware(Front, posts=posts)
     add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
     _add_health(app, dialogue, rasa)

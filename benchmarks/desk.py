@@ -24,18 +24,12 @@ from app.prepare import prepare
 from app.settings import Settings
 from benchmarks.load import Figures, Say
 from benchmarks.models import train_ours
+from benchmarks.staff import SignedIn, employ
 from benchmarks.systems import RASA, Ours
 from conversations.models import Thread
-from staff import accounts, sessions
-from staff.accounts import Profile
-from staff.actors import COMMAND_LINE
-from staff.models import Account
-from staff.passwords import Hashing
 from staff.roles import Role
-from staff.sessions import Browser
 from store.clock import utc_now
 from store.database import Database
-from store.ids import new_id
 
 INBOXES, ENTERPRISES = 30, 20  # and a page of a thread for each enterprise: 50 consoles
 SECONDS, PAUSE = 30.0, 3.0
@@ -82,12 +76,12 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="desk-") as name:
         folder = Path(name)
-        token, csrf = asyncio.run(_employ(folder))
+        somebody = asyncio.run(_employ(folder))
         system = Ours(folder, train_ours().file.parent)
         try:
             system.await_start()
             idle, spent = system.memory(), system.cpu()
-            watch, expected = asyncio.run(_measure(system, folder, token, csrf))
+            watch, expected = asyncio.run(_measure(system, folder, somebody))
             spent, busy = system.cpu() - spent, system.memory()
         finally:
             system.stop()
@@ -101,37 +95,17 @@ def main() -> int:
     return int(p95 >= LIMIT_MS or figures.errors > 0)
 
 
-async def _employ(folder: Path) -> tuple[str, str]:
+async def _employ(folder: Path) -> SignedIn:
     settings = Settings(data=folder)
     await prepare(settings, utc_now)
-    # As the product's own, or it would not take the forms' tokens.
-    database, policy = Database(settings.database_url()), settings.sign_in_policy()
-    async with database.write() as session:
-        profile = Profile("张三", None, frozenset({Role.AGENT}))
-        one_time = Hashing().issue()
-        await accounts.add(session, COMMAND_LINE, "zhang.san", profile, one_time, id=new_id(), at=utc_now())
-        await session.flush()
-        account = await accounts.by_username(session, "zhang.san")
-        (await session.get_one(Account, account.id)).password_is_one_time = False
-        token = await sessions.begin(
-            session,
-            account,
-            Browser("127.0.0.1", ""),
-            policy,
-            second_factor=False,
-            at=utc_now(),
-            new_id=new_id,
-        )
-        found = await sessions.visitor(session, token, "127.0.0.1", policy, now=utc_now())
+    database = Database(settings.database_url())
+    somebody = await employ(database, settings, [Role.AGENT])
     await database.close()
-    assert found is not None
-    return token, found[0].csrf
+    return somebody
 
 
-async def _measure(system: Ours, folder: Path, token: str, csrf: str) -> tuple[Watch, int]:
+async def _measure(system: Ours, folder: Path, somebody: SignedIn) -> tuple[Watch, int]:
     watch, chance = Watch(), random.Random(SEED)
-    # A cookie of an address without a name is left out of a jar.
-    headers = {"Cookie": f"qifu_staff={token}", "X-CSRF-Token": csrf}
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as client:
@@ -141,7 +115,7 @@ async def _measure(system: Ours, folder: Path, token: str, csrf: str) -> tuple[W
         threads = await _threads(folder)
         held = threads[: ENTERPRISES // 2]
         async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, headers=headers, connector_owner=False
+            connector=connector, timeout=timeout, headers=somebody.headers, connector_owner=False
         ) as staff:
             for thread in held:
                 url = f"{system.url}/console/inbox/{thread}/take"

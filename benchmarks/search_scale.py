@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import bm25s
-import jieba
 
+from benchmarks.variants import variant, variants, vocabulary_of_jieba
 from knowledge.article import Article
 from knowledge.markdown import read_folder
 from knowledge.search.index import Index
@@ -25,13 +25,12 @@ from knowledge.search.text import grams, normalise
 
 _ARTICLES = Path(__file__).parent.parent / "knowledge" / "articles"
 _QUERIES = 400
-_SWAPPED = 12  # words of each article that are replaced
 
 
 def main(sizes: list[int]) -> None:
     """Print one row per size; ratios are to the first size."""
     originals = read_folder(_ARTICLES)
-    vocabulary = _vocabulary()
+    vocabulary = vocabulary_of_jieba()
     print(
         "articles   load s   per article ms   query p50 ms   p99 ms   first-time p99 ms   change ms   peak RSS MB   bm25s anew s"
     )
@@ -46,18 +45,18 @@ def main(sizes: list[int]) -> None:
 def _measured(size: int, originals: list[Article], vocabulary: list[str]) -> tuple[float, ...]:
     index = Index()
     started = time.perf_counter()
-    index.put(_variants(size, originals, vocabulary))
+    index.put(variants(size, originals, vocabulary))
     loading = time.perf_counter() - started
     asked = _questions(size, originals, vocabulary)
     index.search("预热")
     first = sorted(_milliseconds(index.search, question) for question in asked)
     again = sorted(_milliseconds(index.search, question) for question in asked)
-    changed = replace(next(_variants(1, originals, vocabulary)), title="海底隧道观光许可")
+    changed = replace(next(variants(1, originals, vocabulary)), title="海底隧道观光许可")
     change = _milliseconds(index.put, [changed])
     if index.search("海底隧道观光许可怎么办").hits[0].key != changed.key:
         raise SystemExit("the changed article was not found")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    whole = _array_engine(_variants(size, originals, vocabulary)) if size <= 10_000 else float("nan")
+    whole = _array_engine(variants(size, originals, vocabulary)) if size <= 10_000 else float("nan")
     return (
         size,
         loading,
@@ -71,44 +70,10 @@ def _measured(size: int, originals: list[Article], vocabulary: list[str]) -> tup
     )
 
 
-def _variants(size: int, originals: list[Article], vocabulary: list[str]) -> Iterator[Article]:
-    for number in range(size):
-        yield _variant(number, originals, vocabulary)
-
-
-def _variant(number: int, originals: list[Article], vocabulary: list[str]) -> Article:
-    chance = random.Random(number)
-    original = originals[number % len(originals)]
-    pairs = [(original.title[:2], chance.choice(vocabulary))]
-    for alias in chance.sample(original.aliases, min(_SWAPPED, len(original.aliases))):
-        at = chance.randrange(max(1, len(alias) - 1))
-        pairs.append((alias[at : at + 2], chance.choice(vocabulary)))
-
-    def swapped(text: str) -> str:
-        for old, new in pairs:
-            text = text.replace(old, new)
-        return text
-
-    return replace(
-        original,
-        key=f"{original.key}-{number}",
-        title=swapped(original.title),
-        aliases=tuple(map(swapped, original.aliases)),
-        questions=tuple(map(swapped, original.questions)),
-        sections={aspect: swapped(text) for aspect, text in original.sections.items()},
-    )
-
-
 def _questions(size: int, originals: list[Article], vocabulary: list[str]) -> list[str]:
     chance = random.Random(7)
     numbers = [chance.randrange(size) for _ in range(_QUERIES)]
-    return [chance.choice(_variant(number, originals, vocabulary).questions) for number in numbers]
-
-
-def _vocabulary() -> list[str]:
-    tokenizer = jieba.Tokenizer()
-    tokenizer.initialize()
-    return sorted(word for word, count in tokenizer.FREQ.items() if count > 20 and len(word) == 2)
+    return [chance.choice(variant(number, originals, vocabulary).questions) for number in numbers]
 
 
 def _array_engine(articles: Iterator[Article]) -> float:

@@ -15,6 +15,7 @@ from staff.roles import Permission
 
 _READ = Permission.KNOWLEDGE_READ
 _DAYS = 30
+_SHOWN = 200  # articles in one list; the export has all
 _LONGEST = 366
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2999, 12, 30)
 
@@ -35,6 +36,7 @@ def article_statistics_routes(routes: Routes) -> None:
             category=category,
             categories=catalogue().categories,
             query=urlencode(query),
+            most=_SHOWN,
             problem=problem,
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -19,7 +20,6 @@ from knowledge.exchange.documents import DOCUMENTS
 from knowledge.exchange.excel import to_excel
 from knowledge.exchange.problems import FileRefused
 from knowledge.exchange.reader import TABLES
-from knowledge.rows import published
 from staff.roles import Permission
 from store.clock import city_date
 
@@ -68,8 +68,8 @@ def exchange_routes(routes: Routes) -> None:
         chosen = FORMATS.get(format)
         if chosen is None:
             return await exchange_page(console, request, problem="请在列表里选择文件格式。")
-        async with console.desk.database.read() as session:
-            articles = await published(session)
+        await console.desk.library.refresh()
+        articles = sorted(console.desk.library.held().values(), key=lambda article: article.key)
         wanted = [
             article
             for article in articles
@@ -93,14 +93,15 @@ async def exchange_page(
     console: Console, request: Request, *, notice: str = "", problem: str = ""
 ) -> Response:
     """The page where files come from and go to."""
+    await console.desk.library.refresh()
+    articles = console.desk.library.held().values()
     async with console.desk.database.read() as session:
-        articles = await published(session)
         latest = await imports.latest(session, _LATEST)
     return console.pages.show(
         request,
         "exchange.html",
         status=422 if problem else 200,
-        articles=articles[:_SHOWN],
+        articles=nsmallest(_SHOWN, articles, key=lambda article: article.key),
         count=len(articles),
         categories=catalogue().categories,
         formats=FORMATS,

@@ -25,6 +25,8 @@ from staff.roles import Permission
 UPLOAD_PATH = f"{HERE}/import"
 # More than a file may have: what is somewhat too large is told with its size, and not cut off while it comes.
 UPLOAD_BYTES = 64 * 1024 * 1024
+# A document that a person completes comes back as a form: eight sections of 8,000 letters are 600 kB as browsers write them.
+DOCUMENT_PATH = f"{HERE}/imports/"
 DOCUMENT_BYTES = 1024 * 1024
 _EDIT = Permission.KNOWLEDGE_EDIT
 _PAGE = 50
@@ -136,6 +138,7 @@ def _document(
     request: Request,
     file: ArticleImport,
     *,
+    problem: str = "",
     problems: list[Problem] | None = None,
     filled: dict[str, str] | None = None,
 ) -> Response:
@@ -149,7 +152,7 @@ def _document(
     return console.pages.show(
         request,
         "exchange_document.html",
-        status=422 if problems else 200,
+        status=422 if problems or problem else 200,
         file=file,
         content=content,
         fields=filled or suggested,
@@ -158,5 +161,5 @@ def _document(
         categories=catalogue().categories,
         source_form=SOURCE_FORM,
         wrong=by_column,
-        problem="有几处要改，见下面标出的地方。还没有保存。" if problems else "",
+        problem="有几处要改，见下面标出的地方。还没有保存。" if problems else problem,
     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.responses import Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.lines import lines
 from console.live import Shown
+from console.numbers import row_id
 from console.pages import Pages, visitor
 from console.routes import PREFIX, Console, Routes
 from conversations import inbox
-from conversations.inbox import Place, Row, View
-from desk.belonging import Reader
+from conversations.inbox import Counts, Place, View
 from desk.finding import find_threads
 from desk.parts import reader_of
 from staff.roles import Permission
@@ -40,9 +40,13 @@ def inbox_routes(routes: Routes) -> None:
     console = routes.console
 
     @routes.get("/inbox", Permission.CONVERSATIONS_READ)
-    async def threads(request: Request, view: str = "", q: str = "", after: str = "") -> Response:
-        chosen = View(view) if view in set(View) else View.WAITING
-        return await _list(console, request, chosen, q.strip()[:_MOST_LETTERS], _place(after))
+    async def threads(
+        request: Request, view: str = "", q: str = "", after: str = "", before: str = ""
+    ) -> Response:
+        chosen, words = View(view) if view in set(View) else View.WAITING, q.strip()[:_MOST_LETTERS]
+        if words:
+            return await _search(console, request, chosen, words, row_id(before))
+        return await _list(console, request, chosen, _place(after))
 
 
 class Rows:
@@ -64,36 +68,54 @@ class Rows:
         }
 
 
-async def _list(console: Console, request: Request, view: View, q: str, after: Place | None) -> Response:
-    reader = reader_of(visitor(request).actor)
+async def _list(console: Console, request: Request, view: View, after: Place | None) -> Response:
+    account, first = reader_of(visitor(request).actor).account, after is None
     async with console.door.database.read() as session:
-        found = await _found(session, view, q, reader, after)
+        found = await inbox.page(session, view, staff=account, after=after, limit=PAGE + 1)
         shown = await lines(session, found[:PAGE])
-        counts = await inbox.counts(session, reader.account)
-    first = after is None and not q
+        counts = await inbox.counts(session, account)
     return console.pages.show(
         request,
         "inbox.html",
-        view=view,
-        views=VIEW_NAMES,
-        counts={View.WAITING: counts.waiting, View.MINE: counts.mine},
-        q=q,
         lines=shown,
-        now=console.door.clock(),
         events=_events(view, () if first else [line.id for line in shown]),
         first=first,
-        more=more_link(view, found[PAGE - 1].place) if len(found) > PAGE and not q else "",
-        begin=f"{HERE}?{urlencode({'view': view.value})}" if after is not None else "",
+        more=more_link(view, found[PAGE - 1].place) if len(found) > PAGE else "",
+        older="",
+        begin="" if first else f"{HERE}?{urlencode({'view': view.value})}",
+        **_around(console, view, counts),
     )
 
 
-async def _found(
-    session: AsyncSession, view: View, q: str, reader: Reader, after: Place | None
-) -> Sequence[Row]:
-    if q:
-        threads = await lists.threads_of(session, q, reader.sight)
-        return await inbox.rows_in_order(session, await find_threads(session, q, reader, threads, limit=PAGE))
-    return await inbox.page(session, view, staff=reader.account, after=after, limit=PAGE + 1)
+async def _search(console: Console, request: Request, view: View, q: str, before: int | None) -> Response:
+    reader = reader_of(visitor(request).actor)
+    async with console.door.database.read() as session:
+        first = await lists.threads_of(session, q, reader.sight) if before is None else ()
+        found = await find_threads(session, q, reader, first, limit=PAGE, before=before)
+        shown = await lines(session, await inbox.rows_in_order(session, found.threads))
+        counts = await inbox.counts(session, reader.account)
+    here = {"view": view.value, "q": q}
+    return console.pages.show(
+        request,
+        "inbox.html",
+        lines=shown,
+        events=_events(view, [line.id for line in shown]),
+        first=False,
+        more="",
+        older=f"{HERE}?{urlencode({**here, 'before': found.older})}" if found.older else "",
+        begin=f"{HERE}?{urlencode(here)}" if before is not None else "",
+        **_around(console, view, counts, q),
+    )
+
+
+def _around(console: Console, view: View, counts: Counts, q: str = "") -> dict[str, Any]:
+    return {
+        "view": view,
+        "views": VIEW_NAMES,
+        "counts": {View.WAITING: counts.waiting, View.MINE: counts.mine},
+        "q": q,
+        "now": console.door.clock(),
+    }
 
 
 def more_link(view: View, last: Place) -> str:

@@ -18,7 +18,7 @@ from desk.knowledge import STATE_NAMES, STEP_NAMES
 from knowledge import cards
 from knowledge.article import ASPECT_NAMES, FILES, Download
 from knowledge.autosaves import autosaves
-from knowledge.card_lists import CHECK_EVERY, SOON, Place, Wanted, cards_page, state_counts
+from knowledge.card_lists import Listed, Place, Wanted, cards_page, listed, state_counts
 from knowledge.catalogue import catalogue
 from knowledge.drafts import CHANNELS, Content, as_if_whole, problems
 from knowledge.models import Card, CardState
@@ -39,7 +39,6 @@ NOTICES = {
     "sent-back": "已退回修改。",
     "archived": "已下线，机器人不再用它答复。",
     "restored": "已恢复成草稿，检查后再提交审核。",
-    "discarded": "自动保存的内容已丢弃。",
 }
 
 
@@ -48,7 +47,7 @@ def knowledge_routes(routes: Routes) -> None:
     console = routes.console
 
     @routes.get("/knowledge", Permission.KNOWLEDGE_READ)
-    async def listed(
+    async def page(
         request: Request,
         q: str = "",
         state: str = "",
@@ -96,7 +95,12 @@ def knowledge_routes(routes: Routes) -> None:
                 return nowhere(console, request)
             context = await _around(console, session, actor, card, whole_number(before))
         return console.pages.show(
-            request, "knowledge_article.html", card=card, notice=NOTICES.get(said, ""), **context
+            request,
+            "knowledge_article.html",
+            card=card,
+            notice=NOTICES.get(said, ""),
+            saved=said in ("saved", "submitted"),
+            **context,
         )
 
 
@@ -124,6 +128,7 @@ async def _around(
 ) -> dict[str, Any]:
     desk = console.desk
     live = await cards.revision(session, card.key, card.live_number) if card.live_number else None
+    look = await listed(session, card.key, live=True)
     shown = card.content if actor.may(Permission.KNOWLEDGE_DRAFTS) or live is None else live.content
     history = await cards.revisions(session, card.key, before=before, limit=_HISTORY + 1)
     return {
@@ -135,7 +140,8 @@ async def _around(
         "revisions": history[:_HISTORY],
         "older": history[_HISTORY - 1].number if len(history) > _HISTORY else None,
         "autosaves": await autosaves(session, card.key),
-        **_marks(console, card),
+        "look": look,
+        **(look.marks(desk.today()) if look else {}),
         **words(actor),
     }
 
@@ -152,18 +158,9 @@ def _downloads(actor: Actor, content: Content) -> list[tuple[str, str]]:
     return found
 
 
-def _row(console: Console, card: Card, names: dict[str, str]) -> dict[str, Any]:
+def _row(console: Console, card: Listed, names: dict[str, str]) -> dict[str, Any]:
     keepers = [names.get(keeper, keeper) for keeper in card.keepers.strip("|").split("|") if keeper]
-    return {"card": card, "keepers": list(dict.fromkeys(keepers)), **_marks(console, card)}
-
-
-def _marks(console: Console, card: Card) -> dict[str, Any]:
-    today = console.desk.today()
-    return {
-        "to_check": card.checked_on is not None and card.checked_on < today - CHECK_EVERY,
-        "expired": card.valid_until is not None and card.valid_until < today,
-        "expiring": card.valid_until is not None and today <= card.valid_until <= today + SOON,
-    }
+    return {"card": card, "keepers": list(dict.fromkeys(keepers)), **card.marks(console.desk.today())}
 
 
 def _link(wanted: Wanted, **other: str) -> str:
@@ -178,7 +175,7 @@ def _link(wanted: Wanted, **other: str) -> str:
     return f"{HERE}?" + urlencode({name: value for name, value in fields.items() if value})
 
 
-def _written(card: Card) -> str:
+def _written(card: Listed) -> str:
     return f"{card.changed_at.astimezone(CITY_ZONE).isoformat()}~{card.key}"
 
 

@@ -57,6 +57,7 @@ def _forms(routes: Routes, gates: Gates) -> None:
         if card is None:
             return nowhere(console, request)
         mine = next((one for one in kept if one.by == visitor(request).actor.username), None)
+        gates.prepare(console.desk.library.held(), {})  # whoever edits will want to see it tried
         if own and mine is not None:
             return await _editor(console, request, key, mine.content, mine.base, card=card)
         return await _editor(console, request, key, card.content, card.revision, card=card, mine=mine)
@@ -146,25 +147,30 @@ async def _save(
     except CardRefused as refused:
         return await _editor(console, request, key, content, base, problem=str(refused), new=new)
     if action == "submit":
-        return await _submit(console, gates, request, key, card.revision, word(form, "why"))
+        return await _submit(console, gates, request, key, card.revision, word(form, "why"), saved=True)
     return seen_other(f"{HERE}/articles/{key}?said=saved")
 
 
 async def _submit(
-    console: Console, gates: Gates, request: Request, key: str, base: int, why: str
+    console: Console, gates: Gates, request: Request, key: str, base: int, why: str, *, saved: bool = False
 ) -> Response:
     member = visitor(request).actor
     try:
         await submit(console.desk, member, key, base, why)
         await gates.start(member.username, key)
     except CardRefused as refused:
-        return _refused(console, request, refused, key)
+        return _refused(console, request, refused, key, saved=saved)
     return seen_other(f"{HERE}/articles/{key}?said=submitted")
 
 
-def _refused(console: Console, request: Request, refused: CardRefused, key: str) -> Response:
+def _refused(
+    console: Console, request: Request, refused: CardRefused, key: str, *, saved: bool = False
+) -> Response:
+    """`saved`: what was written is a draft all the same."""
     status = 409 if isinstance(refused, CardMoved) else 422
-    return console.pages.show(request, "knowledge_refused.html", status=status, problem=str(refused), key=key)
+    return console.pages.show(
+        request, "knowledge_refused.html", status=status, problem=str(refused), key=key, saved=saved
+    )
 
 
 async def _editor(

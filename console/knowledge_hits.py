@@ -12,11 +12,12 @@ from console.knowledge import HERE, words
 from console.knowledge_forms import whole_number
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
+from desk import gate_questions
 from desk.knowledge_gate import Gates
 from desk.knowledge_hits import MOST_LETTERS, keep_hit_test, try_question
 from knowledge.errors import CardRefused
 from knowledge.models import HitTest
-from knowledge.questions import drop_question, keep_question, kept_questions
+from knowledge.questions import kept_questions
 from staff.roles import Permission
 
 _SEE = Permission.KNOWLEDGE_DRAFTS
@@ -34,8 +35,8 @@ def _hit_test(routes: Routes, gates: Gates) -> None:
     console = routes.console
 
     @routes.get("/knowledge/hit-test", _SEE)
-    async def page(request: Request, id: str = "", said: str = "") -> Response:
-        return await _page(console, request, whole_number(id), said=said)
+    async def page(request: Request, id: str = "") -> Response:
+        return await _page(console, request, whole_number(id))
 
     @routes.post("/knowledge/hit-test", _SEE)
     async def ask(request: Request, text: Annotated[str, Form()] = "") -> Response:
@@ -61,29 +62,19 @@ def _questions(routes: Routes) -> None:
         article: Annotated[str, Form()] = "",
     ) -> Response:
         try:
-            async with console.door.database.write() as session:
-                await keep_question(
-                    session,
-                    text,
-                    article.strip(),
-                    by=visitor(request).actor.username,
-                    at=console.desk.clock(),
-                )
+            await gate_questions.keep(console.desk, visitor(request).actor, text, article.strip())
         except CardRefused as refused:
             return await _list(console, request, None, problem=str(refused))
         return seen_other(f"{HERE}/questions?said=kept")
 
-    @routes.post("/knowledge/questions/{question}/drop", _SEE)
+    @routes.post("/knowledge/questions/{question}/drop", Permission.KNOWLEDGE_PUBLISH)
     async def drop(request: Request, question: str) -> Response:
         if (id := whole_number(question)) is not None:
-            async with console.door.database.write() as session:
-                await drop_question(session, id)
+            await gate_questions.drop(console.desk, visitor(request).actor, id)
         return seen_other(f"{HERE}/questions?said=dropped")
 
 
-async def _page(
-    console: Console, request: Request, id: int | None, *, problem: str = "", said: str = ""
-) -> Response:
+async def _page(console: Console, request: Request, id: int | None, *, problem: str = "") -> Response:
     async with console.door.database.read() as session:
         shown = await session.get(HitTest, id) if id else None
         history = (await session.scalars(select(HitTest).order_by(HitTest.id.desc()).limit(_HISTORY))).all()

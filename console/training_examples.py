@@ -82,7 +82,10 @@ def training_example_routes(routes: Routes) -> None:
 
     @routes.post("/training-examples/suggested/{message}/decline", _EDIT)
     async def leave(request: Request, message: str) -> Response:
-        await decline(console.desk, _number(message))
+        try:
+            await decline(console.desk, _number(message))
+        except ExampleRefused as refused:
+            return await _page(console, request, problem=str(refused))
         return seen_other(f"{HERE}?said=declined")
 
     @routes.post("/training-examples/{example}/remove", _EDIT)

@@ -13,8 +13,8 @@ from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
 from console.unanswered_rows import Place, article_choices, lines, page_of, seen_group
 from desk.learning import deciding
-from desk.learning.deciding import DecisionRefused
 from desk.learning.proposing import proposals
+from desk.learning.wording import DecisionRefused
 from desk.parts import reader_of
 from knowledge.learning.models import GroupState, Why
 from staff.departments import departments
@@ -106,7 +106,8 @@ async def _decide(
 ) -> str:
     """What is said of it on the page."""
     desk, actor = console.desk, visitor(request).actor
-    if not await seen_group(console, reader_of(actor), group):
+    line = await seen_group(console, reader_of(actor), group)
+    if line is None:
         raise DecisionRefused("没有这一组问题，或者您不能看它的内容。")
     match what:
         case "assigned":
@@ -119,7 +120,8 @@ async def _decide(
                 desk, actor, group, revision, str(filled["article"]).strip(), chosen, written
             )
         case "writing":
-            await deciding.begin_writing(desk, actor, group, revision, str(filled["key"]))
+            seen = [one.id for one in line.questions if one.clean]
+            await deciding.begin_writing(desk, actor, group, revision, str(filled["key"]), seen)
         case "dismissed":
             await deciding.dismiss(desk, actor, group, revision, str(filled["reason"]))
         case _:
@@ -175,7 +177,7 @@ async def _group_page(
     return console.pages.show(
         request,
         "unanswered_group.html",
-        four_eyes=console.desk.knowledge_four_eyes,
+        waits=console.desk.knowledge_four_eyes or not actor.may(Permission.KNOWLEDGE_PUBLISH),
         status=422 if problem else 200,
         line=line,
         group=line.group,

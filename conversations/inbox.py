@@ -68,13 +68,22 @@ async def page(
     return await _rows(session, statement.limit(limit))
 
 
+async def newest_message(session: AsyncSession) -> int:
+    """The id of the newest message, 0 where there is none."""
+    return await session.scalar(select(func.max(Message.id))) or 0
+
+
 async def hits(
-    session: AsyncSession, text: str, *, before: int | None, outside: Collection[str], limit: int
+    session: AsyncSession, text: str, *, after: int, before: int, outside: Collection[str], limit: int
 ) -> Sequence[Message]:
-    """Messages that hold a text, the newest first, from below an id and without those of the threads `outside`."""
-    statement = select(Message).where(Message.text.icontains(text, autoescape=True))
-    if before is not None:
-        statement = statement.where(Message.id < before)
+    """What people and staff wrote between two ids that holds a text, the newest first, without those of the threads
+    `outside`. What the bot says is out of articles, and is found there."""
+    statement = select(Message).where(
+        Message.id > after,
+        Message.id < before,
+        Message.author != Author.BOT,
+        Message.text.icontains(text, autoescape=True),
+    )
     if outside:
         statement = statement.where(Message.thread_id.not_in(outside))
     return (await session.scalars(statement.order_by(Message.id.desc()).limit(limit))).all()

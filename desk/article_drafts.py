@@ -25,11 +25,6 @@ async def standing(session: AsyncSession, keys: Iterable[str], today: date) -> d
     return {card.key: (_article(card.content, today), card.revision) for card in found}
 
 
-async def total(session: AsyncSession) -> int:
-    """How many articles there are, in whatever state."""
-    return await cards.total(session)
-
-
 def as_kept(article: Article) -> Article:
     """The article as a draft will hold it: blanks tidied, repeated lines once."""
     return from_content(tidy(to_content(article), article.key))

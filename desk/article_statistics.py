@@ -23,7 +23,6 @@ from conversations.article_figures import (
 from desk.desk import Desk
 from knowledge.article import Article
 from knowledge.exchange.csv_file import BOM, safe
-from knowledge.rows import published
 from staff.masks import masked_text
 from store.clock import CITY_ZONE
 
@@ -104,8 +103,9 @@ class Statistics:
 async def statistics(desk: Desk, since: date, until: date) -> Statistics:
     """The figures of every published article. Days are the city's."""
     span = Span(_midnight(since), _midnight(until + timedelta(days=1)))
+    await desk.library.refresh()
+    articles = desk.library.held()
     async with desk.database.read() as session:
-        articles = {article.key: article for article in await published(session)}
         counted = await asked(session, span)
         calls, ratings = await handed_over(session, span), await rated(session, span)
         twice = await same_question(session, span, threads=_TALKS, limit=_QUESTIONS)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk import article_drafts
 from desk.desk import Desk
-from knowledge import imports
+from knowledge import cards, imports
 from knowledge.article import Article
 from knowledge.errors import CardRefused
 from knowledge.exchange.aside import BOUNDS, Bounds, read_aside
@@ -115,6 +115,8 @@ async def apply(desk: Desk, member: Actor, id: str) -> Sequence[str]:
         file = await waiting(desk, session, member, id)
         if file.taken_at is not None:
             return list(file.keys)
+        if file.document:
+            raise ImportRefused("这是一份文档，要先把各项填写完整，再存为草稿。")
         found = await _preview(session, desk, file)
         if found.moved:
             raise ImportRefused(f"您上传以后，有人改过这些文章：{_some(found.moved)}。请重新上传，看过新的预览再确认。")  # fmt: skip
@@ -138,6 +140,8 @@ async def apply_document(
         file = await waiting(desk, session, member, id)
         if file.taken_at is not None:
             return str(file.keys[0]), ()
+        if not file.document:
+            raise ImportRefused("这份文件里已经是写好的文章，请打开预览，点“确认，存为草稿”。")
         if article is None:
             return "", problems
         if await article_drafts.standing(session, [article.key], desk.today()):
@@ -163,11 +167,11 @@ async def _preview(session: AsyncSession, desk: Desk, file: ArticleImport) -> Pr
     present = {key: article for key, (article, _) in there.items()}
     return Preview(
         file,
-        compare(incoming, present),
+        compare(incoming, present, desk.today()),
         {article.key: article for _, article in incoming},
         present,
         [key for key, (_, number) in there.items() if bases.get(key) != number],
-        await article_drafts.total(session) - len(there),
+        await cards.total(session) - len(there),
         file.content.get("notes", ()),
     )
 

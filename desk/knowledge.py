@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.announcing import announce_articles
 from desk.desk import Desk
 from desk.knowledge_gate import judged
-from knowledge import cards
+from knowledge import cards, traces
 from knowledge.autosaves import forget_autosave
 from knowledge.drafts import whole
 from knowledge.errors import CardRefused
 from knowledge.models import Card, CardState, Step
-from staff import audit
+from knowledge.rows import version
+from staff import audit, notices
 from staff.actors import Actor
 from staff.audit import Action
+from staff.models import Account, NoticeKind
+from staff.notices import Telling
 
 MOST_WHY = 500
 
@@ -73,7 +77,7 @@ async def save_draft_in(
         session, key, dict(content), by=member.username, why=_why(why), at=desk.clock(), base=base, step=step
     )
     if card.revision != seen:
-        _record(desk, session, member, card, step, why)
+        record_step(desk, session, member, card, step, why)
     return card
 
 
@@ -82,7 +86,7 @@ async def submit(desk: Desk, member: Actor, key: str, base: int, why: str = "") 
     async with desk.database.write() as session:
         card = await cards.submit(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
-            _record(desk, session, member, card, Step.SUBMITTED, why)
+            record_step(desk, session, member, card, Step.SUBMITTED, why)
 
 
 async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) -> None:
@@ -90,18 +94,20 @@ async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) ->
     async with desk.database.write() as session:
         card = await cards.send_back(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
-            _record(desk, session, member, card, Step.REJECTED, why)
+            record_step(desk, session, member, card, Step.REJECTED, why)
 
 
 async def approve(
     desk: Desk, member: Actor, key: str, base: int, why: str = "", publish_at: datetime | None = None
 ) -> None:
-    """Publish, now or later, what the gate has seen. A loss that the gate found needs `why`. Raises `CardRefused`."""
+    """Publish, now or later, what the gate has seen. A loss that it found needs `why`, and so does a run of before another change.
+
+    Raises `CardRefused`."""
     now = desk.clock()
     if publish_at is not None and publish_at <= now:
         raise CardRefused("定时发布的时间已经过去，请改成将来的时间，或者留空立即发布。")
     async with desk.database.write() as session:
-        await judged(session, key, base, _why(why))
+        present = await version(session)
         card = await cards.approve(
             session,
             key,
@@ -112,8 +118,9 @@ async def approve(
             publish_at=publish_at,
             four_eyes=desk.knowledge_four_eyes,
         )
-        if card is not None:
-            _record(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
+        if card is not None:  # else it is a second press
+            await judged(session, key, base, _why(why), present)
+            record_step(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
             if publish_at is None:
                 await announce_articles(session, [whole(card.content)], at=now, new_id=desk.new_id)
 
@@ -123,7 +130,7 @@ async def archive(desk: Desk, member: Actor, key: str, base: int, why: str) -> N
     async with desk.database.write() as session:
         card = await cards.archive(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
-            _record(desk, session, member, card, Step.ARCHIVED, why)
+            record_step(desk, session, member, card, Step.ARCHIVED, why)
 
 
 async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, why: str = "") -> Card:
@@ -132,28 +139,45 @@ async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, w
         card = await cards.restore(
             session, key, number, base, by=member.username, why=_why(why), at=desk.clock()
         )
-        _record(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
+        record_step(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
     return card
 
 
 async def publish_due(desk: Desk) -> list[str]:
-    """Publish what was approved for a moment that has come; the keys."""
+    """Publish what was approved for a moment that has come; the keys. Of what is not fit any more, who approved it is told."""
     now = desk.clock()
     async with desk.database.read() as session:
         if not await cards.anything_due(session, now=now):
             return []
     async with desk.database.write() as session:
-        keys = await cards.publish_due(session, now=now)
+        keys, returned = await cards.publish_due(session, now=now)
         published = [whole(card.content) for card in await cards.cards_of(session, keys)]
         await announce_articles(session, published, at=now, new_id=desk.new_id)
+        for one in returned:
+            account = await session.scalar(select(Account.id).where(Account.username == one.by))
+            if account is not None:
+                await notices.tell(session, [_returned(one, account, now)], now)
         return keys
+
+
+async def clear_traces(desk: Desk) -> None:
+    """Forget what people tried out long ago."""
+    async with desk.database.write() as session:
+        await traces.clear_traces(session, desk.clock())
+
+
+def _returned(one: cards.Returned, account: str, now: datetime) -> Telling:
+    text = f"您通过的知识“{one.title}”没有按时发布，已退回修改：{one.why}"
+    occasion = f"article-{one.key}-returned-{now.isoformat()}"
+    return Telling(account, NoticeKind.RETURNED, occasion, text, article=one.key)
 
 
 def _why(why: str) -> str:
     return why.strip()[:MOST_WHY]
 
 
-def _record(desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, why: str) -> None:
+def record_step(desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, why: str) -> None:
+    """Put a step into the audit log."""
     detail = {"步骤": STEP_NAMES[step], "标题": card.title, "版本": str(card.revision)}
     if why.strip():
         detail["说明"] = _why(why)

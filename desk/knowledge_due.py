@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -10,12 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.desk import Desk
-from knowledge.models import ArticleRow, ArticleState, Card, ExpiryNotice
+from desk.keepers import keepers
+from knowledge.models import ExpiryNotice, LiveCard
 from staff import notices
-from staff.departments import departments
-from staff.models import Account, AccountRole, NoticeKind
+from staff.models import NoticeKind
 from staff.notices import Telling
-from staff.roles import Role
 from tickets.timing import load_calendar
 
 AHEAD = (1, 7, 30)  # days
@@ -67,51 +65,20 @@ async def _due(desk: Desk, session: AsyncSession) -> list[tuple[Expiring, Expiry
     today = desk.today()
     ending = (
         await session.scalars(
-            select(Card).where(
-                Card.valid_until >= today, Card.valid_until <= today + timedelta(days=AHEAD[-1]), Card.live
+            select(LiveCard).where(
+                LiveCard.valid_until >= today, LiveCard.valid_until <= today + timedelta(days=AHEAD[-1])
             )
         )
     ).all()
     if not ending:
         return []
-    known = {department.name: department.key for department in await departments(session)}
+    who = await keepers(session)
     told = []
     for card in ending:
-        article = await session.get(ArticleRow, card.key)
-        if article is None or article.state != ArticleState.PUBLISHED or not article.content["valid_until"]:
-            continue
-        ends = date.fromisoformat(article.content["valid_until"])  # of what is answered, not of the draft
-        due = next((days for days in AHEAD if (ends - today).days <= days), None)
-        if ends < today or due is None:
-            continue
-        if await session.get(ExpiryNotice, (card.key, ends, due)) is not None:
+        ends = card.valid_until
+        due = next((days for days in AHEAD if ends and (ends - today).days <= days), None)
+        if ends is None or due is None or await session.get(ExpiryNotice, (card.key, ends, due)) is not None:
             continue
         mark = ExpiryNotice(key=card.key, valid_until=ends, days=due, at=desk.clock())
-        accounts = await _of(session, _keepers(article.content, known)) or await _editors(session)
-        one = Expiring(card.key, article.content["title"], ends, (ends - today).days, accounts)
-        told.append((one, mark))
+        told.append((Expiring(card.key, card.title, ends, (ends - today).days, who.of(card.keepers)), mark))
     return told
-
-
-def _keepers(content: Mapping[str, object], known: Mapping[str, str]) -> list[str]:
-    """The keys of the departments that keep it: as chosen in the editor, else the one that it names."""
-    chosen = content.get("departments")
-    if isinstance(chosen, list) and chosen:
-        return [str(key) for key in chosen]
-    return [key for name, key in known.items() if name == content["department"]]
-
-
-async def _of(session: AsyncSession, keys: Sequence[str]) -> tuple[str, ...]:
-    if not keys:
-        return ()
-    query = select(Account.id).where(Account.department.in_(keys), Account.active)
-    return tuple(await session.scalars(query.order_by(Account.id)))
-
-
-async def _editors(session: AsyncSession) -> tuple[str, ...]:
-    query = (
-        select(Account.id)
-        .join(AccountRole, AccountRole.account_id == Account.id)
-        .where(AccountRole.role == Role.KNOWLEDGE_EDITOR, Account.active)
-    )
-    return tuple(await session.scalars(query.order_by(Account.id)))

@@ -59,7 +59,7 @@ class Gates:
 
     def prepare(self, live: Mapping[str, Article], drafts: Mapping[str, Article]) -> None:
         """Begin to make the index of drafts, while nobody waits for it."""
-        if not self.tasks:
+        if not self.tasks and not self.rehearsal.ready:
             task = asyncio.create_task(self._prepared(live, drafts))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
@@ -140,11 +140,16 @@ def running(run: GateRun | None, now: datetime) -> bool:
     return run is not None and run.outcome is None and not run.failure and now - run.seen_at < DEAD_AFTER
 
 
-async def judged(session: AsyncSession, key: str, revision: int, why: str) -> None:
-    """Raises `CardRefused` where the gate has not seen this revision, or has found a loss and nobody says why."""
+async def judged(session: AsyncSession, key: str, revision: int, why: str, present: int) -> None:
+    """Raises `CardRefused` where the gate has not seen this revision, or nobody says why in spite of what it found.
+
+    `present`: the version of the knowledge base now. A run against another one says little of what is answered today.
+    """
     run = await newest_run(session, key, revision)
     if run is None or run.outcome is None:
         raise CardRefused("发布前要先完成“发布检验”，请等它做完或者重新检验。")
     lost = run.outcome["counts"]["lost"]
     if lost and not why:
         raise CardRefused(f"检验发现有 {lost} 个问题原来答对、改后答错，请写明仍然发布的理由。")
+    if run.version != present and not why:
+        raise CardRefused("检验以后知识库又有别的改动。请重新检验，或者写明不再检验就发布的理由。")

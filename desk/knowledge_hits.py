@@ -118,7 +118,8 @@ def _side(
     return {
         "outcome": reply.outcome,
         "article": reply.article,
-        "hits": [_hit(desk, hit, articles) for hit in result.hits],
+        # What was taken out while the search went on is shown no more.
+        "hits": [_hit(desk, hit, article) for hit in result.hits if (article := articles.get(hit.key))],
         "replies": {
             channel: _said(articles, reply.article, reply.aspect, channel) or reply.text
             for channel in CHANNELS
@@ -135,7 +136,7 @@ def _said(articles: Mapping[str, Article], key: str | None, aspect: str | None, 
     return article_reply(article, aspect, channel).text  # type: ignore[arg-type]
 
 
-def _hit(desk: Desk, hit: Hit, articles: Mapping[str, Article]) -> dict[str, Any]:
+def _hit(desk: Desk, hit: Hit, article: Article) -> dict[str, Any]:
     weights = desk.calibration.rank
     counted = [
         (REASON_NAMES[name], round(weights.get(name, 0.0) * value, 2), round(value, 2))
@@ -145,7 +146,7 @@ def _hit(desk: Desk, hit: Hit, articles: Mapping[str, Article]) -> dict[str, Any
     best = sorted((one for one in counted if one[1]), key=lambda one: -abs(one[1]))[:_REASONS_SHOWN]
     return {
         "key": hit.key,
-        "title": articles[hit.key].title,
+        "title": article.title,
         "confidence": round(hit.confidence, 3),
         "score": round(hit.score, 2),
         "reasons": best,

@@ -111,7 +111,7 @@ def compared(
 
 def _group(case: Case, before: Verdict, after: Verdict, old: Article | None, new: Article) -> str:
     if case.expects is not None and before.right(case) != after.right(case):
-        # A question that is new with the draft was nobody's before: it can be won, never lost.
+        # A question that is new with the draft, too: where the article answered it already and now does not, it is lost.
         return "won" if after.right(case) else "lost"
     if (before.kind, before.keys) != (after.kind, after.keys):
         return "moved"

@@ -7,6 +7,7 @@ returned and nothing changes; where anybody has taken another, it is refused (`C
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -22,6 +23,16 @@ from store.clock import city_date
 
 _AT_ONCE = 500
 _WRITING = (Step.SAVED, Step.RESTORED, Step.IMPORTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An article that was to be published and is not fit to be any more. `by`: who approved it."""
+
+    key: str
+    title: str
+    by: str
+    why: str
 
 
 async def card_of(session: AsyncSession, key: str) -> Card | None:
@@ -71,7 +82,7 @@ async def save(
     if base is not None and card.revision != base:
         raise CardMoved(card.changed_by)
     card.state, card.publish_at = CardState.DRAFT, None
-    return _moved(session, card, content, step, by=by, why=why, at=at)
+    return await _moved(session, card, content, step, by=by, why=why, at=at)
 
 
 async def submit(
@@ -83,10 +94,10 @@ async def submit(
         return None
     if card.state != CardState.DRAFT:
         raise CardRefused("只有草稿可以提交审核。")
-    if stopping := [problem.text for problem in problems(card.content, city_date(at)) if problem.stops]:
-        raise CardRefused("还不能提交审核：" + "".join(stopping))
+    if stopping := _stopping(card, at):
+        raise CardRefused(f"还不能提交审核：{stopping}")
     card.state = CardState.IN_REVIEW
-    return _moved(session, card, card.content, Step.SUBMITTED, by=by, why=why, at=at)
+    return await _moved(session, card, card.content, Step.SUBMITTED, by=by, why=why, at=at)
 
 
 async def send_back(
@@ -101,7 +112,7 @@ async def send_back(
     if not why:
         raise CardRefused("请写明退回的原因。")
     card.state, card.publish_at = CardState.DRAFT, None
-    return _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=at)
+    return await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=at)
 
 
 async def approve(
@@ -129,7 +140,7 @@ async def approve(
         raise CardRefused("这次的内容您自己改过，要由另一位审核人通过。")
     if then == CardState.SCHEDULED:
         card.state, card.publish_at = CardState.SCHEDULED, publish_at
-        return _moved(session, card, card.content, Step.SCHEDULED, by=by, why=why, at=at)
+        return await _moved(session, card, card.content, Step.SCHEDULED, by=by, why=why, at=at)
     return await _publish(session, card, by=by, why=why, at=at)
 
 
@@ -139,18 +150,28 @@ async def anything_due(session: AsyncSession, *, now: datetime) -> bool:
     return await session.scalar(query) is not None
 
 
-async def publish_due(session: AsyncSession, *, now: datetime) -> list[str]:
-    """Publish what was approved for a moment that has come; the keys. It is published by who approved it."""
+async def publish_due(session: AsyncSession, *, now: datetime) -> tuple[list[str], list[Returned]]:
+    """Publish what was approved for a moment that has come; the keys. It is published by who approved it.
+
+    What is not fit to be published any more goes back to the editors, in the name of who approved it.
+    """
     due = await session.scalars(
         select(Card)
         .where(Card.publish_at <= now, Card.state == CardState.SCHEDULED)
         .with_for_update(skip_locked=True)
     )
-    done = []
+    done, returned = list[str](), list[Returned]()
     for card in due.all():
-        await _publish(session, card, by=card.changed_by, why="按约定的时间自动发布", at=now)
-        done.append(card.key)
-    return done
+        by = card.changed_by
+        if stopping := _stopping(card, now):
+            why = f"到了定时发布的时间，但内容已经不能发布：{stopping}"
+            card.state, card.publish_at = CardState.DRAFT, None
+            await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=now)
+            returned.append(Returned(card.key, card.title, by, stopping))
+        else:
+            await _publish(session, card, by=by, why="按约定的时间自动发布", at=now)
+            done.append(card.key)
+    return done, returned
 
 
 async def archive(
@@ -168,7 +189,7 @@ async def archive(
         await rows.archive(session, key, by=by, at=at, why=why)
         return card
     card.state, card.publish_at = CardState.ARCHIVED, None
-    return _moved(session, card, card.content, Step.ARCHIVED, by=by, why=why, at=at)
+    return await _moved(session, card, card.content, Step.ARCHIVED, by=by, why=why, at=at)
 
 
 async def restore(
@@ -211,6 +232,11 @@ async def authors(session: AsyncSession, card: Card) -> frozenset[str]:
     )
 
 
+def _stopping(card: Card, at: datetime) -> str:
+    """What keeps it from being published, in Chinese; "" where nothing does."""
+    return "".join(problem.text for problem in problems(card.content, city_date(at)) if problem.stops)
+
+
 async def _publish(session: AsyncSession, card: Card, *, by: str, why: str, at: datetime) -> Card:
     await rows.save(session, whole(card.content), by=by, at=at, why=why, state=ArticleState.PUBLISHED)
     return card
@@ -241,19 +267,19 @@ async def _begun(
             "编号请用小写字母开头的英文词，词之间用横线，例如 water-connection，不超过 60 个字符。"
         )
     card = Card(key=key, revision=0, state=CardState.DRAFT, live=False)
-    change(card, content, step, by=by, at=at)
     try:
         async with session.begin_nested():
             session.add(card)
+            await change(session, card, content, by=by, at=at)
     except IntegrityError:
         raise CardMoved("") from None
     session.add(revision_of(card, step, why))
     return card
 
 
-def _moved(
+async def _moved(
     session: AsyncSession, card: Card, content: Content, step: Step, *, by: str, why: str, at: datetime
 ) -> Card:
-    change(card, content, step, by=by, at=at)
+    await change(session, card, content, by=by, at=at)
     session.add(revision_of(card, step, why))
     return card

@@ -11,6 +11,7 @@ from typing import Any
 from knowledge.article import ASPECT_NAMES, ASPECTS, CITATION, Article, followed
 from knowledge.catalogue import catalogue
 from knowledge.check import MAX_REPLY_BYTES, MAX_SECTION_BYTES, MAX_TITLE_LETTERS, MIN_QUESTIONS, unlisted
+from knowledge.day import day_of
 from knowledge.errors import ArticleInvalid
 from knowledge.rows import from_content
 
@@ -66,7 +67,7 @@ def tidy(given: Mapping[str, Any], key: str) -> Content:
 
 
 def whole(content: Mapping[str, Any]) -> Article:
-    """The article. Raises `ArticleInvalid` where a date is missing or none."""
+    """The article. Raises `ArticleInvalid` where it cannot be one: a date is missing or none, or a field lacks."""
     try:
         return from_content(content)
     except (ValueError, TypeError, KeyError) as error:
@@ -121,7 +122,7 @@ def _front(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
 
 
 def _days(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
-    start, end, checked = (_day(content[name]) for name in _DAYS)
+    start, end, checked = (day_of(content[name]) for name in _DAYS)
     if start and end and end < start:
         yield Problem("valid_until", "失效日期早于生效日期。", True)
     if end and end < today:
@@ -143,7 +144,7 @@ def _sources(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
             yield Problem("sources", f"有两条依据的代号都是“{source['id']}”。", True)
         if not (source["title"] and source["issuer"]):
             yield Problem("sources", f"第 {number} 条依据缺少名称或发布机关。", True)
-        day = _day(source["date"])
+        day = day_of(source["date"])
         if day is None or day > today:
             yield Problem(
                 "sources", f"第 {number} 条依据的日期不对，请写成 2026-01-31 的样子，不能是将来。", True
@@ -217,12 +218,5 @@ def _texts(values: object) -> dict[str, str]:
     return {aspect: text for aspect, text in found.items() if text}
 
 
-def _day(text: object) -> date | None:
-    try:
-        return date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
-    except ValueError:
-        return None
-
-
 def _is_day(text: object) -> bool:
-    return _day(text) is not None
+    return day_of(text) is not None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge.models import ArticleState, Card, CardRevision, CardState, Step
+from knowledge.day import day_of
+from knowledge.models import ArticleState, Card, CardRevision, CardState, CardText, LiveCard, Step
 
+CHECK_EVERY = timedelta(days=365)
 IN_WORK = (CardState.DRAFT, CardState.IN_REVIEW, CardState.SCHEDULED)
 
 
@@ -33,20 +35,49 @@ async def follow(
     live = state == ArticleState.PUBLISHED
     card.state = CardState.PUBLISHED if live else CardState.ARCHIVED
     card.live, card.publish_at = live, None
-    change(card, content, step, by=by, at=at)
     if live:
-        card.live_number = card.revision
-    await session.flush()
+        card.live_number = card.revision + 1
+    await change(session, card, content, by=by, at=at)
+    if live:
+        await _show(session, card, content)
+    else:
+        await _hide(session, key)
     session.add(revision_of(card, step, why))
 
 
-def change(card: Card, content: dict[str, Any], step: Step, *, by: str, at: datetime) -> None:
-    """Put new content, and all that lists look for, into a card."""
+async def change(
+    session: AsyncSession, card: Card, content: dict[str, Any], *, by: str, at: datetime
+) -> None:
+    """Put new content, and all that lists look for, into a card; it is there for the database then."""
+    new = not card.revision
     card.content = content
     for name, value in looked_for(content).items():
         setattr(card, name, value)
     card.revision += 1
     card.changed_by, card.changed_at = by, at
+    await session.flush()
+    await _put(session, CardText(key=card.key, live=False, text=text_of(content)), new)
+
+
+async def _show(session: AsyncSession, card: Card, content: Mapping[str, Any]) -> None:
+    old, look = await session.get(LiveCard, card.key), looked_for(content)
+    if old is None or old.checked_on != look["checked_on"]:  # else they have been asked, or will be
+        look["ask_on"] = look["checked_on"] + CHECK_EVERY + timedelta(days=1)
+    who = {"changed_by": card.changed_by, "changed_at": card.changed_at}
+    await _put(session, LiveCard(key=card.key, **who, **look), old is None)
+    await _put(session, CardText(key=card.key, live=True, text=text_of(content)), old is None)
+
+
+async def _hide(session: AsyncSession, key: str) -> None:
+    await session.execute(delete(LiveCard).where(LiveCard.key == key))
+    await session.execute(delete(CardText).where(CardText.key == key, CardText.live))
+
+
+async def _put(session: AsyncSession, row: CardText | LiveCard, new: bool) -> None:
+    if new:
+        session.add(row)
+    else:
+        await session.merge(row)
 
 
 def revision_of(card: Card, step: Step, why: str) -> CardRevision:
@@ -69,19 +100,17 @@ async def in_work(session: AsyncSession) -> frozenset[str]:
 
 def looked_for(content: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a card that come from its content."""
-    names = "\n".join((content["title"], *content["aliases"]))
-    told = "\n".join((*content["questions"], *content["sections"].values()))
     keepers = (*content.get("departments", ()), content["department"])
     return {
         "title": content["title"],
         "category": content["category"],
         "keepers": f"|{'|'.join(filter(None, keepers))}|",
-        "names": names.lower(),
-        "text": told.lower(),
-        "valid_until": _day(content["valid_until"]),
-        "checked_on": _day(content["checked_on"]),
+        "valid_until": day_of(content["valid_until"]),
+        "checked_on": day_of(content["checked_on"]),
     }
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def text_of(content: Mapping[str, Any]) -> str:
+    """What is looked for in it, in small letters."""
+    named = (content["title"], *content["aliases"])
+    return "\n".join((*named, *content["questions"], *content["sections"].values())).lower()

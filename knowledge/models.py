@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from store.base import Base
 
@@ -103,11 +103,20 @@ class Step(StrEnum):
     ARCHIVED = "archived"
 
 
+class CardContent(Base):
+    """What a card holds, apart from it: lists walk the cards, and a row that is long is slow to pass by."""
+
+    __tablename__ = "card_contents"
+
+    key: Mapped[str] = mapped_column(ForeignKey("cards.key"), primary_key=True)
+    content: Mapped[dict[str, Any]]
+
+
 class Card(Base):
     """The working copy of an article, which staff edit; it may be incomplete.
 
     `live`: the bot answers from what revision `live_number` holds. `revision`: the number of the newest revision, which
-    every step raises. `keepers`, `names`, `text`, `valid_until`, `checked_on`: taken from `content`, to be looked for.
+    every step raises. `title`, `category`, `keepers`, `valid_until`, `checked_on`: taken from `content`, to be looked for.
     """
 
     __tablename__ = "cards"
@@ -116,7 +125,6 @@ class Card(Base):
         Index("ix_cards_state", "state", "changed_at", "key"),
         Index("ix_cards_category", "category", "changed_at", "key"),
         Index("ix_cards_publish_at", "publish_at"),
-        Index("ix_cards_valid_until", "valid_until"),
     )
 
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -126,15 +134,61 @@ class Card(Base):
     title: Mapped[str]
     category: Mapped[str]
     keepers: Mapped[str]
-    names: Mapped[str]
-    text: Mapped[str]
     valid_until: Mapped[date | None]
     checked_on: Mapped[date | None]
-    content: Mapped[dict[str, Any]]
     revision: Mapped[int]
     publish_at: Mapped[datetime | None]
     changed_by: Mapped[str]
     changed_at: Mapped[datetime]
+    _kept: Mapped[CardContent] = relationship(lazy="joined", innerjoin=True)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The article as JSON, as far as it has been written."""
+        return self._kept.content
+
+    @content.setter
+    def content(self, content: dict[str, Any]) -> None:
+        if self.revision:
+            self._kept.content = content
+        else:
+            self._kept = CardContent(content=content)
+
+
+class LiveCard(Base):
+    """How an article that is answered from looks in a list, whatever is being written beside it.
+
+    `changed_by`, `changed_at`: who published it, and when. `ask_on`: when its keepers are next asked to check it.
+    """
+
+    __tablename__ = "live_cards"
+    __table_args__ = (
+        Index("ix_live_cards_changed_at", "changed_at", "key"),
+        Index("ix_live_cards_category", "category", "changed_at", "key"),
+        Index("ix_live_cards_valid_until", "valid_until"),
+        Index("ix_live_cards_checked_on", "checked_on"),
+        Index("ix_live_cards_ask_on", "ask_on"),
+    )
+
+    key: Mapped[str] = mapped_column(ForeignKey("cards.key"), primary_key=True)
+    title: Mapped[str]
+    category: Mapped[str]
+    keepers: Mapped[str]
+    valid_until: Mapped[date | None]
+    checked_on: Mapped[date]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+    ask_on: Mapped[date]
+
+
+class CardText(Base):
+    """What of an article is looked for, in small letters: of its working copy, and of what is `live`."""
+
+    __tablename__ = "card_texts"
+
+    key: Mapped[str] = mapped_column(ForeignKey("cards.key"), primary_key=True)
+    live: Mapped[bool] = mapped_column(primary_key=True)
+    text: Mapped[str]
 
 
 class CardRevision(Base):

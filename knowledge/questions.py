@@ -16,8 +16,13 @@ from knowledge.search.text import normalise
 MOST_LETTERS = 200
 
 
-async def keep_question(session: AsyncSession, text: str, article: str, *, by: str, at: datetime) -> None:
-    """Keep a question; one that is there already gets the article that was given now. Raises `CardRefused`."""
+async def keep_question(
+    session: AsyncSession, text: str, article: str, *, by: str, at: datetime, relabel: bool = True
+) -> tuple[StoredQuestion, str | None]:
+    """Keep a question, and what answered it before: None where it is new.
+
+    One that is there already gets the article that was given now, if whoever asks for it may `relabel`. Raises `CardRefused`.
+    """
     text = " ".join(text.split())[:MOST_LETTERS]
     folded = normalise(text)
     if not folded:
@@ -25,18 +30,23 @@ async def keep_question(session: AsyncSession, text: str, article: str, *, by: s
     if article and await session.get(ArticleRow, article) is None:
         raise CardRefused("应答的文章还没有发布，不能设为测试问题。")
     row = await session.scalar(select(StoredQuestion).where(StoredQuestion.folded == folded))
-    if row is None:
-        row = StoredQuestion(folded=folded)
+    before = row.article if row is not None else None
+    if row is not None and before == article:
+        return row, before
+    if row is not None and not relabel:
+        raise CardRefused("已有这个测试问题，应答的文章不同。要改，请联系知识审核。")
+    row = row or StoredQuestion(folded=folded)
     row.text, row.article, row.by, row.at = text, article, by, at
     try:
         async with session.begin_nested():
             session.add(row)
     except IntegrityError:
         raise CardRefused("这个问题刚刚由别人保存，请刷新后再看。") from None
+    return row, before
 
 
 async def drop_question(session: AsyncSession, id: int) -> StoredQuestion | None:
-    """Forget a question; None where it is gone."""
+    """Forget a question, which is given back; None where it is gone."""
     row = await session.get(StoredQuestion, id)
     if row is not None:
         await session.execute(delete(StoredQuestion).where(StoredQuestion.id == id))

@@ -64,6 +64,7 @@ class Action(StrEnum):
     WEBHOOK_RESENT = "webhook_resent"
     ARTICLES_IMPORTED = "articles_imported"
     KNOWLEDGE_CHANGED = "knowledge_changed"
+    TEST_QUESTION_CHANGED = "test_question_changed"
     OFFICER_SET = "officer_set"
     OFFICER_ENDED = "officer_ended"
     OFFICERS_IMPORTED = "officers_imported"
@@ -115,6 +116,7 @@ ACTION_NAMES: Mapping[Action, str] = {
     Action.WEBHOOK_RESENT: "重新推送",
     Action.ARTICLES_IMPORTED: "导入文章",
     Action.KNOWLEDGE_CHANGED: "维护知识库",
+    Action.TEST_QUESTION_CHANGED: "维护测试问题",
     Action.OFFICER_SET: "设置首席服务官",
     Action.OFFICER_ENDED: "解除首席服务官",
     Action.OFFICERS_IMPORTED: "导入首席服务官",

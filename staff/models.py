@@ -154,9 +154,9 @@ class NoticeKind(StrEnum):
     WAITING = "waiting"  # an enterprise waits for a person
     MENTION = "mention"
     EXPIRING = "expiring"  # an article of the department ends soon
-    QUESTIONS = (
-        "questions"  # unanswered questions were given to the department, or it wrote what the answer is
-    )
+    RETURNED = "returned"  # an article that was to be published is not fit to be any more
+    UNCHECKED = "unchecked"  # nobody has checked it for a year
+    QUESTIONS = "questions"  # unanswered ones were given to the department, or it wrote the answer
 
 
 class Notice(Base):

@@ -29,6 +29,8 @@ KIND_NAMES = {
     NoticeKind.MENTION: "提到您",
     NoticeKind.EXPIRING: "知识到期",
     NoticeKind.QUESTIONS: "未答问题",
+    NoticeKind.UNCHECKED: "知识核对",
+    NoticeKind.RETURNED: "未按时发布",
 }
 GRAVE = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATED, NoticeKind.SUPERVISED})
 _AT_ONCE = 500

@@ -7,7 +7,9 @@ const place = `qifu-draft-${key || "new"}`;
 const here = `/console/knowledge/articles/${encodeURIComponent(key || "new")}`;
 let aspect = "overview";
 let timer = 0;
+let typed = 0;
 let dirty = false;
+let under = null; // what is being kept: one at a time, and the newest wins
 
 for (const button of form.querySelectorAll("[data-more]")) {
   button.hidden = false;
@@ -26,11 +28,15 @@ form.addEventListener("focusin", (event) => {
 });
 form.addEventListener("input", () => {
   dirty = true;
-  clearTimeout(timer);
-  timer = setTimeout(keep, 800);
+  typed += 1;
+  later(800);
 });
 form.addEventListener("submit", () => {
+  remember();
   dirty = false;
+  // What comes after the save would be offered as something that was not saved.
+  clearTimeout(timer);
+  under?.abort();
 });
 addEventListener("beforeunload", (event) => {
   if (dirty) event.preventDefault();
@@ -38,41 +44,67 @@ addEventListener("beforeunload", (event) => {
 
 async function keep() {
   remember();
+  under?.abort();
+  const { signal } = (under = new AbortController());
+  const now = typed;
   const data = new FormData(form);
   data.set("aspect", aspect);
   try {
-    const shown = await fetch(`${here}/preview`, { method: "POST", body: data });
-    if (shown.ok) preview.innerHTML = await shown.text();
+    const shown = await send("preview", data, signal);
+    preview.innerHTML = await shown.text();
     if (!key) return say("已存在这台电脑上");
-    const answer = await fetch(`${here}/autosave`, { method: "POST", body: data });
-    if (!answer.ok) throw new Error(String(answer.status));
-    const moved = (await answer.text()) === "moved";
+    const moved = (await (await send("autosave", data, signal)).text()) === "moved";
     say(moved ? "别人刚保存过这篇文章，您保存时会看到差异" : `已自动保存 ${new Date().toLocaleTimeString("zh-CN")}`);
+    if (typed !== now) return; // what was written meanwhile is kept next
     localStorage.removeItem(place);
     dirty = false;
-  } catch {
-    say("连接断了，内容先存在这台电脑上，恢复后会再保存");
-    clearTimeout(timer);
-    timer = setTimeout(keep, 5000);
+  } catch (error) {
+    if (!signal.aborted) failed(error.status);
   }
+}
+
+async function send(what, body, signal) {
+  const answer = await fetch(`${here}/${what}`, { method: "POST", body, signal });
+  if (!answer.ok) throw Object.assign(new Error(what), { status: answer.status });
+  return answer;
+}
+
+function failed(status) {
+  if (status === 401 || status === 403) {
+    return say("登录已失效或没有权限，内容先存在这台电脑上。请在另一个窗口重新登录，再回到这里继续");
+  }
+  if (status === 413) return say("内容太多，没能自动保存，先存在这台电脑上");
+  say("连接断了，内容先存在这台电脑上，恢复后会再保存");
+  later(5000);
+}
+
+function later(milliseconds) {
+  clearTimeout(timer);
+  timer = setTimeout(keep, milliseconds);
 }
 
 function say(text) {
   kept.textContent = text;
 }
 
+function written() {
+  return [...new FormData(form)].filter(([name, value]) => name !== "csrf" && name !== "base" && typeof value === "string");
+}
+
 function remember() {
-  const fields = [...new FormData(form)].filter(([name, value]) => name !== "csrf" && name !== "base" && typeof value === "string");
   try {
-    localStorage.setItem(place, JSON.stringify(fields));
+    localStorage.setItem(place, JSON.stringify({ base: form.elements.base.value, fields: written() }));
   } catch {
     // A full or forbidden storage: the server still keeps it.
   }
 }
 
-function put(fields) {
+function put({ base, fields }) {
+  // The version that it was written on, and not the one of this page: what others saved since is not overwritten unseen.
+  form.elements.base.value = base;
   const seen = {};
   for (const input of form.elements) if (input.type === "checkbox") input.checked = false;
+  for (const input of form.querySelectorAll("[data-rows] input")) input.value = "";
   for (const [name, value] of fields) {
     const number = (seen[name] = (seen[name] ?? -1) + 1);
     let all = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
@@ -88,13 +120,24 @@ function put(fields) {
   }
 }
 
-const local = localStorage.getItem(place);
-if (local) {
+function copied() {
+  try {
+    const found = JSON.parse(localStorage.getItem(place));
+    // A copy of before it carried a version is as old as can be.
+    return Array.isArray(found) ? { base: "0", fields: found } : found;
+  } catch {
+    return null;
+  }
+}
+
+const local = copied();
+if (local && JSON.stringify(local.fields) !== JSON.stringify(written())) {
   const line = document.getElementById("local");
   line.hidden = false;
   document.getElementById("local-take").addEventListener("click", () => {
-    put(JSON.parse(local));
+    put(local);
     line.hidden = true;
+    dirty = true;
     keep();
   });
   document.getElementById("local-drop").addEventListener("click", () => {

@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Question
-from conversations.questions import texts_of
-from desk.announcing import announce_articles
 from desk.desk import Desk
-from desk.knowledge import save_draft_in
+from desk.learning.drafting import add_to_draft, begin_draft, new_to, publish_with
 from desk.learning.proposing import tell_department
+from desk.learning.wording import DecisionRefused, clean_texts, mark_of, marks_of, worded
 from knowledge.article import Article
-from knowledge.cards import card_of
-from knowledge.check import MAX_TITLE_LETTERS
-from knowledge.drafts import KEY, MOST_KEY, MOST_ROWS
-from knowledge.errors import CardRefused
-from knowledge.following import IN_WORK
-from knowledge.learning.models import GroupState, UnansweredGroup, UnansweredQuestion
+from knowledge.drafts import KEY, MOST_KEY
+from knowledge.learning.models import GroupState, UnansweredGroup
 from knowledge.models import ArticleRow, ArticleState
-from knowledge.rows import from_content, published, save, to_content
-from knowledge.search.text import normalise
+from knowledge.rows import from_content
 from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
-from staff.masks import masked_text
 from staff.models import Department
-from tickets.lists import names_of
+from staff.roles import Permission
 
-MOST_QUESTIONS = 50
-LONGEST_QUESTION = 100
 LONGEST_REASON = 200
-_SHORTEST_NAME = 2
-
-
-class DecisionRefused(ValueError):
-    """It cannot be done; the message says why, for a person."""
 
 
 async def assign(desk: Desk, member: Actor, group_id: int, revision: int, department: str) -> int | None:
@@ -69,32 +52,38 @@ async def answer_with(
 ) -> int:
     """Have an article answer it: the chosen questions become its similar questions; how many were new to it.
 
-    With four eyes they go into the article's draft, and the group waits until somebody else has published it.
+    With four eyes, and where the member may not publish, they go into the article's draft, and the group waits until they have
+    been published.
     `chosen`: messages of the group; `written`: what somebody worded anew. Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
         group = await _open(session, group_id, revision)
         found = await _in_force(desk, session, article)
         texts = await clean_texts(session, group.id, chosen)
-        texts += [text for raw in written if (text := _worded(raw))]
+        texts += [text for raw in written if (text := worded(raw))]
         if not texts:
             raise DecisionRefused("请至少选一个问法，或者自己写一个，这样机器人才认得出这个问题。")
-        fresh = await _new_to(session, found, texts)
-        waits = bool(fresh) and desk.knowledge_four_eyes
+        fresh = await new_to(session, found, texts)
+        at_once = member.may(Permission.KNOWLEDGE_PUBLISH) and not desk.knowledge_four_eyes
+        waits, why = bool(fresh) and not at_once, f"答复第 {group.id} 组未答问题"
         if waits:
-            await _add_to_draft(desk, session, member, found, fresh, f"答复第 {group.id} 组未答问题")
+            await add_to_draft(desk, session, member, found, fresh, why)
         elif fresh:
-            await _publish_with(desk, session, member, found, fresh)
+            await publish_with(desk, session, member, found, fresh, why)
         group.state, group.article = GroupState.WRITING if waits else GroupState.ANSWERED, found.key
+        group.added = [mark_of(text) for text in fresh]
         told = f"{found.title}，新增问法 {len(fresh)} 个{'，等待审核发布' if waits else ''}"
         _decided(desk, session, member, group, "用已有文章答复", told)
     return len(fresh)
 
 
-async def begin_writing(desk: Desk, member: Actor, group_id: int, revision: int, key: str) -> None:
+async def begin_writing(
+    desk: Desk, member: Actor, group_id: int, revision: int, key: str, seen: Sequence[int] | None = None
+) -> None:
     """Begin the draft of an article for it, or go on with one: once it is published, the group is answered.
 
-    Raises `DecisionRefused`.
+    The draft has the first question that tells of nobody. `seen`: messages that the member may read, all of the group where
+    None. Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
         group = await _open(session, group_id, revision)
@@ -105,7 +94,7 @@ async def begin_writing(desk: Desk, member: Actor, group_id: int, revision: int,
         row = await session.get(ArticleRow, key)
         if row is not None and row.state == ArticleState.PUBLISHED:
             raise DecisionRefused("已有这个标识的文章，请用“用已有文章答复”，或者换一个标识。")
-        await _begin_draft(desk, session, member, group, key)
+        group.added = await begin_draft(desk, session, member, group, key, seen)
         group.state, group.article = GroupState.WRITING, key
         _decided(desk, session, member, group, "写新文章", key)
 
@@ -127,16 +116,16 @@ async def reopen(desk: Desk, member: Actor, group_id: int, revision: int) -> Non
         group = await _as_seen(session, group_id, revision)
         if group.state is GroupState.OPEN:
             raise DecisionRefused("这一组还没有处理，不需要重新打开。")
-        group.state, group.article, group.reason = GroupState.OPEN, None, ""
+        group.state, group.article, group.reason, group.added = GroupState.OPEN, None, "", []
         group.reopened_at = desk.clock()
         _decided(desk, session, member, group, "重新打开", "", closes=False)
 
 
 async def settle(desk: Desk) -> int:
-    """Groups whose article was published since it was begun are answered; how many."""
+    """Groups whose article was published since, with a question that was added for them, are answered; how many."""
     async with desk.database.read() as session:
         rows = await session.execute(
-            select(UnansweredGroup.id)
+            select(UnansweredGroup.id, UnansweredGroup.added, ArticleRow.content)
             .join(ArticleRow, ArticleRow.key == UnansweredGroup.article)
             .where(
                 UnansweredGroup.state == GroupState.WRITING,
@@ -144,7 +133,7 @@ async def settle(desk: Desk) -> int:
                 ArticleRow.changed_at >= UnansweredGroup.decided_at,
             )
         )
-        ready = [row[0] for row in rows]
+        ready = [id for id, added, content in rows if not added or not marks_of(content).isdisjoint(added)]
     for group_id in ready:
         async with desk.database.write() as session:
             group = await session.get_one(UnansweredGroup, group_id, with_for_update=True)
@@ -152,106 +141,6 @@ async def settle(desk: Desk) -> int:
                 group.state, group.revision = GroupState.ANSWERED, group.revision + 1
                 group.decided_at, group.recurred = desk.clock(), 0
     return len(ready)
-
-
-async def clean_texts(session: AsyncSession, group_id: int, chosen: Collection[int]) -> list[str]:
-    """The words of those questions of the group. Raises `DecisionRefused` where they tell of a person."""
-    if len(chosen) > MOST_QUESTIONS:
-        raise DecisionRefused(f"一次最多选 {MOST_QUESTIONS} 个问法。")
-    rows = (
-        await session.scalars(
-            select(Question)
-            .join(UnansweredQuestion, UnansweredQuestion.message_id == Question.message_id)
-            .where(UnansweredQuestion.group_id == group_id, Question.message_id.in_(list(chosen)))
-            .order_by(Question.message_id)
-        )
-    ).all()
-    if len(rows) != len(set(chosen)):
-        raise DecisionRefused("选中的问法里有的已经不在这一组，请刷新页面再选。")
-    names = await names_of(session, {row.thread_id for row in rows})
-    for row in rows:
-        told = [name for name in names.get(row.thread_id, ()) if len(name) >= _SHORTEST_NAME]
-        if masked_text(row.text, told) != row.text:
-            raise DecisionRefused("选中的问法里有姓名、电话或企业名称，不能公开。请改写成自己的话再加。")
-    return list(dict.fromkeys(_worded(row.text) for row in rows))
-
-
-async def _begin_draft(
-    desk: Desk, session: AsyncSession, member: Actor, group: UnansweredGroup, key: str
-) -> None:
-    asked = masked_text((await texts_of(session, [group.lead])).get(group.lead, ""), ())
-    department = await session.get(Department, group.department) if group.department else None
-    card = await card_of(session, key)
-    # Somebody may be writing it already: their words stay.
-    content = _with(card.content, [asked] if asked else []) if card else wanted_article(asked, department)
-    base = card.revision if card else 0
-    await _draft(desk, session, member, key, content, f"答复第 {group.id} 组未答问题", base)
-
-
-def wanted_article(question: str, department: Department | None) -> dict[str, Any]:
-    """What is known of an article to be written, in the form of `knowledge.rows.to_content`."""
-    return {
-        "title": question[:MAX_TITLE_LETTERS],
-        "department": department.name if department else "",
-        "departments": [department.key] if department else [],
-        "questions": [question],
-    }
-
-
-async def _new_to(session: AsyncSession, article: Article, texts: Sequence[str]) -> list[str]:
-    """Those of the questions that an article does not have; none may be another's."""
-    mine = {normalise(text) for text in (*article.questions, *article.aliases, article.title)}
-    fresh = {normalise(text): text for text in texts if normalise(text) not in mine}
-    for other in await published(session):
-        taken = fresh.keys() & {normalise(text) for text in other.questions}
-        if taken and other.key != article.key:
-            raise DecisionRefused(f"“{fresh[min(taken)]}”已经是“{other.title}”的问法，请先到那篇文章里删除。")
-    return list(fresh.values())
-
-
-async def _publish_with(
-    desk: Desk, session: AsyncSession, member: Actor, article: Article, texts: Sequence[str]
-) -> None:
-    changed = replace(article, questions=(*article.questions, *texts))
-    card = await card_of(session, article.key)
-    written = dict(card.content) if card and card.state in IN_WORK else None
-    await save(session, changed, by=member.username, at=desk.clock())
-    await announce_articles(session, [changed], at=desk.clock(), new_id=desk.new_id)
-    if written is not None:  # what somebody is at goes on, with the questions
-        await _draft(desk, session, member, article.key, _with(written, texts), "发布了新增的问法")
-
-
-async def _add_to_draft(
-    desk: Desk, session: AsyncSession, member: Actor, article: Article, texts: Sequence[str], why: str
-) -> None:
-    """Put questions into the draft that somebody is at, else into one of what is published."""
-    card = await card_of(session, article.key)
-    content = dict(card.content) if card and card.state in IN_WORK else to_content(article)
-    base = card.revision if card else 0
-    await _draft(desk, session, member, article.key, _with(content, texts), why, base)
-
-
-def _with(content: dict[str, Any], texts: Sequence[str]) -> dict[str, Any]:
-    have = {normalise(text) for text in content["questions"]}
-    fresh = [text for text in texts if normalise(text) not in have]
-    return {**content, "questions": [*content["questions"], *fresh]}
-
-
-async def _draft(
-    desk: Desk,
-    session: AsyncSession,
-    member: Actor,
-    key: str,
-    content: dict[str, Any],
-    why: str,
-    base: int | None = None,
-) -> None:
-    if len(content["questions"]) > MOST_ROWS:
-        raise DecisionRefused(f"一篇文章最多 {MOST_ROWS} 个问法，请先在文章里删去一些。")
-    try:
-        await save_draft_in(desk, session, member, key, content, why=why, base=base)
-    except CardRefused as refused:
-        raise DecisionRefused(str(refused)) from refused
 
 
 async def _in_force(desk: Desk, session: AsyncSession, key: str) -> Article:
@@ -262,18 +151,6 @@ async def _in_force(desk: Desk, session: AsyncSession, key: str) -> Article:
     if not article.in_force(desk.today()):
         raise DecisionRefused(f"“{article.title}”不在有效期内，机器人不会用它答复，请选别的文章。")
     return article
-
-
-def _worded(text: str) -> str:
-    """A question as it is kept. Raises `DecisionRefused`."""
-    plain = " ".join(text.split())
-    if len(plain) > LONGEST_QUESTION:
-        raise DecisionRefused(f"每个问法不超过 {LONGEST_QUESTION} 字，太长的请改写。")
-    if plain and not normalise(plain):
-        raise DecisionRefused("问法里要有文字。")
-    if masked_text(plain, ()) != plain:
-        raise DecisionRefused("问法里不能有电话、证件号码、邮箱这类个人信息。")
-    return plain
 
 
 async def _as_seen(session: AsyncSession, group_id: int, revision: int) -> UnansweredGroup:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Message, Question
@@ -123,7 +124,7 @@ async def confirm(desk: Desk, member: Actor, message_id: int, text: str, intent:
 
 
 async def decline(desk: Desk, message_id: int) -> None:
-    """A suggested message is no example: it is not suggested again."""
+    """A suggested message is no example: it is not suggested again. Raises `ExampleRefused`."""
     async with desk.database.write() as session:
         question = await session.get(Question, message_id)
         if question is not None:
@@ -157,9 +158,8 @@ async def _add(
         raise ExampleRefused("例句里有姓名、电话或企业名称，请改写以后再加。")
     known = await session.scalar(select(TrainingExample).where(TrainingExample.text == plain))
     if known is not None and known.intent != intent:
-        raise ExampleRefused(
-            f"已有同样的例句，意思是“{intent_names()[known.intent]}”。要改，请先删除那一句。"
-        )
+        meaning = intent_names().get(known.intent, known.intent)
+        raise ExampleRefused(f"已有同样的例句，意思是“{meaning}”。要改，请先删除那一句。")
     if known is None:
         newest = await session.scalar(
             select(TrainingExample.id).order_by(TrainingExample.id.desc()).offset(MOST_EXAMPLES - 1).limit(1)
@@ -167,19 +167,26 @@ async def _add(
         if newest is not None:
             raise ExampleRefused(f"例句最多 {MOST_EXAMPLES} 句，请先删除一些。")
         known = TrainingExample(text=plain, intent=intent, added_by=member.username, added_at=desk.clock())
-        session.add(known)
-        await session.flush()
+        await _put(session, known, "这句话刚刚由别人加入，请刷新后再看。")
         _record(desk, session, member, "新增", known)
 
 
 async def _decide(session: AsyncSession, question: Question, *, taken: bool) -> None:
     decision = await session.get(TrainingDecision, question.message_id)
     if decision is None:
-        session.add(
-            TrainingDecision(message_id=question.message_id, thread_id=question.thread_id, taken=taken)
-        )
+        decision = TrainingDecision(message_id=question.message_id, thread_id=question.thread_id, taken=taken)
+        await _put(session, decision, "这条消息刚刚由别人处理了，请刷新后再看。")
     else:
         decision.taken = decision.taken or taken
+
+
+async def _put(session: AsyncSession, row: TrainingExample | TrainingDecision, otherwise: str) -> None:
+    """Add a row. Raises `ExampleRefused` where somebody else has added it at this moment."""
+    try:
+        async with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        raise ExampleRefused(otherwise) from None
 
 
 def _record(desk: Desk, session: AsyncSession, member: Actor, what: str, example: TrainingExample) -> None:

@@ -15,7 +15,7 @@ from conversations.models import Message, Person, Question, Thread
 from conversations.questions import Asked, lately_unsure, picked_after, texts_of
 from desk.belonging import matters
 from desk.desk import Desk
-from desk.learning.deciding import LONGEST_QUESTION
+from desk.learning.wording import LONGEST_QUESTION
 from knowledge.drafts import Content
 from knowledge.learning.likeness import Likeness
 from knowledge.learning.models import DeclinedSuggestion, GroupState, UnansweredGroup, UnansweredQuestion

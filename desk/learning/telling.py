@@ -58,30 +58,40 @@ async def take_back(desk: Desk, thread_id: str) -> Reply:
 async def tell_answered(desk: Desk) -> int:
     """Tell those who agreed and whose question is answered now, each once; how many were told."""
     await desk.library.refresh()
-    now = desk.clock()
     async with desk.database.read() as session:
-        rows = await session.execute(
-            select(AnswerWish.message_id, UnansweredGroup.article)
-            .join(UnansweredQuestion, UnansweredQuestion.message_id == AnswerWish.message_id)
-            .join(UnansweredGroup, UnansweredGroup.id == UnansweredQuestion.group_id)
-            .where(
-                AnswerWish.open.is_(True),
-                UnansweredGroup.state == GroupState.ANSWERED,
-                UnansweredQuestion.asked_at >= now - timedelta(days=desk.learning.tell_days),
-            )
-            .order_by(AnswerWish.message_id)
-            .limit(_AT_ONCE)
-        )
-        due: Sequence[tuple[int, str | None]] = [(row[0], row[1]) for row in rows]
+        due = await _due(desk, session)
     told = 0
     for message_id, key in due:
-        article = desk.library.article(key, desk.today()) if key else None
+        article = desk.library.article(key, desk.today())
         if article is not None:
             async with desk.database.write() as session:
                 told += await _tell_one(desk, session, message_id, article)
     if told:
         desk.to_send.set()
     return told
+
+
+async def _due(desk: Desk, session: AsyncSession) -> Sequence[tuple[int, str]]:
+    """(message, article) of the oldest that can be told now: what cannot keeps nobody else waiting."""
+    since = desk.clock() - timedelta(days=desk.learning.tell_days)
+    answered = (
+        select(AnswerWish.message_id, UnansweredGroup.article)
+        .join(UnansweredQuestion, UnansweredQuestion.message_id == AnswerWish.message_id)
+        .join(UnansweredGroup, UnansweredGroup.id == UnansweredQuestion.group_id)
+        .join(Thread, Thread.id == AnswerWish.thread_id)
+        .where(
+            AnswerWish.open.is_(True),
+            UnansweredGroup.state == GroupState.ANSWERED,
+            UnansweredQuestion.asked_at >= since,
+            Thread.leaving.is_(None),
+        )
+    )
+    keys = await session.scalars(answered.with_only_columns(UnansweredGroup.article).distinct())
+    in_force = [key for key in keys if key and desk.library.article(key, desk.today()) is not None]
+    rows = await session.execute(
+        answered.where(UnansweredGroup.article.in_(in_force)).order_by(AnswerWish.message_id).limit(_AT_ONCE)
+    )
+    return [(row[0], row[1] or "") for row in rows]
 
 
 async def _tell_one(desk: Desk, session: AsyncSession, message_id: int, article: Article) -> int:
@@ -103,7 +113,10 @@ async def _tell_one(desk: Desk, session: AsyncSession, message_id: int, article:
         .values(open=False, told_at=desk.clock())
         .execution_options(synchronize_session=False)
     )
-    reply = article_reply(article, asked_aspect(question.text), root=desk.public_url)
+    # What is not in it was asked for long ago: what there is comes without an excuse before it.
+    aspect = asked_aspect(question.text)
+    known = aspect if aspect in article.sections else None
+    reply = article_reply(article, known, person.channel, root=desk.public_url)
     day = question.asked_at.astimezone(CITY_ZONE)
     asked = question.text if len(question.text) <= _SHOWN else f"{question.text[:_SHOWN]}……"
     text = f"您在{day.month}月{day.day}日问过“{asked}”，现在有答案了：\n{reply.text}"

@@ -8,11 +8,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from knowledge.exchange.problems import FileRefused
 
 _ROOT = Path(__file__).resolve().parents[2]
 _TOO_MUCH = "读取这个文件要用太多时间或内存，已经停下，什么也没有改。请分成小一些的文件，或重新另存一份再试。"
+# Each may take so much memory that a third would take it from the product.
+_AT_ONCE = 2
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +32,15 @@ BOUNDS = Bounds()
 
 
 async def read_aside(data: bytes, name: str, bounds: Bounds = BOUNDS) -> dict[str, Any]:
-    """What `reader.read` says of a file. Raises `FileRefused`."""
+    """What `reader.read` says of a file; the third waits for one of two to end. Raises `FileRefused`."""
     if len(data) > bounds.file:
         raise FileRefused(too_large(len(data), bounds))
+    turns = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
+    async with turns:
+        return await _read(data, name, bounds)
+
+
+async def _read(data: bytes, name: str, bounds: Bounds) -> dict[str, Any]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "knowledge.exchange.reader",
         # A name goes as an argument: only its end counts, and no more than that.

@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from knowledge.article import ASPECTS, CITATION, Article
+from knowledge.article import ASPECTS, Article
 from knowledge.catalogue import catalogue
-from knowledge.check import MAX_SECTION_BYTES, MAX_TITLE_LETTERS, MIN_QUESTIONS
-from knowledge.drafts import CHANNELS
+from knowledge.drafts import CHANNELS, problems
 from knowledge.exchange.columns import COLUMNS, FIELD_NAMES, MORE_NAMES
+from knowledge.rows import to_content
 
 _LONGEST_COMPARED = 4_000
 
@@ -48,11 +49,13 @@ class Line:
     hints: tuple[str, ...]
 
 
-def compare(incoming: Iterable[tuple[str, Article]], present: Mapping[str, Article]) -> list[Line]:
+def compare(
+    incoming: Iterable[tuple[str, Article]], present: Mapping[str, Article], today: date
+) -> list[Line]:
     """A line for each article of the file: what is new first, then what changes, then what stays."""
     order = list(Change)
     found = [
-        Line(place, article.key, article.title, _change(article, present), hints(article))
+        Line(place, article.key, article.title, _change(article, present), hints(article, today))
         for place, article in incoming
     ]
     return sorted(found, key=lambda line: (order.index(line.change), line.key))
@@ -76,25 +79,10 @@ def differences(before: Article | None, after: Article) -> list[Difference]:
     return found
 
 
-def hints(article: Article) -> tuple[str, ...]:
-    """What has to be mended before it is published, as far as the article alone tells."""
-    cited = {match for text in article.sections.values() for match in _cited(text)}
-    known = {source.id for source in article.sources}
-    found = [
-        (len(article.title) > MAX_TITLE_LETTERS, f"名称超过 {MAX_TITLE_LETTERS} 个字"),
-        (len(article.questions) < MIN_QUESTIONS, f"相似问法不到 {MIN_QUESTIONS} 条"),
-        (not article.sources, "没有依据文件"),
-        ("overview" not in article.sections, "没有办理概述"),
-        (bool(cited - known), f"引用了没有列出的文件：{'、'.join(sorted(cited - known)[:3])}"),
-        (bool(known - cited), f"没有引用到的文件：{'、'.join(sorted(known - cited)[:3])}"),
-    ]
-    long = [a for a in article.aspects() if len(article.text(a).encode()) > MAX_SECTION_BYTES]
-    found.append((bool(long), f"太长、放不进一条微信消息：{'、'.join(COLUMNS[aspect] for aspect in long)}"))
-    return tuple(hint for wrong, hint in found if wrong)
-
-
-def _cited(text: str) -> list[str]:
-    return [match["id"] for match in CITATION.finditer(text)]
+def hints(article: Article, today: date) -> tuple[str, ...]:
+    """What has to be mended before it is published: the very sentences that the editor shows."""
+    found = problems(to_content(article), today)
+    return tuple(dict.fromkeys(one.text for one in found if one.stops))
 
 
 def _texts(article: Article, field: str) -> list[str]:

@@ -51,6 +51,8 @@ class UnansweredGroup(Base):
     department: Mapped[str | None]
     article: Mapped[str | None]
     reason: Mapped[str] = mapped_column(default="")  # why it is dismissed
+    # Of the questions that were put into the article's draft for it: what `desk.learning.deciding` tells them by.
+    added: Mapped[list[Any]] = mapped_column(default=list)
     # Raised by every decision: a page that shows an older one is told so.
     revision: Mapped[int] = mapped_column(default=0)
     decided_by: Mapped[str] = mapped_column(default="")

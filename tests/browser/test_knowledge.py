@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 from sqlalchemy import update
 
 from app.main import create_app
@@ -74,6 +75,7 @@ async def _people(settings: Settings) -> None:
     async with database.write() as session:
         for username, name, role in (
             ("zhao.bian", "赵编", Role.KNOWLEDGE_EDITOR),
+            ("sun.bian", "孙编", Role.KNOWLEDGE_EDITOR),
             ("qian.shen", "钱审", Role.KNOWLEDGE_REVIEWER),
         ):
             profile = Profile(name, "water", frozenset({role}))
@@ -124,6 +126,163 @@ def examine(page: Page, axe: str, folder: Path, name: str) -> None:
         page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)
         assert faults(page, axe) == [], (name, kind)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (name, kind)
+
+
+def fallen(page: Page, status: int | None) -> None:
+    """The autosave fails from now on: with this status, or because the line is lost."""
+
+    def answer(route: Route) -> None:
+        if status is None:
+            route.abort()
+        else:
+            route.fulfill(status=status, body="")
+
+    page.route("**/autosave", answer)
+
+
+def copy(page: Page, key: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = page.evaluate(
+        "key => JSON.parse(localStorage.getItem('qifu-draft-' + key))", key
+    )
+    return found
+
+
+def test_a_copy_kept_on_the_computer_overwrites_nobody(
+    page: Page, url: str, context: BrowserContext, browser: Browser
+) -> None:
+    gas = f"{url}/console/knowledge/articles/gas-connection"
+    enter(page, url, "zhao.bian")
+    page.goto(f"{gas}/edit")
+    base = page.locator("input[name=base]").input_value()
+    fallen(page, None)
+    page.get_by_label("适用对象").fill("断网时写的")
+    expect(page.locator("#kept")).to_contain_text("连接断了")
+    assert (copy(page, "gas-connection") or {})["base"] == base
+    rows = page.locator("input[name=source-title]").count()
+
+    other = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai")
+    theirs = other.new_page()
+    enter(theirs, url, "sun.bian")
+    theirs.goto(f"{gas}/edit")
+    theirs.get_by_label("主管部门", exact=True).fill("同事改的部门")
+    added = theirs.locator("fieldset.source").nth(rows - 2)
+    for name, value in (
+        ("id", "new"),
+        ("title", "同事加的依据"),
+        ("issuer", "平顶山市"),
+        ("date", "2021-12-17"),
+    ):
+        added.locator(f"input[name=source-{name}]").fill(value)
+    theirs.get_by_role("button", name="保存草稿").click()
+    expect(theirs.get_by_role("status").first).to_contain_text("草稿已保存")
+    other.close()
+
+    page.unroute_all()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{gas}/edit")
+    expect(page.get_by_label("主管部门", exact=True)).to_have_value("同事改的部门")
+    page.get_by_role("button", name="恢复到表单").click()
+    expect(page.get_by_label("适用对象")).to_have_value("断网时写的")
+    titles = [one.input_value() for one in page.locator("input[name=source-title]").all()]
+    assert "同事加的依据" not in titles
+    page.get_by_role("button", name="保存草稿").click()
+    expect(page.get_by_text("别人已经保存过这篇文章")).to_be_visible()
+    expect(page.get_by_text("同事改的部门").first).to_be_visible()
+
+
+def test_a_copy_is_gone_once_it_is_saved(page: Page, url: str) -> None:
+    enter(page, url, "zhao.bian")
+    page.goto(f"{url}/console/knowledge/new")
+    page.get_by_label("编号").fill("heat-connection")
+    page.get_by_label("标题").fill("供热报装")
+    expect(page.locator("#kept")).to_contain_text("已存在这台电脑上")
+    assert copy(page, "new") is not None
+    page.get_by_role("button", name="保存并提交审核").click()
+    expect(page.get_by_text("还不能提交审核")).to_be_visible()
+    page.wait_for_function("localStorage.getItem('qifu-draft-new') === null")
+    page.goto(f"{url}/console/knowledge/new")
+    page.get_by_label("编号").fill("heat-price")
+    page.get_by_label("标题").fill("供热价格")
+    page.get_by_role("button", name="保存草稿").click()
+    expect(page.get_by_role("status").first).to_contain_text("草稿已保存")
+    page.wait_for_function("localStorage.getItem('qifu-draft-new') === null")
+    page.goto(f"{url}/console/knowledge/new")
+    expect(page.locator("#local")).to_be_hidden()
+
+
+def test_no_autosave_comes_after_the_save(page: Page, url: str) -> None:
+    price = f"{url}/console/knowledge/articles/water-price"
+    enter(page, url, "zhao.bian")
+    page.goto(f"{price}/edit")
+    # The preview is slow, so that the autosave after it is still to come when the form is sent.
+    page.evaluate("""() => {
+        const ask = window.fetch;
+        window.fetch = async (what, how) => {
+            const answer = ask(what, how);
+            if (String(what).endsWith("/preview")) await new Promise((done) => setTimeout(done, 1500));
+            return answer;
+        };
+    }""")
+
+    def slowly(route: Route) -> None:
+        time.sleep(2)
+        route.continue_()
+
+    page.route(f"{price}/edit", slowly)
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url.rpartition("/")[2]))
+    page.get_by_label("适用对象").fill("先写的")
+    page.wait_for_timeout(1000)
+    page.get_by_label("适用对象").fill("再写的")
+    page.get_by_role("button", name="保存草稿").click()
+    expect(page.get_by_role("status").first).to_contain_text("草稿已保存")
+    assert "autosave" not in sent
+    page.goto(f"{price}/edit")
+    expect(page.get_by_label("适用对象")).to_have_value("再写的")
+    expect(page.get_by_role("link", name="接着改")).to_have_count(0)
+    expect(page.locator("#local")).to_be_hidden()
+
+
+def test_only_the_newest_is_kept_at_a_time(page: Page, url: str) -> None:
+    enter(page, url, "zhao.bian")
+    page.goto(f"{url}/console/knowledge/articles/electricity-connection/edit")
+    page.evaluate("""() => {
+        const ask = window.fetch;
+        let first = true;
+        window.fetch = async (what, how) => {
+            const slow = first;
+            first = false;
+            if (slow) await new Promise((done) => setTimeout(done, 4000));
+            return ask(what, how);
+        };
+    }""")
+    sent: list[str] = []
+    page.on(
+        "request",
+        lambda request: sent.append(request.post_data or "") if "autosave" in request.url else None,
+    )
+    page.get_by_label("适用对象").fill("先写的")
+    page.wait_for_timeout(1200)
+    page.get_by_label("适用对象").fill("再写的")
+    expect(page.locator("#kept")).to_contain_text("已自动保存")
+    page.wait_for_timeout(4500)
+    assert len(sent) == 1 and "再写的" in sent[0]
+
+
+def test_a_session_that_ended_is_told_apart_from_a_lost_line(page: Page, url: str) -> None:
+    enter(page, url, "zhao.bian")
+    page.goto(f"{url}{ARTICLE}/edit")
+    tried: list[str] = []
+    page.on("request", lambda request: tried.append(request.url) if "autosave" in request.url else None)
+    fallen(page, 401)
+    page.get_by_label("适用对象").fill("登录失效时写的")
+    expect(page.locator("#kept")).to_contain_text("登录已失效")
+    page.wait_for_timeout(6000)
+    assert len(tried) == 1
+    assert copy(page, "water-connection") is not None
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_label("适用对象").fill("企业、个体工商户")
+    page.evaluate("localStorage.clear()")
 
 
 def test_what_an_editor_writes_and_a_reviewer_approves_is_answered(

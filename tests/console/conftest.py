@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from connectors.web.bodies import BodyLimit
+from console.bodies import BODY_LIMITS
 from console.router import console_router
 from desk.desk import Desk
 from staff.departments import add_departments
@@ -23,6 +25,8 @@ from store.files import Files
 from tests.console.talks import Talks
 from tests.console.visit import House, Visit
 from tests.staff.people import employ
+
+BODY_MAX_BYTES = 64_000  # as `Settings` has it where nobody says otherwise
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +51,7 @@ async def house(desk: Desk, hashing: Hashing, files: Files) -> House:
     stopping = asyncio.Event()
     stopping.set()
     app.include_router(console_router(desk, door, secure=False, stopping=stopping, files=files))
+    app.add_middleware(BodyLimit, most=BODY_MAX_BYTES, others=BODY_LIMITS)
     async with desk.database.write() as session:
         await add_departments(session)
     return House(app, door)

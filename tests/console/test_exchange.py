@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -13,8 +14,9 @@ from docx import Document
 from sqlalchemy import func, select
 
 from desk.desk import Desk
-from knowledge.article import Article
+from knowledge.article import ASPECTS, Article
 from knowledge.catalogue import catalogue
+from knowledge.drafts import MOST_SECTION
 from knowledge.exchange.archive import to_zip
 from knowledge.exchange.csv_file import to_csv
 from knowledge.exchange.excel import to_excel
@@ -246,6 +248,35 @@ async def test_a_document_becomes_a_draft_that_a_person_completes(editor: Visit,
     assert (after[0], after[2]) == (before[0] + 1, before[2])
     listed = (await editor.get("/console/exchange")).text
     assert "指南.docx" in listed and "drainage" in listed
+
+
+async def test_a_document_is_not_taken_as_a_table_nor_a_table_as_a_document(
+    editor: Visit, stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    where = await uploaded(editor, "指南.docx", paper())
+    answer = await editor.post(f"{where}/apply")
+    assert answer.status_code == 422 and "填写完整" in said(answer)
+    assert "排放口的设置符合要求。" in answer.text
+    table = await uploaded(editor, "a.csv", to_csv([replace(articles[WATER], title="改名")], CATEGORIES))
+    before = await state(stocked_desk)
+    fields = {"overview": "要许可。", "key": "drainage", "title": "排水", "category": "water"}
+    fields |= {"valid_from": "2026-01-01", "checked_on": "2026-01-01"}
+    answer = await editor.post(f"{table}/document", fields)
+    assert answer.status_code == 422 and "确认，存为草稿" in said(answer)
+    assert await state(stocked_desk) == before
+    assert (await editor.post(f"{table}/apply")).status_code == 303
+
+
+async def test_a_long_document_is_taken_as_it_is(editor: Visit, stocked_desk: Desk) -> None:
+    where = await uploaded(editor, "指南.docx", paper())
+    sections: dict[str, str] = dict.fromkeys(map(str, ASPECTS), "水" * MOST_SECTION)
+    fields = {**sections, "key": "drainage", "title": "排水许可", "category": "water"}
+    fields |= {"valid_from": "2026-01-01", "checked_on": "2026-11-23"}
+    assert len(sections) == 8 and len(urlencode(fields)) > 64_000
+    assert (await editor.post(f"{where}/document", fields)).status_code == 303
+    async with stocked_desk.database.read() as session:
+        row = await session.get_one(Card, "drainage")
+    assert row.content["sections"] == sections
 
 
 async def test_many_articles_are_shown_page_by_page(editor: Visit, articles: dict[str, Article]) -> None:

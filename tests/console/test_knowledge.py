@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.knowledge_forms import BODY_BYTES
+from desk import knowledge_hits
 from desk.desk import Desk
 from desk.ports import Parsed
 from knowledge import cards
 from knowledge.article import Article
-from knowledge.models import CardState
-from knowledge.rows import import_articles
+from knowledge.models import Card, CardState
+from knowledge.rows import import_articles, save
+from staff.audit import Action
+from staff.models import AuditEntry
 from staff.roles import Role
 from tests.console.visit import House, Visit, said
 from tests.fakes import HandClock, ScriptedDialogue
@@ -158,6 +164,51 @@ async def test_the_list_finds_by_words_and_filters(stocked: House, desk: Desk, c
     assert f"<small>{KEY}</small>" in (await editor.get("/console/knowledge?due=check")).text
 
 
+async def test_readers_find_what_is_answered_and_nothing_of_a_draft(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    agent = await stocked.member("agent", Role.AGENT)
+    draft = filled(
+        articles[KEY], title="未公开的标题", category="gas", department="未公开的部门",
+        valid_until="2027-01-09", checked_on="2026-11-20", departments="gas",
+    )  # fmt: skip
+    draft["section-overview"] = "未公开的正文。[^ours]"
+    assert (await editor.post(f"{HERE}/edit", draft)).status_code == 303
+    line = f"<small>{KEY}</small>"
+    page = (await agent.get("/console/knowledge")).text
+    assert line in page and articles[KEY].title in page and str(articles[KEY].checked_on) in page
+    for secret in ("未公开", "2027-01-09", "2026-11-20", "草稿", "editor"):
+        assert secret not in page
+    for query in ("q=未公开的标题", "q=未公开的正文", "category=gas", "department=gas"):
+        assert line not in (await agent.get(f"/console/knowledge?{query}")).text, query
+        assert line in (await editor.get(f"/console/knowledge?{query}")).text, query
+    for query in ("q=用水报装", "category=water", "department=water", f"q={KEY}"):
+        assert line in (await agent.get(f"/console/knowledge?{query}")).text, query
+    assert "草稿" not in (await agent.get(HERE)).text
+
+
+async def test_what_is_due_goes_by_what_is_answered(
+    stocked: House, desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    line = f"<small>{KEY}</small>"
+    ending = replace(articles[KEY], valid_until=desk.today() + timedelta(days=410))
+    async with desk.database.write() as session:
+        await save(session, ending, by="import", at=desk.clock())
+    clock.advance(timedelta(days=400))
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    agent = await stocked.member("agent", Role.AGENT)
+    today = desk.today().isoformat()
+    draft = filled(articles[KEY], base="2", checked_on=today, valid_until="")
+    assert (await editor.post(f"{HERE}/edit", draft)).status_code == 303
+    for visit in (editor, agent):
+        for due in ("check", "expiring"):
+            page = (await visit.get(f"/console/knowledge?due={due}")).text
+            assert line in page and "即将失效" in page and "请核对" in page
+        page = (await visit.get(HERE)).text
+        assert "超过一年没有核对" in page and "失效</span>" in page
+
+
 async def test_pages_of_the_list_follow_each_other(
     house: House, desk: Desk, articles: dict[str, Article]
 ) -> None:
@@ -197,6 +248,50 @@ async def test_a_hit_test_tells_why_and_keeps_its_history(
     ).status_code == 422
 
 
+async def test_questions_of_the_gate_are_changed_by_who_may_publish_and_are_in_the_audit_log(
+    stocked: House, desk: Desk
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    reviewer = await stocked.member("reviewer", Role.KNOWLEDGE_REVIEWER)
+    here = "/console/knowledge/questions"
+    question = {"text": "用水报装怎么办", "article": KEY}
+    for _ in range(2):
+        assert (await editor.post(here, question)).status_code == 303
+    other = {**question, "article": ""}
+    refused = await editor.post(here, other)
+    assert refused.status_code == 422 and "联系知识审核" in said(refused)
+    assert (await editor.post(f"{here}/1/drop")).status_code == 403
+    assert "删除：" not in (await editor.get(here)).text and "删除：" in (await reviewer.get(here)).text
+    assert (await reviewer.post(here, other)).status_code == 303
+    for _ in range(2):
+        assert (await reviewer.post(f"{here}/1/drop")).status_code == 303
+    async with desk.database.read() as session:
+        entries = await session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.action == Action.TEST_QUESTION_CHANGED)
+            .order_by(AuditEntry.id)
+        )
+        found = [(one.who, (one.detail.keys() - {"应答文章"}).pop()) for one in entries]
+    assert found == [("editor", "新增"), ("reviewer", "改应答文章"), ("reviewer", "删除")]
+
+
+async def test_a_publication_while_a_question_is_tried_breaks_nothing(
+    stocked: House, desk: Desk, articles: dict[str, Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    read = knowledge_hits.drafts_in_work
+
+    async def meanwhile(desk: Desk, session: AsyncSession) -> dict[str, Article]:
+        async with desk.database.write() as other:
+            await save(other, articles["water-price"], by="other", at=desk.clock())
+        await desk.library.refresh()
+        return await read(desk, session)
+
+    monkeypatch.setattr(knowledge_hits, "drafts_in_work", meanwhile)
+    answer = await editor.post("/console/knowledge/hit-test", {"text": articles["water-price"].questions[0]})
+    assert answer.status_code == 303
+
+
 async def test_who_does_not_see_drafts_sees_what_is_answered(
     stocked: House, articles: dict[str, Article]
 ) -> None:
@@ -233,6 +328,7 @@ async def test_what_does_not_exist_is_told_and_nothing_breaks(stocked: House, pa
         {}, {"base": "9" * 40}, {"base": "x", "publish_at": "0001-01-01T00:00"}, {"base": "1", "why": "字" * 5000},
         {"base": "1", "publish_at": "9999-12-31T23:59"}, {"base": "1", "publish_at": "明天"}, {"number": "-3"},
         {"base": "1", "valid_from": "2026-02-30", "title": "<script>", "source-date": "x"},
+        *({"base": "1", name: "20260-01-31"} for name in ("valid_from", "valid_until", "checked_on")),
     ],
 )  # fmt: skip
 async def test_odd_forms_get_a_sentence(stocked: House, desk: Desk, fields: dict[str, str]) -> None:
@@ -250,6 +346,11 @@ async def test_odd_forms_get_a_sentence(stocked: House, desk: Desk, fields: dict
     ):
         answer = await both.post(f"{HERE}/{name}", fields)
         assert answer.status_code < 500, (name, answer.text)
+        if name == "edit" and answer.status_code == 303:
+            async with desk.database.read() as session:
+                kept = await session.get_one(Card, KEY)
+            typed = {one: fields[one] for one in ("valid_from", "valid_until", "checked_on") if one in fields}
+            assert typed.items() <= kept.content.items()
     for path in ("/console/knowledge/new", "/console/knowledge/hit-test", "/console/knowledge/questions"):
         assert (await both.post(path, fields)).status_code < 500
 

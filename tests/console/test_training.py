@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import yaml
-from sqlalchemy import select
+from sqlalchemy import delete, func, select, text
 
 from app.settings import ROOT
+from conversations.models import Question
 from desk.desk import Desk
 from desk.learning.collecting import Collector
 from desk.learning.deciding import answer_with
 from desk.learning.intents import intent_names
 from desk.learning.trainings import LEASE, begun_with, claim, failed, finished, switched, wanted
-from knowledge.learning.models import DialogueModel, TrainingExample
+from knowledge.learning.models import DialogueModel, TrainingDecision, TrainingExample
 from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from staff.roles import Role
@@ -109,6 +111,57 @@ async def test_a_bad_example_gets_a_sentence(house: House, fields: dict[str, str
         await visit.post(f"{EXAMPLES}/suggested/999/confirm", {"text": "好", "intent": "greet"})
     ).status_code == 422
     assert (await visit.post(f"{EXAMPLES}/suggested/{'9' * 30}/decline")).status_code == 303
+
+
+async def test_an_example_of_a_meaning_that_is_no_more_gets_a_sentence(house: House, desk: Desk) -> None:
+    async with desk.database.write() as session:
+        session.add(TrainingExample(text="你好", intent="topic_gone", added_by="x", added_at=desk.clock()))
+    visit = await house.member("editor", Role.KNOWLEDGE_EDITOR)
+    answer = await visit.post(EXAMPLES, {"text": "你好", "intent": "greet"})
+    assert answer.status_code == 422 and "topic_gone" in said(answer)
+
+
+async def in_the_way(desk: Desk) -> None:
+    """Until another writer waits for the one that is under way; an embedded database has them queue by itself."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while not desk.database.embedded:
+        async with desk.database.read() as session:
+            if await session.scalar(text(waiting)):
+                return
+        await asyncio.sleep(0.02)
+
+
+async def test_of_two_who_add_the_same_at_once_the_second_is_told(stocked_desk: Desk, house: House) -> None:
+    desk = stocked_desk
+    message = await Asking(desk).ask("a", "水龙头不出水", intent="topic_gas", confidence=0.4)
+    visit = await house.member("editor", Role.KNOWLEDGE_EDITOR)
+    example = {"text": "水龙头不出水", "intent": "topic_water"}
+    for path, fields in (
+        (EXAMPLES, example),
+        (f"{EXAMPLES}/suggested/{message}/confirm", {**example, "text": "水管不出水"}),
+        (f"{EXAMPLES}/suggested/{message}/decline", {}),
+    ):
+        async with desk.database.write() as session:
+            await session.execute(delete(TrainingDecision))
+        async with desk.database.write() as session:
+            if path == EXAMPLES:
+                session.add(
+                    TrainingExample(
+                        intent="topic_water", text="水龙头不出水", added_by="x", added_at=desk.clock()
+                    )
+                )
+            else:
+                thread = (await session.get_one(Question, message)).thread_id
+                session.add(TrainingDecision(message_id=message, thread_id=thread, taken=True))
+            await session.flush()
+            second = asyncio.create_task(visit.post(path, fields))
+            await in_the_way(desk)
+        answer = await second
+        # On one writer the second comes after the first, and finds it done.
+        assert answer.status_code == 303 or "刚刚由别人" in said(answer), path
+        assert answer.status_code == (303 if desk.database.embedded else 422), path
+    async with desk.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(TrainingDecision)) == 1
 
 
 def model(name: str, base: str = "base") -> DialogueModel:

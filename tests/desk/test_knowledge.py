@@ -17,12 +17,16 @@ from knowledge import cards
 from knowledge.article import Article
 from knowledge.errors import CardMoved, CardRefused
 from knowledge.library import Library
-from knowledge.models import Card, CardRevision, CardState
+from knowledge.models import Card, CardAutosave, CardRevision, CardState, GateRun, HitTest
 from knowledge.questions import keep_question
-from knowledge.rows import import_articles, to_content
+from knowledge.rows import import_articles, save, to_content
 from knowledge.search.index import Index
+from staff import accounts
+from staff.accounts import Profile
 from staff.actors import COMMAND_LINE, Actor
-from staff.models import AuditEntry
+from staff.departments import add_departments
+from staff.models import AuditEntry, Notice
+from staff.passwords import Hashing
 from staff.roles import Role
 from store.database import Database
 from systems.models import WebhookDelivery
@@ -141,6 +145,49 @@ async def test_a_loss_that_the_gate_finds_needs_a_reason(
         await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
     await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "这件事已经并入别处")
     assert (await card(stocked_desk)).state == CardState.PUBLISHED
+
+
+async def test_a_run_of_before_another_change_needs_a_reason_or_another_run(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    unlost = rewritten(articles[KEY], articles[KEY].sections["overview"])
+    base = await in_review(stocked_desk, unlost)
+    await seen_by_gate(stocked_desk)
+    gas = articles["gas-connection"]
+    async with stocked_desk.database.write() as session:
+        await save(session, replace(gas, title="燃气报装"), by="other", at=stocked_desk.clock())
+    with pytest.raises(CardRefused, match="又有别的改动"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
+    assert (await card(stocked_desk)).state == CardState.IN_REVIEW
+    await seen_by_gate(stocked_desk)
+    for _ in range(2):  # the second press has no reason either, and changes nothing
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
+    assert (await card(stocked_desk)).state == CardState.PUBLISHED
+
+
+async def test_what_is_not_fit_at_its_moment_goes_back_and_who_approved_it_is_told(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    profile = Profile("审核", "water", frozenset({Role.KNOWLEDGE_REVIEWER}))
+    async with stocked_desk.database.write() as session:
+        await add_departments(session)
+        await accounts.add(
+            session, COMMAND_LINE, REVIEWER.username, profile, Hashing().issue(), id="r", at=clock()
+        )
+    ends = stocked_desk.today() + timedelta(days=1)
+    base = await in_review(stocked_desk, rewritten(articles[KEY], valid_until=ends.isoformat()))
+    await seen_by_gate(stocked_desk)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=clock() + timedelta(days=2))
+    clock.advance(timedelta(days=2))
+    assert [await knowledge.publish_due(stocked_desk) for _ in range(2)] == [[], []]
+    found = await card(stocked_desk)
+    assert (found.state, found.publish_at, found.live_number) == (CardState.DRAFT, None, 1)
+    assert "新的办法" not in await overview(stocked_desk)
+    async with stocked_desk.database.read() as session:
+        (notice,) = (await session.scalars(select(Notice))).all()
+        newest = (await cards.revisions(session, KEY, before=None, limit=1))[0]
+    assert (notice.account_id, notice.article) == ("r", KEY)
+    assert "失效日期已经过去" in notice.text and "失效日期已经过去" in newest.why
 
 
 async def knowledge_question(desk: Desk, session: Any, text: str) -> None:
@@ -306,3 +353,32 @@ async def test_other_systems_are_told_of_each_publication_once_and_of_no_draft(
     for _ in range(2):
         await knowledge.publish_due(desk)
     assert await told() == [f"article:{KEY}"] * 2
+
+
+async def test_what_was_tried_long_ago_is_forgotten(stocked_desk: Desk, clock: HandClock) -> None:
+    now = clock()
+
+    def traces(age: int) -> list[HitTest | GateRun | CardAutosave]:
+        at = now - timedelta(days=age)
+        run = GateRun(
+            key=KEY,
+            revision=1,
+            version=1,
+            done=0,
+            total=0,
+            outcome=None,
+            failure="",
+            by="x",
+            at=at,
+            seen_at=at,
+        )
+        kept = CardAutosave(key=f"a-{age}", by="x", base=1, content={}, at=at)
+        return [HitTest(text=str(age), outcome={}, by="x", at=at), run, kept]
+
+    async with stocked_desk.database.write() as session:
+        session.add_all([row for age in (1, 91, 364, 366) for row in traces(age)])
+    await knowledge.clear_traces(stocked_desk)
+    async with stocked_desk.database.read() as session:
+        assert set(await session.scalars(select(HitTest.text))) == {"1", "91", "364"}
+        assert len((await session.scalars(select(GateRun))).all()) == 3
+        assert (await session.scalars(select(CardAutosave.key))).all() == ["a-1"]

@@ -13,6 +13,7 @@ from desk.articles import article_reply
 from desk.desk import Desk
 from desk.knowledge import save_draft
 from desk.knowledge_due import Expiring, expiring, tell_expiring
+from desk.knowledge_unchecked import tell_unchecked
 from desk.receive import receive
 from desk.turns import take_turns
 from desk.values import InboundMessage, Utterance
@@ -27,6 +28,7 @@ from staff.models import Notice, NoticeKind
 from staff.passwords import Hashing
 from staff.roles import Role
 from store.clock import CITY_ZONE
+from tests.conftest import HANDFUL
 from tests.fakes import HandClock, ScriptedDialogue
 
 KEY = "water-connection"
@@ -89,6 +91,58 @@ async def test_nobody_is_told_of_the_end_of_a_draft(
     content = {**to_content(articles[KEY]), "valid_until": "2026-11-24"}
     await save_draft(desk, COMMAND_LINE, KEY, content)
     assert await told(desk) == []
+
+
+async def test_the_end_of_what_is_answered_is_told_whatever_the_draft_says(
+    desk: Desk, articles: dict[str, Article]
+) -> None:
+    ends = desk.today() + timedelta(days=5)
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, replace(articles[KEY], valid_until=ends), by="editor", at=desk.clock())
+    await save_draft(desk, COMMAND_LINE, KEY, {**to_content(articles[KEY]), "valid_until": None})
+    assert [(one.key, one.valid_until) for one in await told(desk)] == [(KEY, ends)]
+
+
+async def test_who_keeps_what_nobody_checked_for_a_year_is_asked_to_once_a_year(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    old = replace(articles[KEY], departments=("water",), checked_on=desk.today() - timedelta(days=365))
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, old, by="editor", at=desk.clock())
+    assert await tell_unchecked(desk) == 0
+    clock.advance(timedelta(days=1))
+    # A draft is not answered from: its day counts for nothing.
+    await save_draft(desk, COMMAND_LINE, KEY, {**to_content(old), "checked_on": desk.today().isoformat()})
+    clock.now = clock.now.astimezone(CITY_ZONE).replace(hour=3)
+    assert await tell_unchecked(desk) == 0
+    clock.now = clock.now.replace(hour=10)
+    assert [await tell_unchecked(desk) for _ in range(2)] == [1, 0]
+    async with desk.database.write() as session:
+        (notice,) = (await session.scalars(select(Notice))).all()
+        await save(session, old, by="editor", at=desk.clock())  # published again, not checked
+    assert (notice.account_id, notice.kind, notice.article) == ("keeper", NoticeKind.UNCHECKED, KEY)
+    assert old.title in notice.text and old.checked_on.isoformat() in notice.text
+    assert await tell_unchecked(desk) == 0
+    clock.advance(timedelta(days=364))
+    assert await tell_unchecked(desk) == 0
+    clock.advance(timedelta(days=1))
+    assert await tell_unchecked(desk) == 1
+    async with desk.database.write() as session:
+        await save(session, replace(old, checked_on=desk.today()), by="editor", at=desk.clock())
+    clock.advance(timedelta(days=365))
+    assert await tell_unchecked(desk) == 0
+
+
+async def test_of_many_that_nobody_checked_there_is_one_notice(stocked_desk: Desk, clock: HandClock) -> None:
+    async with stocked_desk.database.write() as session:
+        await keeper(stocked_desk, session)
+    clock.advance(timedelta(days=728))  # a Monday
+    assert [await tell_unchecked(stocked_desk) for _ in range(2)] == [1, 0]
+    async with stocked_desk.database.read() as session:
+        (notice,) = (await session.scalars(select(Notice))).all()
+    assert f"等 {len(HANDFUL)} 篇" in notice.text and notice.article is None
 
 
 async def test_a_channel_is_answered_in_its_own_words(

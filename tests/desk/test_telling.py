@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,21 +13,27 @@ from conversations.models import Author, Delivery, Leaving, Message, Person, Thr
 from desk.desk import Desk
 from desk.knowledge import approve, save_draft, submit
 from desk.knowledge_gate import gates
+from desk.learning import telling
 from desk.learning.collecting import Collector
-from desk.learning.deciding import DecisionRefused, answer_with, begin_writing, dismiss, reopen, settle
+from desk.learning.deciding import answer_with, begin_writing, dismiss, reopen, settle
 from desk.learning.telling import agree, take_back, tell_answered
+from desk.learning.wording import DecisionRefused
 from desk.systems import subscribe
-from knowledge.article import Article
+from knowledge.article import Article, Aspect
 from knowledge.cards import card_of
 from knowledge.learning.models import GroupState
 from knowledge.models import ArticleRow, CardState
 from knowledge.rows import save, to_content
 from staff.actors import COMMAND_LINE
+from staff.audit import Action
+from staff.models import AuditEntry
 from systems.models import WebhookDelivery
 from systems.subscriptions import Wish
 from tests.desk.asking import Asking
 from tests.desk.test_knowledge import EDITOR, OTHER, REVIEWER
 from tests.fakes import HandClock
+from tickets.models import Kind, Ticket
+from tickets.states import State
 
 KEY = "water-connection"
 
@@ -277,3 +283,121 @@ async def test_a_group_is_answered_when_its_new_article_is_published(
     assert await settle(desk) == 0
     assert await tell_answered(desk) == 1
     assert [message.channel for message in await told(desk)] == ["telegram"]
+
+
+async def test_a_publication_without_the_question_leaves_the_group_to_be_answered(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article], clock: HandClock
+) -> None:
+    desk = stocked_desk
+    asked = await asking.ask("a", "拉闸限水咋弄")
+    await wish(desk, asking, "a")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await answer_with(desk, EDITOR, group.id, group.revision, KEY, [asked], ["限水的时候怎么办"])
+    clock.advance(timedelta(hours=1))
+    other = replace(articles[KEY], questions=(*articles[KEY].questions, "别的问法"))
+    async with desk.database.write() as session:
+        await save(session, other, by="import", at=clock())
+    assert await settle(desk) == 0 == await tell_answered(desk)
+    async with desk.database.write() as session:
+        await save(session, replace(other, aliases=("限水的时候怎么办？",)), by="import", at=clock())
+    assert await settle(desk) == 1 == await tell_answered(desk)
+
+
+async def test_who_may_not_publish_goes_by_the_draft_and_who_may_is_in_the_audit_log(
+    stocked_desk: Desk, asking: Asking
+) -> None:
+    desk = replace(stocked_desk, knowledge_four_eyes=False)
+    asked = await asking.ask("a", "拉闸限水咋弄")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await answer_with(desk, EDITOR, group.id, group.revision, KEY, [asked])
+    await desk.library.refresh()
+    live = desk.library.article(KEY, desk.today())
+    assert live is not None and "拉闸限水咋弄" not in live.questions
+    (group,) = await asking.groups()
+    assert group.state is GroupState.WRITING
+    await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [asked])
+    await desk.library.refresh()
+    live = desk.library.article(KEY, desk.today())
+    assert live is not None and "拉闸限水咋弄" in live.questions
+    async with desk.database.read() as session:
+        steps = await session.scalars(
+            select(AuditEntry).where(AuditEntry.action == Action.KNOWLEDGE_CHANGED).order_by(AuditEntry.id)
+        )
+        assert [(one.who, one.detail["步骤"]) for one in steps][:2] == [
+            ("editor", "保存"),
+            ("命令行", "发布"),
+        ]
+
+
+async def test_a_draft_begins_with_a_question_that_tells_of_nobody(
+    stocked_desk: Desk, asking: Asking
+) -> None:
+    desk = stocked_desk
+    first = await asking.ask("a", "宏光商贸的屋顶光伏怎么备案")
+    second = await asking.ask("b", "屋顶光伏怎么备案")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    async with desk.database.write() as session:
+        session.add(
+            Ticket(
+                id="t", number="20261123000001", kind=Kind.REQUEST, state=State.SUBMITTED, confirmed_by=first,
+                thread_id=await thread_of(desk, "a"), enterprise="宏光商贸", contact="", phone="", district="",
+                subject="", description="", wanted="", confidential=False, submitted_at=desk.clock(),
+                enter_by=desk.today(), decide_by=desk.today(),
+            )
+        )  # fmt: skip
+    for key, seen, questions in (
+        ("rooftop-one", None, ["屋顶光伏怎么备案"]),
+        ("rooftop-two", [first], []),
+        ("rooftop-three", [first, second], ["屋顶光伏怎么备案"]),
+        ("rooftop-four", [], []),
+    ):
+        (group,) = await asking.groups()
+        await begin_writing(desk, EDITOR, group.id, group.revision, key, seen)
+        async with desk.database.read() as session:
+            card = await card_of(session, key)
+        assert card is not None and card.content["questions"] == questions, key
+        assert "宏光" not in str(card.content), key
+
+
+async def test_an_article_that_is_not_in_force_keeps_nobody_else_waiting(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "_AT_ONCE", 1)
+    desk = stocked_desk
+    gas = articles["gas-connection"]
+    ids = [await asking.ask("a", "拉闸限水咋弄"), await asking.ask("b", "屋顶光伏怎么备案")]
+    for who in "ab":
+        await wish(desk, asking, who)
+    await Collector(desk).round()
+    for group, key in zip(
+        sorted(await asking.groups(), key=lambda one: one.lead), (gas.key, KEY), strict=True
+    ):
+        known = articles[key].questions[0]
+        await answer_with(desk, COMMAND_LINE, group.id, group.revision, key, [], [known])
+    over = replace(gas, valid_until=desk.today() - timedelta(days=1))
+    async with desk.database.write() as session:
+        await save(session, over, by="editor", at=desk.clock())
+    assert [await tell_answered(desk) for _ in range(2)] == [1, 0]
+    assert [message.detail["article"] for message in await told(desk)] == [KEY]
+    assert ids
+
+
+async def test_what_is_told_is_in_the_words_of_the_channel_and_without_an_excuse(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article]
+) -> None:
+    desk = stocked_desk
+    only: Mapping[Aspect, str] = {"overview": articles[KEY].sections["overview"]}
+    short = replace(articles[KEY], sections=only, variants={"wechat": {"overview": "微信里短一些。"}})
+    async with desk.database.write() as session:
+        await save(session, short, by="editor", at=desk.clock())
+    await asking.ask("a", "拉闸限水的办理流程是什么", channel="wechat")
+    await wish(desk, asking, "a", "wechat")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [], [short.questions[0]])
+    assert await tell_answered(desk) == 1
+    (message,) = await told(desk)
+    assert "微信里短一些。" in message.text and "没有收录" not in message.text

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -15,15 +18,18 @@ from openpyxl import Workbook, load_workbook
 
 from knowledge.article import Article
 from knowledge.catalogue import catalogue
+from knowledge.drafts import problems
+from knowledge.exchange import aside
 from knowledge.exchange.archive import from_zip, to_zip
 from knowledge.exchange.aside import Bounds, read_aside
 from knowledge.exchange.columns import COLUMNS, MORE_NAMES, cells_of
 from knowledge.exchange.csv_file import from_csv, to_csv
 from knowledge.exchange.excel import from_excel, to_excel
+from knowledge.exchange.plan import hints
 from knowledge.exchange.problems import FileRefused
 from knowledge.exchange.reader import read
 from knowledge.exchange.reading import articles_of
-from knowledge.rows import from_content
+from knowledge.rows import from_content, to_content
 from tests.knowledge.made_articles import made_articles
 
 CATEGORIES = catalogue().categories
@@ -253,3 +259,33 @@ def test_what_fits_in_no_cell_is_told_when_exporting(articles: dict[str, Article
     with pytest.raises(FileRefused, match="CSV"):
         to_excel([big], CATEGORIES)
     assert there_and_back("a.csv", [big]) == [big]
+
+
+async def test_no_more_than_two_files_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    under, most = 0, 0
+
+    async def slowly(data: bytes, name: str, bounds: Bounds) -> dict[str, Any]:
+        nonlocal under, most
+        under += 1
+        most = max(most, under)
+        await asyncio.sleep(0.01)
+        under -= 1
+        return {}
+
+    monkeypatch.setattr(aside, "_read", slowly)
+    await asyncio.gather(*(aside.read_aside(b"", "a.csv") for _ in range(7)))
+    assert most == 2
+
+
+def test_what_an_import_warns_of_is_what_would_keep_it_from_being_published(
+    articles: dict[str, Article],
+) -> None:
+    today = date(2026, 11, 23)
+    water = articles["water-connection"]
+    few = replace(water, questions=water.questions[:1])
+    ended = replace(water, valid_until=date(2026, 11, 1), title="名" * 21)
+    for article in (water, few, ended):
+        stops = [one.text for one in problems(to_content(article), today) if one.stops]
+        assert list(hints(article, today)) == list(dict.fromkeys(stops))
+    assert hints(water, today) == () == hints(few, today)
+    assert "失效日期已经过去" in "".join(hints(ended, today))
