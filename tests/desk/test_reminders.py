@@ -282,6 +282,43 @@ async def test_an_extended_limit_is_reminded_of_anew(desk: Desk, staff: Staff, c
     assert await _round(desk) == [("shui", "due")]
 
 
+async def test_a_notice_of_a_limit_is_settled_with_its_own_limit(
+    desk: Desk, staff: Staff, clock: HandClock
+) -> None:
+    """The limits for signing and handling end one after the other; that for filing away goes on for a month."""
+    ticket = await filed(desk)
+    await move(desk, ticket, Step.ACCEPTED, Step.DISPATCHED)
+    clock.now = at(11, 25)
+    await remind(desk)
+    assert {one.kind for one in await kept(desk) if one.read_at is None} >= {K.OVERDUE}
+    await move(desk, ticket, Step.SIGNED, by=staff["shui"].id)
+    await remind(desk)
+    assert {one.kind for one in await kept(desk) if one.read_at is None} & LIMITS == set()
+    clock.now = at(12, 4)
+    await remind(desk)
+    assert {one.kind for one in await kept(desk) if one.read_at is None} & LIMITS == {K.OVERDUE, K.ESCALATED}
+    await move(desk, ticket, Step.STARTED, Step.DRAFTED, by=staff["shui"].id)
+    await move(desk, ticket, Step.RELEASED, by=staff["shen"].id)
+    await move(desk, ticket, Step.CALLED_BACK, by=staff["du"].id)
+    await remind(desk)
+    assert [one.kind for one in await kept(desk) if one.read_at is None and one.kind in LIMITS] == []
+
+
+async def test_an_extension_settles_what_was_told_of_the_shorter_limit(
+    desk: Desk, staff: Staff, clock: HandClock
+) -> None:
+    ticket = await filed(desk)
+    await move(desk, ticket, Step.ACCEPTED, Step.DISPATCHED)
+    await move(desk, ticket, Step.SIGNED, by=staff["shui"].id)
+    clock.now = at(12, 1)
+    await remind(desk)
+    assert [one.kind for one in await kept(desk) if one.read_at is None] == [K.DUE]
+    await move(desk, ticket, Step.EXTENSION_ASKED, by=staff["shui"].id)
+    await move(desk, ticket, Step.EXTENDED, by=staff["du"].id)
+    await remind(desk)
+    assert K.DUE not in {one.kind for one in await kept(desk) if one.read_at is None}
+
+
 async def test_a_short_limit_is_reminded_of_when_half_of_it_is_gone(
     desk: Desk, staff: Staff, clock: HandClock
 ) -> None:
