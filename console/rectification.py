@@ -27,6 +27,7 @@ from staff.masks import masked_text
 from staff.roles import Permission
 from tickets.life import ENTERPRISE
 from tickets.limits import TIMED_NAMES, Limit, Timed
+from tickets.lists import names_of
 from tickets.models import Rectification
 from tickets.rectification import CaseStepRefused, case_events, case_offered
 from tickets.rectification_lists import CaseRow, seen_case
@@ -106,12 +107,13 @@ async def _context(console: Console, session: AsyncSession, actor: Actor, row: C
     case, ticket = row.case, row.ticket
     history = await case_events(session, case.id)
     accounts = {event.by for event in history} | {case.handler or "", case.proposed_by or ""}
+    names_in_talk = (await names_of(session, [case.thread_id])).get(case.thread_id or "", ())
     steps = case_offered(case, case_parts(actor, case), actor.account_id or "")
 
     def readable(text: str) -> str:
         if ticket is not None:
             return written(ticket, actor, text)
-        return text if actor.may(Permission.PERSONAL_DATA_REVEAL) else masked_text(text, ())
+        return text if actor.may(Permission.PERSONAL_DATA_REVEAL) else masked_text(text, names_in_talk)
 
     return {
         "case": case,

@@ -137,7 +137,7 @@ def _told(
 
 
 def _masked(ticket: Ticket, text: str) -> str:
-    return masked_text(text, [ticket.enterprise, ticket.contact, ticket.phone.removeprefix("+86")])
+    return masked_text(text, ticket.names)
 
 
 def _part(by: str) -> str:

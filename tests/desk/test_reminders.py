@@ -45,6 +45,7 @@ STAFF = {
 }  # fmt: skip
 K = NoticeKind
 CODE = "91410400MA0000001" + str(uscc.calc_check_digit("91410400MA0000001"))
+LIMITS = {K.DUE, K.OVERDUE, K.ESCALATED}
 Staff = dict[str, Account]
 Told = list[tuple[str, str]]
 
@@ -299,7 +300,7 @@ async def test_a_notice_of_a_limit_is_settled_with_its_own_limit(
     assert {one.kind for one in await kept(desk) if one.read_at is None} & LIMITS == {K.OVERDUE, K.ESCALATED}
     await move(desk, ticket, Step.STARTED, Step.DRAFTED, by=staff["shui"].id)
     await move(desk, ticket, Step.RELEASED, by=staff["shen"].id)
-    await move(desk, ticket, Step.CALLED_BACK, by=staff["du"].id)
+    await move(desk, ticket, Step.CALL_BACK_DUE, Step.CALLED_BACK)
     await remind(desk)
     assert [one.kind for one in await kept(desk) if one.read_at is None and one.kind in LIMITS] == []
 
@@ -413,6 +414,17 @@ async def test_who_is_called_in_a_note_is_told_once(desk: Desk, staff: Staff, th
     assert await _round(desk) == [("xin", "mention")]
     assert await _round(desk) == []
     assert (await kept(desk))[0].text == "姓名xi在一段对话的备注里提到了您。"
+
+
+async def test_who_is_given_a_talk_is_told_just_that(desk: Desk, staff: Staff, thread: Thread) -> None:
+    async with desk.database.write() as session:
+        await holding.take(session, thread.id, staff["xi"].id, at=desk.clock())
+        await holding.hand_over(session, thread.id, staff["xi"].id, staff["xin"].id, at=desk.clock())
+    assert await _round(desk) == [("xin", "handed_over")]
+    [notice] = await kept(desk)
+    assert (
+        notice.text == f"{staff['xi'].name}把一段对话转给了您，请接着接待。" and notice.thread_id == thread.id
+    )
 
 
 async def test_two_processes_at_once_tell_each_thing_once(desk: Desk, staff: Staff) -> None:
