@@ -26,7 +26,7 @@ from desk.ports import Channel, DialogueDown, TurnFailed
 from desk.pushing import Pusher
 from desk.rating_asking import ask_for_ratings
 from desk.reminders import clear_notices, remind
-from desk.takeover import requeue_silent
+from desk.silence import end_left_open, requeue_silent
 from desk.turns import take_turns, waiting_threads
 
 log = logging.getLogger(__name__)
@@ -114,11 +114,12 @@ async def _call_staff(desk: Desk) -> None:
 
 
 async def ring_clocks(desk: Desk, staff_idle: timedelta) -> None:
-    """For ever: what time does to tickets, and to threads whose holder on the staff has been silent for so long."""
+    """For ever: what time does to tickets, and to threads whose holder on the staff is silent."""
     while True:
         try:
             await ring(desk)
             await requeue_silent(desk, staff_idle)
+            await end_left_open(desk)
         except Exception:
             log.exception("ringing the tickets' clocks failed; trying again")
         await asyncio.sleep(_RING_SECONDS)
