@@ -36,7 +36,7 @@ async def pressed_at_once(desk: Desk, press: Press) -> list[object]:
                 await looked.wait()
             return await press(session)
 
-    return await asyncio.gather(one(), one(), return_exceptions=True)
+    return list(await asyncio.gather(one(), one(), return_exceptions=True))
 
 
 async def count(desk: Desk, kind: type[Base]) -> int:
