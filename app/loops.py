@@ -27,7 +27,7 @@ from desk.ports import Channel, DialogueDown, TurnFailed
 from desk.pushing import Pusher
 from desk.rating_asking import ask_for_ratings
 from desk.reminders import clear_notices, remind
-from desk.takeover import requeue_silent
+from desk.silence import end_left_open, requeue_silent
 from desk.turns import take_turns, waiting_threads
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,8 @@ async def take_waiting_turns(desk: Desk) -> None:
 async def take_turns_once(desk: Desk, failures: Counter[str]) -> None:
     """One round, the oldest message first; it ends where the model is away.
 
-    `failures`: how often the model was there and could not take a thread's turn. Such threads come last, so that one
-    message that fails every time does not stand before those of everybody else.
+    `failures`: how often the model was there and a thread's turn could not be taken, or not be stored. Such threads come
+    last, so that one message that fails every time does not stand before those of everybody else.
     """
     called = False
     try:
@@ -79,19 +79,32 @@ async def take_turns_once(desk: Desk, failures: Counter[str]) -> None:
         for done in failures.keys() - set(waiting):
             del failures[done]
         for thread_id in sorted(waiting, key=lambda thread_id: failures[thread_id]):
-            try:
-                await take_turns(desk, thread_id)
-            except TurnFailed as failure:
-                log.debug("a turn failed: %s", failure)
-                failures[thread_id] += 1
-                if not called:  # at once: each further turn of the round may take as long
-                    called = True
-                    await _call_staff(desk)
+            if await _turns_taken(desk, thread_id):
+                continue
+            failures[thread_id] += 1
+            if not called:  # at once: each further turn of the round may take as long
+                called = True
+                await _call_staff(desk)
     except DialogueDown:
         log.debug("the dialogue model is away")
         await _call_staff(desk)
     except Exception:
         log.exception("taking waiting turns failed; trying again")
+
+
+async def _turns_taken(desk: Desk, thread_id: str) -> bool:
+    """False where the fault lies with this thread. Raises `DialogueDown` where the model is away for all."""
+    try:
+        await take_turns(desk, thread_id)
+    except TurnFailed as failure:
+        log.debug("a turn failed: %s", failure)
+        return False
+    except DialogueDown:
+        raise
+    except Exception:
+        log.exception("taking the turn of thread %s failed; trying again", thread_id)
+        return False
+    return True
 
 
 async def _call_staff(desk: Desk) -> None:
@@ -102,11 +115,12 @@ async def _call_staff(desk: Desk) -> None:
 
 
 async def ring_clocks(desk: Desk, staff_idle: timedelta) -> None:
-    """For ever: what time does to tickets, and to threads whose holder on the staff has been silent for so long."""
+    """For ever: what time does to tickets, and to threads whose holder on the staff is silent."""
     while True:
         try:
             await ring(desk)
             await requeue_silent(desk, staff_idle)
+            await end_left_open(desk)
         except Exception:
             log.exception("ringing the tickets' clocks failed; trying again")
         await asyncio.sleep(_RING_SECONDS)

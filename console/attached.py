@@ -97,10 +97,9 @@ async def files_of_ticket(
     session: AsyncSession, ticket: Ticket, actor: Actor, *, revealed: bool
 ) -> list[File]:
     """The files of a ticket that may be seen."""
-    names = (ticket.enterprise, ticket.contact, ticket.phone.removeprefix("+86"))
     plain = revealed or actor.may(Permission.PERSONAL_DATA_REVEAL)
     return [
-        _file(one, ticket, actor, () if plain else names, revealed=plain)
+        _file(one, ticket, actor, () if plain else ticket.names, revealed=plain)
         for one in await of_ticket(session, ticket.id)
     ]
 

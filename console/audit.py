@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Form, Request
 from fastapi.responses import Response, StreamingResponse
 
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import Console, Routes
 from staff import audit, audit_csv
@@ -37,7 +38,7 @@ def audit_routes(routes: Routes) -> None:
         before: str = "",
     ) -> Response:
         wanted = _wanted(who, action, target, since, until)
-        last = int(before) if before.isdecimal() and len(before) < 19 else None
+        last = row_id(before)
         async with console.door.database.read() as session:
             found = await audit.entries(session, wanted, before=last, limit=_PAGE + 1)
         older = {"before": found[_PAGE - 1].id} if len(found) > _PAGE else None

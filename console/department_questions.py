@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from fastapi import Form, Request
 from fastapi.responses import Response
 
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
-from console.unanswered import STATE_NAMES, WHY_NAMES, whole_number
+from console.unanswered import STATE_NAMES, WHY_NAMES
 from console.unanswered_rows import Line, Place, lines, page_of, seen_group
 from desk.learning.proposing import LONGEST_PROPOSAL, OPEN_STATES, ProposalRefused, proposals, propose
 from desk.parts import reader_of
@@ -42,7 +43,7 @@ def department_question_routes(routes: Routes) -> None:
         if await _line(console, request, group) is None:
             return _nowhere(console, request)
         try:
-            await propose(console.desk, visitor(request).actor, whole_number(group), text)
+            await propose(console.desk, visitor(request).actor, row_id(group) or 0, text)
         except ProposalRefused as refused:
             return await _page(console, request, group, problem=str(refused), text=text)
         return seen_other(f"{HERE}/{group}?said=written")
@@ -101,7 +102,7 @@ async def _page(
 async def _line(console: Console, request: Request, group: str) -> Line | None:
     """A group of the own department, as far as this member may see it."""
     actor = visitor(request).actor
-    line = await seen_group(console, reader_of(actor), whole_number(group))
+    line = await seen_group(console, reader_of(actor), row_id(group) or 0)
     return line if line and actor.department and line.group.department == actor.department else None
 
 

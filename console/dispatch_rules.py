@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Form, Request
 from fastapi.responses import Response
 
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
 from desk.dispatch_rules import NewRule, RuleRefused, drop_rule, keep_rule
@@ -45,8 +46,8 @@ def dispatch_rules_routes(routes: Routes) -> None:
 
     @routes.post("/dispatch-rules/{rule}/remove", _EDIT)
     async def remove(request: Request, rule: str) -> Response:
-        if rule.isdecimal() and len(rule) < 10:
-            await drop_rule(console.desk, visitor(request).actor, int(rule))
+        if (number := row_id(rule)) is not None:
+            await drop_rule(console.desk, visitor(request).actor, number)
         return seen_other(f"{_HERE}?said=removed")
 
 

@@ -24,6 +24,7 @@ _HAPPENED: Mapping[NoteKind, str] = {
     NoteKind.HANDED_OVER: "把对话转给",
     NoteKind.HANDED_BACK: "把对话交还给机器人",
     NoteKind.TIMED_OUT: "太久没有回复，对话回到等待队列",
+    NoteKind.ENDED: "对话早已说完，自动交还给机器人",
 }
 
 

@@ -41,4 +41,4 @@ def written(ticket: Ticket, actor: Actor, text: str) -> str:
     """What somebody wrote about a ticket, as this member of staff may read it."""
     if actor.may(Permission.PERSONAL_DATA_REVEAL):
         return text
-    return masked_text(text, [ticket.enterprise, ticket.contact, ticket.phone.removeprefix("+86")])
+    return masked_text(text, ticket.names)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Form, Request
 from fastapi.responses import JSONResponse, Response
 
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Routes, seen_other
 from staff import notices
@@ -30,7 +31,7 @@ def notice_routes(routes: Routes) -> None:
         only_unread = view != "all"
         async with console.door.database.read() as session:
             rows = await notices.page(
-                session, account, only_unread=only_unread, before=_id(before), limit=_PAGE + 1
+                session, account, only_unread=only_unread, before=row_id(before), limit=_PAGE + 1
             )
         more = rows[_PAGE - 1].id if len(rows) > _PAGE else 0
         return console.pages.show(
@@ -56,14 +57,14 @@ def notice_routes(routes: Routes) -> None:
     async def all_read(request: Request, up_to: Annotated[str, Form()] = "") -> Response:
         async with console.door.database.write() as session:
             account = visitor(request).actor.account_id or ""
-            await notices.read_all(session, account, _id(up_to) or 0, console.door.clock())
+            await notices.read_all(session, account, row_id(up_to) or 0, console.door.clock())
         return seen_other(f"{_HERE}?said=all")
 
     @routes.post("/notices/{notice}", _OWN)
     async def read(request: Request, notice: str, go: Annotated[str, Form()] = "") -> Response:
         async with console.door.database.write() as session:
             account = visitor(request).actor.account_id or ""
-            found = await notices.read(session, account, _id(notice) or 0, console.door.clock())
+            found = await notices.read(session, account, row_id(notice) or 0, console.door.clock())
         if found is None:
             return console.pages.trouble(request, 404, "没有这条通知", "它可能已经过了保存的时间。")
         if not go:
@@ -77,7 +78,3 @@ def notice_routes(routes: Routes) -> None:
             page = "unanswered" if edits else "department-questions"
             return seen_other(f"{PREFIX}/{page}/{found.question_group}")
         return seen_other(f"{PREFIX}/inbox/{found.thread_id}" if found.thread_id else _HERE)
-
-
-def _id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from console.case_forms import CASE_FORM_OF, case_forms, case_notice
 from console.due import due_by
 from console.masked import shown, written
+from console.numbers import row_id
 from console.pages import visitor
-from console.rectifications import MOST_ID
 from console.routes import PREFIX, Console, Routes, seen_other
 from desk.parts import sight_of
 from desk.rating_words import LEVEL_NAMES
@@ -27,6 +26,7 @@ from staff.masks import masked_text
 from staff.roles import Permission
 from tickets.life import ENTERPRISE
 from tickets.limits import TIMED_NAMES, Limit, Timed
+from tickets.lists import names_of
 from tickets.models import Rectification
 from tickets.rectification import CaseStepRefused, case_events, case_offered
 from tickets.rectification_lists import CaseRow, seen_case
@@ -67,11 +67,11 @@ def rectification_routes(routes: Routes) -> None:
 
     @routes.post("/rectifications/{case_id}/steps/{step}", Permission.TICKETS_READ)
     async def take(request: Request, case_id: str, step: str) -> Response:
-        number = _number(case_id)
+        number = row_id(case_id)
         if number is None or step not in set(CASE_FORM_OF):
             return _none(console, request)
         fields = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-        after, note = _number(fields.get("after", "")) or 0, fields.get("note", "")
+        after, note = row_id(fields.get("after", "")) or 0, fields.get("note", "")
         try:
             await work_case(
                 console.desk, visitor(request).actor, number, CaseStep(step), after=after, note=note
@@ -84,7 +84,7 @@ def rectification_routes(routes: Routes) -> None:
 
 
 async def _page(console: Console, request: Request, case_id: str, telling: _Telling) -> Response:
-    actor, number = visitor(request).actor, _number(case_id)
+    actor, number = visitor(request).actor, row_id(case_id)
     async with console.door.database.read() as session:
         row = await seen_case(session, number, sight_of(actor)) if number is not None else None
         if row is None:
@@ -106,12 +106,13 @@ async def _context(console: Console, session: AsyncSession, actor: Actor, row: C
     case, ticket = row.case, row.ticket
     history = await case_events(session, case.id)
     accounts = {event.by for event in history} | {case.handler or "", case.proposed_by or ""}
+    names_in_talk = (await names_of(session, [case.thread_id])).get(case.thread_id or "", ())
     steps = case_offered(case, case_parts(actor, case), actor.account_id or "")
 
     def readable(text: str) -> str:
         if ticket is not None:
             return written(ticket, actor, text)
-        return text if actor.may(Permission.PERSONAL_DATA_REVEAL) else masked_text(text, ())
+        return text if actor.may(Permission.PERSONAL_DATA_REVEAL) else masked_text(text, names_in_talk)
 
     return {
         "case": case,
@@ -154,8 +155,3 @@ def _none(console: Console, request: Request) -> Response:
     return console.pages.trouble(
         request, 404, "没有这件差评", "编号可能写错了，或这件差评不在您能看的范围内。"
     )
-
-
-def _number(text: str) -> int | None:
-    found = int(text) if re.fullmatch(r"[0-9]{1,10}", text) else 0
-    return found if 0 < found < MOST_ID else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from console.numbers import row_id
 from desk.steps import Filled
 from tickets.errors import Incomplete
 from tickets.limits import Level
@@ -82,11 +83,11 @@ def read(number: str, step: Step, fields: Mapping[str, str]) -> Filled:
     """What was filled in. Raises `Incomplete` for a call back without its two answers."""
     level, days, after = (fields.get(name, "") for name in ("level", "days", "after"))
     return Filled(
-        after=_number(after),
+        after=row_id(after) or 0,
         note=_called_back(number, fields) if step is Step.CALLED_BACK else fields.get("note", ""),
         level=Level(level) if level in set(Level) else None,
         department=fields.get("department") or None,
-        days=_number(days),
+        days=row_id(days) or 0,
         text=fields.get("text", ""),
     )
 
@@ -107,7 +108,3 @@ def _called_back(number: str, fields: Mapping[str, str]) -> str:
         raise Incomplete(number, Step.CALLED_BACK, "没有解决的，请把企业说的情况写下来。")
     answers = f"{'已解决' if solved == 'yes' else '未解决'}，{'满意' if satisfied == 'yes' else '不满意'}。"
     return f"{answers}{said}"
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -12,6 +12,7 @@ from fastapi import Form, Request
 from fastapi.responses import Response
 
 from console.masked import shown
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
 from desk.parts import sight_of
@@ -81,7 +82,7 @@ def supervision_routes(routes: Routes) -> None:
         problem = "督办要求太长，请控制在 2000 字以内。" if len(note) > _MOST_NOTE else ""
         try:
             if not problem:
-                filled = Filled(_number(seen), note)
+                filled = Filled(row_id(seen) or 0, note)
                 await take_step(console.desk, visitor(request).actor, number, Step.SUPERVISED, filled)
         except StepRefused as refused:
             problem = f"{number}：{refused.text}"
@@ -207,7 +208,3 @@ def _place(text: str) -> tuple[int, datetime, str] | None:
     except (ValueError, OverflowError):
         return None
     return (int(rank), moment, id_) if rank in ("0", "1") and moment.tzinfo is not None and id_ else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from console.numbers import row_id
 from console.pages import visitor
 from console.readable import readable
 from console.routes import PREFIX, Console, Routes, seen_other
@@ -73,7 +74,7 @@ def training_example_routes(routes: Routes) -> None:
 
     @routes.post("/training-examples/suggested/{message}/confirm", _EDIT)
     async def take(request: Request, message: str, text: _Text = "", intent: _Text = "") -> Response:
-        number = _number(message)
+        number = row_id(message) or 0
         try:
             await confirm(console.desk, visitor(request).actor, number, text, intent)
         except ExampleRefused as refused:
@@ -83,14 +84,14 @@ def training_example_routes(routes: Routes) -> None:
     @routes.post("/training-examples/suggested/{message}/decline", _EDIT)
     async def leave(request: Request, message: str) -> Response:
         try:
-            await decline(console.desk, _number(message))
+            await decline(console.desk, row_id(message) or 0)
         except ExampleRefused as refused:
             return await _page(console, request, problem=str(refused))
         return seen_other(f"{HERE}?said=declined")
 
     @routes.post("/training-examples/{example}/remove", _EDIT)
     async def remove(request: Request, example: str) -> Response:
-        await remove_example(console.desk, visitor(request).actor, _number(example))
+        await remove_example(console.desk, visitor(request).actor, row_id(example) or 0)
         return seen_other(f"{HERE}?said=removed")
 
 
@@ -109,7 +110,7 @@ async def _page(
         told = [] if after else await corrected(console.desk, session, _PAGE)
         doubted = await unsure(console.desk, session, _place(after), _PAGE + 1)
         suggested = await _shown(session, [*told, *doubted[:_PAGE]], reader)
-        kept = await examples(session, _number(before) or None, _PAGE + 1)
+        kept = await examples(session, row_id(before) or None, _PAGE + 1)
     last = doubted[_PAGE - 1].question if len(doubted) > _PAGE else None
     return console.pages.show(
         request,
@@ -155,8 +156,5 @@ def _place(text: str) -> tuple[float, int] | None:
         confidence = float(sure)
     except ValueError:
         return None
-    return (confidence, _number(last)) if 0.0 <= confidence <= 1.0 and _number(last) else None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    id_ = row_id(last)
+    return (confidence, id_) if 0.0 <= confidence <= 1.0 and id_ else None

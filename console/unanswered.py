@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import Form, Request
 from fastapi.responses import Response
 
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
 from console.unanswered_rows import Place, article_choices, lines, page_of, seen_group
@@ -93,7 +94,7 @@ async def _act(
 ) -> Response:
     """Take a decision; what is refused is said on the page, with what was filled in."""
     try:
-        said = await _decide(console, request, whole_number(group), whole_number(revision), what, filled)
+        said = await _decide(console, request, row_id(group) or 0, row_id(revision) or 0, what, filled)
     except DecisionRefused as refused:
         return await _group_page(console, request, group, problem=str(refused), filled=filled)
     if what == "writing":  # on to the draft
@@ -114,7 +115,7 @@ async def _decide(
             told = await deciding.assign(desk, actor, group, revision, str(filled["department"]))
             return what if told is None else "told" if told else "nobody"
         case "answered":
-            chosen = [whole_number(text) for text in filled["chosen"]]  # type: ignore[attr-defined]
+            chosen = [row_id(text) or 0 for text in filled["chosen"]]  # type: ignore[attr-defined]
             written = str(filled["words"]).splitlines()
             await deciding.answer_with(
                 desk, actor, group, revision, str(filled["article"]).strip(), chosen, written
@@ -165,7 +166,7 @@ async def _group_page(
     filled: Mapping[str, object] | None = None,
 ) -> Response:
     actor = visitor(request).actor
-    line = await seen_group(console, reader_of(actor), whole_number(group))
+    line = await seen_group(console, reader_of(actor), row_id(group) or 0)
     if line is None:
         missing = "它可能已随提问的人删除信息而消失，或者属于您不能看的保密内容。"
         return console.pages.trouble(request, 404, "没有这一组问题", problem or missing)
@@ -194,8 +195,3 @@ async def _group_page(
         notice=notice,
         problem=problem,
     )
-
-
-def whole_number(text: str) -> int:
-    """A number of a form or an address; 0, which nothing has, where it is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Form, Request
 from fastapi.responses import Response
 
+from console.numbers import row_id
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
 from console.systems import HERE, MANAGE, choices, wished
@@ -57,7 +58,7 @@ def webhook_routes(routes: Routes) -> None:
         wish = wished(name, url, event, confidential)
         try:
             await change_subscription(
-                console.desk, visitor(request).actor, webhook, wish, generation=_number(generation)
+                console.desk, visitor(request).actor, webhook, wish, generation=row_id(generation) or 0
             )
         except SystemsError as error:
             return await _page(console, request, webhook, problem=str(error), wish=wish)
@@ -67,7 +68,7 @@ def webhook_routes(routes: Routes) -> None:
     async def rotate(request: Request, webhook: str, generation: Annotated[str, Form()] = "") -> Response:
         try:
             row, secret = await rotate_secret(
-                console.desk, visitor(request).actor, webhook, generation=_number(generation)
+                console.desk, visitor(request).actor, webhook, generation=row_id(generation) or 0
             )
         except SystemsError as error:
             return await _page(console, request, webhook, problem=str(error))
@@ -76,7 +77,7 @@ def webhook_routes(routes: Routes) -> None:
     @routes.post("/systems/webhooks/{webhook}/end-previous", MANAGE)
     async def end(request: Request, webhook: str, generation: Annotated[str, Form()] = "") -> Response:
         async def act(actor: Actor) -> str:
-            await end_previous_secret(console.desk, actor, webhook, generation=_number(generation))
+            await end_previous_secret(console.desk, actor, webhook, generation=row_id(generation) or 0)
             return "ended"
 
         return await _act(console, request, webhook, act)
@@ -138,7 +139,7 @@ async def _page(
             row = await subscriptions.subscription(session, webhook)
         except Unknown as unknown:
             return console.pages.trouble(request, 404, "没有这个推送", str(unknown))
-        place = _number(before) or None
+        place = row_id(before) or None
         found = await pushes.deliveries(session, row.id, before=place, limit=_PAGE + 1)
     filled = subscriptions.Wish(row.name, row.url, frozenset(row.events), row.confidential)
     now = console.desk.clock()
@@ -157,8 +158,3 @@ async def _page(
         problem=problem,
         **choices(),
     )
-
-
-def _number(text: str) -> int:
-    """A number as it stands in a form or an address; 0 where it is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0

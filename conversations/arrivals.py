@@ -43,7 +43,11 @@ _ANY_AND_HOLDER = select(
     exists().where(_ROWS.c.channel == bindparam("channel"), _ROWS.c.sender == bindparam("sender")),
     select(Thread.holder)
     .join(Person, Person.id == Thread.person_id)
-    .where(Person.channel == bindparam("channel"), Person.address == bindparam("sender"))
+    .where(
+        Person.channel == bindparam("channel"),
+        Person.address == bindparam("sender"),
+        Thread.last_message_at > bindparam("since"),
+    )
     .scalar_subquery(),
 )
 _DROP = delete(_ROWS).where(_ROWS.c.id.in_(bindparam("ids", expanding=True)))
@@ -82,9 +86,12 @@ async def senders_since(session: AsyncSession, before: datetime, limit: int) -> 
     return list(dict.fromkeys((channel, sender) for channel, sender in rows))
 
 
-async def any_and_holder(session: AsyncSession, channel: str, sender: str) -> tuple[bool, Holder | None]:
-    """Whether something of a person waits, and who holds their thread, if they have one."""
-    waits, holder = (await session.execute(_ANY_AND_HOLDER, {"channel": channel, "sender": sender})).one()
+async def any_and_holder(
+    session: AsyncSession, channel: str, sender: str, since: datetime
+) -> tuple[bool, Holder | None]:
+    """Whether something of a person waits, and who holds their thread, if they have written in one since then."""
+    of = {"channel": channel, "sender": sender, "since": since}
+    waits, holder = (await session.execute(_ANY_AND_HOLDER, of)).one()
     return bool(waits), holder
 
 

@@ -61,12 +61,7 @@ async def requeue(session: AsyncSession, thread_id: str, *, silent_since: dateti
     """Put a thread whose holder fell silent back into the queue. False where somebody has answered meanwhile."""
     put = await session.execute(
         update(Thread)
-        .where(
-            Thread.id == thread_id,
-            Thread.holder == Holder.STAFF,
-            Thread.taken_at < silent_since,
-            _silent_since(silent_since),
-        )
+        .where(Thread.id == thread_id, *_left_alone(Author.PERSON, silent_since))
         .values(holder=Holder.WAITING, waiting_since=at)
         .execution_options(synchronize_session=False)
     )
@@ -78,11 +73,33 @@ async def requeue(session: AsyncSession, thread_id: str, *, silent_since: dateti
 
 async def fallen_silent(session: AsyncSession, silent_since: datetime, limit: int = 100) -> Sequence[str]:
     """Threads that staff took before that moment and in which a person has waited for an answer since before it."""
+    return await _with_staff(session, Author.PERSON, silent_since, limit)
+
+
+async def end(session: AsyncSession, thread_id: str, *, silent_since: datetime, at: datetime) -> bool:
+    """Give a thread back to the bot in which staff had the last word before that moment. False: it is not so (any more)."""
+    given = await session.execute(
+        update(Thread)
+        .where(Thread.id == thread_id, *_left_alone(Author.STAFF, silent_since))
+        .values(holder=Holder.BOT, ended_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    if not given.rowcount:  # type: ignore[attr-defined]
+        return False
+    await note(session, thread_id, NoteKind.ENDED, by="", at=at)
+    return True
+
+
+async def left_open(session: AsyncSession, silent_since: datetime, limit: int = 100) -> Sequence[str]:
+    """Threads that staff still have, and in which they had the last word before that moment."""
+    return await _with_staff(session, Author.STAFF, silent_since, limit)
+
+
+async def _with_staff(
+    session: AsyncSession, last: Author, silent_since: datetime, limit: int
+) -> Sequence[str]:
     found = await session.scalars(
-        select(Thread.id)
-        .where(Thread.holder == Holder.STAFF, Thread.taken_at < silent_since, _silent_since(silent_since))
-        .order_by(Thread.taken_at)
-        .limit(limit)
+        select(Thread.id).where(*_left_alone(last, silent_since)).order_by(Thread.taken_at).limit(limit)
     )
     return found.all()
 
@@ -139,8 +156,8 @@ async def notes(session: AsyncSession, thread_id: str) -> Sequence[Note]:
     return (await session.scalars(select(Note).where(Note.thread_id == thread_id).order_by(Note.id))).all()
 
 
-def _silent_since(moment: datetime) -> ColumnElement[bool]:
-    """Whether the last word of the thread is a person's and older than that."""
+def _left_alone(last_word: Author, silent_since: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Whether staff have had the thread since before that moment, and its last word is that one's and as old."""
     words = (
         select(func.max(Message.id))
         .where(Message.thread_id == Thread.id, Message.author.in_((Author.PERSON, Author.STAFF)))
@@ -148,4 +165,5 @@ def _silent_since(moment: datetime) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     last = aliased(Message)
-    return exists().where(last.id == words, last.author == Author.PERSON, last.created_at < moment)
+    said = exists().where(last.id == words, last.author == last_word, last.created_at < silent_since)
+    return Thread.holder == Holder.STAFF, Thread.taken_at < silent_since, said

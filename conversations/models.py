@@ -158,6 +158,7 @@ class NoteKind(StrEnum):
     HANDED_OVER = "handed_over"  # by who had it, to the one account that `mentions` names
     HANDED_BACK = "handed_back"
     TIMED_OUT = "timed_out"  # nobody answered: back into the queue
+    ENDED = "ended"  # nothing was said for long after staff had the last word: back to the bot
 
 
 class Note(Base):

@@ -22,13 +22,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from conversations.models import Author, ChannelPause, Delivery, Holder, Message, Person, Thread
 from conversations.threads import holder_and_talk
+from store.inserts import insert_into
 
 # What stands before the later messages of its thread. A result that stays unknown does not.
 _UNSENT = (Delivery.PENDING, Delivery.SENDING, Delivery.HELD)
@@ -212,9 +211,8 @@ async def replace(session: AsyncSession, thread_id: str, message_id: int, *, rea
 
 async def pause(session: AsyncSession, channel: str, *, until: datetime, reason: str) -> None:
     """Send nothing through a channel before that moment, in any process."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     await session.execute(
-        insert(ChannelPause)
+        insert_into(session, ChannelPause)
         .values(channel=channel, until=until, reason=reason)
         .on_conflict_do_update(
             index_elements=[ChannelPause.channel],

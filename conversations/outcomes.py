@@ -87,6 +87,7 @@ def _lease_over(look: Look) -> ColumnElement[bool]:
 
 
 async def _end(session: AsyncSession, message: Message, mark: Mark) -> bool:
+    named = mark.due_at is not None and not mark.tried
     found = await session.execute(
         update(Message)
         .where(
@@ -100,7 +101,8 @@ async def _end(session: AsyncSession, message: Message, mark: Mark) -> bool:
             due_at=mark.due_at,
             sent_id=mark.sent_id,
             parts_sent=max(mark.parts_sent, message.parts_sent),
-            attempts=Message.attempts + int(mark.tried),
+            # None where the channel named a time: by that it is kept when the person writes, see `release_held`.
+            attempts=0 if named else Message.attempts + int(mark.tried),
             claimed_until=None,
         )
         .execution_options(synchronize_session=False)

@@ -6,16 +6,31 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import NotedQuestion, Person, Question, Rating, Thread
+from store.inserts import insert_for, insert_into
 
 UNSOLVED = "unsolved"
 NOTED = "noted"  # the outcome of a question that the bot was not asked
 _HANDOFF = "handoff"
 _AT_ONCE = 500
+_TOLD = ("text", "outcome", "article", "aspect", "options", "intent", "confidence", "asked_at")
+
+
+def _understood(dialect: str) -> Insert:
+    row = insert_for(dialect, Question)
+    return row.on_conflict_do_update(
+        index_elements=[Question.message_id], set_={name: row.excluded[name] for name in _TOLD}
+    )
+
+
+# Built once: it runs in every turn.
+_UNDERSTOOD = {dialect: _understood(dialect) for dialect in ("sqlite", "postgresql")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +39,19 @@ class Trouble:
 
     question: Question
     next: Question | None  # in the same thread
+
+
+async def understood(session: AsyncSession, question: Mapping[str, Any]) -> None:
+    """Write down a question as the bot understood it; over what was there where staff noted it before its turn.
+
+    That they noted it is in `noted_questions`, and stays.
+    """
+    await session.execute(_UNDERSTOOD[session.get_bind().dialect.name], dict(question))
+
+
+async def asked_of_staff(session: AsyncSession, question: Mapping[str, Any]) -> None:
+    """Write down a question that the bot has not seen, or not yet. What it made of one is left as it is."""
+    await session.execute(insert_into(session, Question).values(**question).on_conflict_do_nothing())
 
 
 async def troubles(session: AsyncSession, since: datetime) -> Sequence[Trouble]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Holder, Question, Rating, RatingStage, Thread
+from conversations.models import Author, Holder, Message, Question, Rating, RatingStage, Thread
 from store.ids import NewId
 
 ASKING = (RatingStage.LEVEL, RatingStage.TAGS, RatingStage.COMMENT, RatingStage.AGAIN)
@@ -61,10 +61,41 @@ async def owe(
     return rating
 
 
-async def owed(session: AsyncSession, limit: int) -> Sequence[str]:
-    """Ratings that are still to be asked for, the oldest first."""
-    found = select(Rating.id).where(Rating.stage == RatingStage.OWED).order_by(Rating.owed_at).limit(limit)
+async def owed(session: AsyncSession, *, form_since: datetime, limit: int) -> Sequence[str]:
+    """Ratings that can be asked for now, the oldest first: the bot has the thread, and no form of it since then waits."""
+    last = (
+        select(func.max(Message.id))
+        .where(Message.thread_id == Rating.thread_id, Message.author == Author.BOT)
+        .correlate(Rating)
+        .scalar_subquery()
+    )
+    in_form = exists().where(
+        Message.id == last, Message.detail["outcome"].as_string() == "form", Message.created_at > form_since
+    )
+    found = (
+        select(Rating.id)
+        .join(Thread, Thread.id == Rating.thread_id)
+        .where(
+            Rating.stage == RatingStage.OWED, Thread.holder == Holder.BOT, Thread.leaving.is_(None), ~in_form
+        )
+        .order_by(Rating.owed_at)
+        .limit(limit)
+    )
     return (await session.scalars(found)).all()
+
+
+async def owed_too_long(session: AsyncSession, owed_before: datetime) -> bool:
+    """Whether there are ratings that could not be asked for since that moment."""
+    return bool(await session.scalar(select(exists().where(*_too_long(owed_before)))))
+
+
+async def ask_no_more(session: AsyncSession, owed_before: datetime) -> None:
+    """Give those up."""
+    await session.execute(update(Rating).where(*_too_long(owed_before)).values(stage=RatingStage.DONE))
+
+
+def _too_long(owed_before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Rating.stage == RatingStage.OWED, Rating.owed_at < owed_before
 
 
 async def unanswered(session: AsyncSession, asked_before: datetime, limit: int) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,15 +51,20 @@ async def open_thread(
     return thread
 
 
-async def hold(session: AsyncSession, thread_id: str, *, now: datetime, lease: timedelta) -> bool:
-    """Take the thread for a turn, for `lease`, unless another process has it."""
-    taken = await session.execute(_HOLD, {"of": thread_id, "now": now, "until": now + lease})
+async def hold(session: AsyncSession, thread_id: str, *, now: datetime, until: datetime) -> bool:
+    """Take the thread for a turn, unless another process has it. `until`, with which the hold ends, tells it from others."""
+    taken = await session.execute(_HOLD, {"of": thread_id, "now": now, "until": until})
     return bool(taken.rowcount)  # type: ignore[attr-defined]
 
 
-async def release(session: AsyncSession, thread_id: str) -> None:
-    """Give the thread back after a turn."""
-    await session.execute(update(Thread).where(Thread.id == thread_id).values(turn_until=None))
+async def extend(session: AsyncSession, thread_id: str, *, held: datetime, until: datetime) -> bool:
+    """Go on holding the thread. False where the hold had ended and another process has taken it."""
+    return await _change_hold(session, thread_id, held, until)
+
+
+async def release(session: AsyncSession, thread_id: str, *, held: datetime) -> None:
+    """Give the thread back after a turn, unless another process has taken it meanwhile."""
+    await _change_hold(session, thread_id, held, None)
 
 
 async def release_idle(session: AsyncSession, thread_id: str) -> bool:
@@ -92,3 +97,13 @@ async def call_staff(session: AsyncSession, thread_id: str, *, at: datetime) -> 
         .values(holder=Holder.WAITING, waiting_since=at)
     )
     return bool(moved.rowcount)  # type: ignore[attr-defined]
+
+
+async def _change_hold(session: AsyncSession, thread_id: str, held: datetime, until: datetime | None) -> bool:
+    changed = await session.execute(
+        update(Thread)
+        .where(Thread.id == thread_id, Thread.turn_until == held)
+        .values(turn_until=until)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from itertools import combinations
 
 from conversations.article_figures import (
@@ -24,7 +24,7 @@ from desk.desk import Desk
 from knowledge.article import Article
 from knowledge.exchange.csv_file import BOM, safe
 from staff.masks import masked_text
-from store.clock import CITY_ZONE
+from store.clock import day_begins
 
 # Whose words are shown to colleagues who have no part in the talk: what several enterprises asked alike.
 _TALKS = 2
@@ -102,7 +102,7 @@ class Statistics:
 
 async def statistics(desk: Desk, since: date, until: date) -> Statistics:
     """The figures of every published article. Days are the city's."""
-    span = Span(_midnight(since), _midnight(until + timedelta(days=1)))
+    span = Span(day_begins(since), day_begins(until + timedelta(days=1)))
     await desk.library.refresh()
     articles = desk.library.held()
     async with desk.database.read() as session:
@@ -172,7 +172,3 @@ def _collisions(articles: dict[str, Article], options: Iterable[Sequence[str]]) 
 
 def _title(articles: dict[str, Article], key: str) -> str:
     return articles[key].title if key in articles else key
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), CITY_ZONE)

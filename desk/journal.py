@@ -95,8 +95,10 @@ class Journal:
         """
         who = (channel, sender)
         if who not in self._due and who not in self._at:
+            # Of a talk that is over, staff had the last word or not: whoever places the next one sees to it.
+            since = self._desk.clock() - self._desk.talk_idle
             async with self._desk.database.read() as session:
-                waits, holder = await any_and_holder(session, channel, sender)
+                waits, holder = await any_and_holder(session, channel, sender, since)
             self._note(channel, sender, held=holder == Holder.STAFF)
             if not waits:
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 
@@ -13,7 +13,7 @@ from desk.desk import Desk
 from desk.progress import told_reason
 from knowledge.article import Article
 from staff.masks import masked_code, masked_enterprise, masked_name, masked_phone, masked_text
-from store.clock import CITY_ZONE
+from store.clock import day_begins
 from tickets.life import CLOCK, ENTERPRISE
 from tickets.models import Ticket, TicketClock, TicketEvent
 from tickets.reading import Narrowing, Place, Span, changed, counted, released_answer
@@ -98,7 +98,7 @@ async def one_article(desk: Desk, key: str) -> Article | None:
 
 async def figures(desk: Desk, since: date, until: date, *, confidential: bool) -> Figures:
     """The tickets submitted from one day to another, both included; the days are the city's."""
-    span = Span(_midnight(since), _midnight(until) + timedelta(days=1), confidential)
+    span = Span(day_begins(since), day_begins(until) + timedelta(days=1), confidential)
     async with desk.database.read() as session:
         by_state = await counted(session, span, Ticket.state)
         by_department = await counted(session, span, Ticket.department)
@@ -137,12 +137,8 @@ def _told(
 
 
 def _masked(ticket: Ticket, text: str) -> str:
-    return masked_text(text, [ticket.enterprise, ticket.contact, ticket.phone.removeprefix("+86")])
+    return masked_text(text, ticket.names)
 
 
 def _part(by: str) -> str:
     return by if by in (ENTERPRISE, CLOCK) else "staff"
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), CITY_ZONE)

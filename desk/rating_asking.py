@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.messages import last_reply
 from conversations.models import Author, Holder, Message, Rating, RatingStage, Thread
 from conversations.outbox import drop_unsent
-from conversations.ratings import owe, owed, quiet_talks, unanswered
+from conversations.ratings import ask_no_more, owe, owed, owed_too_long, quiet_talks, unanswered
 from conversations.threads import lock
 from desk.desk import Desk
 from desk.notices import at_first
@@ -43,7 +43,7 @@ async def ask_for_ratings(desk: Desk, *, limit: int = 100) -> int:
     await _owe_quiet(desk, limit)
     await _expire(desk, limit)
     async with desk.database.read() as session:
-        waiting = await owed(session, limit)
+        waiting = await owed(session, form_since=desk.clock() - desk.talk_idle, limit=limit)
     asked = 0
     for rating_id in waiting:
         async with desk.database.write() as session:
@@ -84,9 +84,17 @@ async def _owe_quiet(desk: Desk, limit: int) -> None:
 
 
 async def _expire(desk: Desk, limit: int) -> None:
-    """Questions whose time is over: those that a channel still holds back are not sent any more."""
+    """Questions whose time is over: those that a channel still holds back are not sent any more.
+
+    What could not be asked for so long is not asked any more either: out of the blue nobody wants to be.
+    """
+    before = desk.clock() - desk.rating_window
     async with desk.database.read() as session:
-        late = await unanswered(session, desk.clock() - desk.rating_window, limit)
+        late = await unanswered(session, before, limit)
+        too_long = await owed_too_long(session, before)
+    if too_long:
+        async with desk.database.write() as session:
+            await ask_no_more(session, before)
     for rating_id in late:
         async with desk.database.write() as session:
             rating = await session.get(Rating, rating_id, with_for_update=True)
@@ -96,15 +104,12 @@ async def _expire(desk: Desk, limit: int) -> None:
 
 
 async def _ask(desk: Desk, session: AsyncSession, rating_id: str) -> bool:
-    """Put the question into the outbox; not while staff talk with the enterprise or a form waits for its answer."""
+    """Put the question into the outbox; not where staff have come to talk, or a form to wait, since `owed` looked."""
     rating = await session.get(Rating, rating_id, with_for_update={"skip_locked": True})
     if rating is None or rating.stage is not RatingStage.OWED or rating.thread_id is None:
         return False
     now = desk.clock()
     thread = await session.get_one(Thread, rating.thread_id)
-    if rating.owed_at is not None and now > rating.owed_at + desk.rating_window:
-        rating.stage = RatingStage.DONE  # out of the blue nobody wants to be asked
-        return False
     if thread.holder is not Holder.BOT or thread.leaving is not None:
         return False
     last = await last_reply(session, thread.id)

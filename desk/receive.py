@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
+from conversations import holding
 from conversations.messages import by_external_id, last_reply
 from conversations.models import Author, Delivery, Holder, Message, Thread, Turn
 from conversations.outbox import release_held
@@ -161,6 +162,8 @@ async def _resume(desk: Desk, session: AsyncSession, thread: Thread, at: datetim
     thread.last_message_at = at
     if silence < desk.talk_idle:
         return
+    if thread.holder is Holder.STAFF:  # the bot answers, where they had done with it
+        await holding.end(session, thread.id, silent_since=at - desk.talk_idle, at=at)
     last = await last_reply(session, thread.id)
     in_form = last is not None and last.detail.get("outcome") == "form"
     if not in_form or silence >= desk.form_idle:

@@ -62,5 +62,10 @@ def of_mention(name: str) -> str:
     return f"{name}在一段对话的备注里提到了您。"
 
 
+def of_handed_over(name: str) -> str:
+    """That a colleague gives a talk to somebody."""
+    return f"{name}把一段对话转给了您，请接着接待。"
+
+
 def _what(ticket: Ticket) -> str:
     return f"{KIND_NAMES[ticket.kind]} {ticket.number}（{ticket.subject}）"

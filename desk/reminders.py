@@ -15,10 +15,18 @@ from functools import partial
 from sqlalchemy import ColumnElement, String, cast, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Holder, Note, Thread
+from conversations.models import Holder, Note, NoteKind, Thread
 from desk.desk import Desk
 from desk.recipients import Recipients, recipients
-from desk.reminder_words import of_late, of_late_above, of_mention, of_near, of_step, of_waiting
+from desk.reminder_words import (
+    of_handed_over,
+    of_late,
+    of_late_above,
+    of_mention,
+    of_near,
+    of_step,
+    of_waiting,
+)
 from staff import notices
 from staff.accounts import names
 from staff.models import Notice, NoticeKind
@@ -286,24 +294,29 @@ async def _mentions(look: Round) -> list[Telling]:
     rows = found.all()
     called = await names(look.session, {note.by for note in rows if note.mentions})
     return [
-        Telling(
-            account,
-            _K.MENTION,
-            f"note-{note.id}",
-            of_mention(called.get(note.by, "同事")),
-            thread_id=note.thread_id,
-        )
+        _of_note(note, account, called.get(note.by, "同事"))
         for note in rows
         for account in dict.fromkeys(map(str, note.mentions))
         if account != note.by
     ]
 
 
+def _of_note(note: Note, account: str, by: str) -> Telling:
+    given = note.kind is NoteKind.HANDED_OVER
+    kind, text = (_K.HANDED_OVER, of_handed_over(by)) if given else (_K.MENTION, of_mention(by))
+    return Telling(account, kind, f"note-{note.id}", text, thread_id=note.thread_id)
+
+
 async def _settled(session: AsyncSession) -> list[int]:
     """Unread notices about which nothing is left to be done: somebody else did it, or it is over."""
     of_ticket = Notice.ticket == Ticket.number
     asked = exists().where(Approval.ticket_id == Ticket.id, Approval.decided_at.is_(None))
-    running = exists().where(TicketClock.ticket_id == Ticket.id, TicketClock.ended_at.is_(None))
+    # Of its own limit: others of the ticket go on, as the one for filing it away does for a month.
+    running = exists().where(
+        TicketClock.ticket_id == Ticket.id,
+        TicketClock.ended_at.is_(None),
+        _occasion_in_sql() == Notice.occasion,
+    )
     done = or_(
         (Notice.kind == _K.DISPATCHED) & (Ticket.state != State.DISPATCHED),
         (Notice.kind == _K.REVIEW) & (Ticket.state != State.REVIEW),

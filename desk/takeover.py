@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 
 from sqlalchemy import exists, select, update
@@ -201,18 +201,6 @@ async def see_mentions(desk: Desk, thread_id: str, account: str) -> None:
             return
     async with desk.database.write() as session:
         await mentions_of.see(session, thread_id, account, at=desk.clock())
-
-
-async def requeue_silent(desk: Desk, silence: timedelta) -> int:
-    """Put threads whose holder lets a person wait so long back into the queue; how many."""
-    since = desk.clock() - silence
-    async with desk.database.read() as session:
-        found = await holding.fallen_silent(session, since)
-    put = 0
-    for thread_id in found:
-        async with desk.database.write() as session:
-            put += await holding.requeue(session, thread_id, silent_since=since, at=desk.clock())
-    return put
 
 
 def _of_staff(thread: Thread, staff: str, text: str, external_id: str, at: datetime) -> Message:

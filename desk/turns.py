@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.messages import end_turn, last_reply, next_waiting, threads_waiting
-from conversations.models import Author, Delivery, Holder, Message, Question, Turn
-from conversations.threads import hold, holder_and_talk, release, release_idle
+from conversations.models import Author, Delivery, Holder, Message, Turn
+from conversations.questions import understood
+from conversations.threads import extend, hold, holder_and_talk, release, release_idle
 from desk.articles import article_reply
 from desk.desk import Desk
 from desk.options import pick, plain
@@ -35,21 +37,28 @@ async def take_turns(desk: Desk, thread_id: str) -> list[Message]:
     Raises `DialogueDown`; the message then goes on waiting.
     """
     replies: list[Message] = []
+    now = desk.clock()
+    held = now + desk.turn_lease
     async with desk.database.write() as session:
-        if not await hold(session, thread_id, now=desk.clock(), lease=desk.turn_lease):
+        if not await hold(session, thread_id, now=now, until=held):
             return replies
         work = await _next_or_release(session, thread_id)
     try:
         while work is not None:
             uttered = await _ask(desk, work)
+            until = desk.clock() + desk.turn_lease
             async with desk.database.write() as session:
                 replies += await _store(desk, session, work, uttered)
                 work = await _next_or_release(session, thread_id)
+                # Each message has the whole time; whoever took it for ours to be over goes on with what waits.
+                if work is not None and not await extend(session, thread_id, held=held, until=until):
+                    work = None
+            held = until
             if replies and replies[-1].delivery == Delivery.PENDING:
                 desk.to_send.set()
     except BaseException:
         async with desk.database.write() as session:
-            await release(session, thread_id)
+            await release(session, thread_id, held=held)
         raise
     return replies
 
@@ -101,7 +110,7 @@ async def _store(
     session.add_all(rows)
     asked = next((one for one in uttered if one.detail.get("outcome") in _ASKED), None)
     if asked is not None:
-        session.add(_question_row(work.message, asked, desk))
+        await understood(session, _question(work.message, asked, desk))
     await session.flush()
     return [row for row in rows if row.delivery != Delivery.DROPPED]
 
@@ -135,17 +144,17 @@ def _in_words_of(channel: str, utterance: Utterance, desk: Desk) -> str:
     return article_reply(article, aspect, channel, root=desk.public_url).text
 
 
-def _question_row(message: Message, utterance: Utterance, desk: Desk) -> Question:
+def _question(message: Message, utterance: Utterance, desk: Desk) -> dict[str, Any]:
     detail = utterance.detail
-    return Question(
-        message_id=message.id,
-        thread_id=message.thread_id,
-        text=message.text,
-        outcome=str(detail["outcome"]),
-        article=detail.get("article"),
-        aspect=detail.get("aspect"),
-        options=list(detail.get("options") or ()),
-        intent=detail.get("intent"),
-        confidence=detail.get("confidence"),
-        asked_at=desk.clock(),
-    )
+    return {
+        "message_id": message.id,
+        "thread_id": message.thread_id,
+        "text": message.text,
+        "outcome": str(detail["outcome"]),
+        "article": detail.get("article"),
+        "aspect": detail.get("aspect"),
+        "options": list(detail.get("options") or ()),
+        "intent": detail.get("intent"),
+        "confidence": detail.get("confidence"),
+        "asked_at": desk.clock(),
+    }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import NotedQuestion, Question
-from conversations.questions import NOTED
+from conversations.models import NotedQuestion
+from conversations.questions import NOTED, asked_of_staff
 from staff.masks import masked_text
+from store.inserts import insert_into
 from tickets.lists import names_of
 
 MOST_LETTERS = 500
@@ -31,9 +31,8 @@ class Asked:
 async def note_question(session: AsyncSession, asked: Asked, *, noted_by: str, at: datetime) -> bool:
     """Put the question into the list, without names and numbers. False: its message is in it already."""
     names = (await names_of(session, [asked.thread_id])).get(asked.thread_id, set())
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     added = await session.scalar(
-        insert(NotedQuestion)
+        insert_into(session, NotedQuestion)
         .values(
             thread_id=asked.thread_id,
             message_id=asked.message_id,
@@ -45,14 +44,14 @@ async def note_question(session: AsyncSession, asked: Asked, *, noted_by: str, a
         .on_conflict_do_nothing()
         .returning(NotedQuestion.id)
     )
-    if added is not None and await session.get(Question, asked.message_id) is None:
-        session.add(_asked_of_staff(asked, at))
+    if added is not None:
+        await asked_of_staff(session, _question(asked, at))
     return added is not None
 
 
-def _asked_of_staff(asked: Asked, at: datetime) -> Question:
+def _question(asked: Asked, at: datetime) -> dict[str, Any]:
     """Where staff held the thread, the bot never saw the question; the list is made of those in `questions`."""
-    return Question(
-        message_id=asked.message_id, thread_id=asked.thread_id, text=asked.text.strip()[:MOST_LETTERS],
-        outcome=NOTED, article=None, aspect=None, options=[], asked_at=at,
-    )  # fmt: skip
+    return {
+        "message_id": asked.message_id, "thread_id": asked.thread_id, "text": asked.text.strip()[:MOST_LETTERS],
+        "outcome": NOTED, "options": [], "asked_at": at,
+    }  # fmt: skip

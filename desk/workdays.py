@@ -13,6 +13,7 @@ from desk.desk import Desk
 from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
+from store.inserts import insert_into
 from tickets.models import CalendarDay
 from tickets.rectification import recount_cases
 from tickets.timing import load_calendar, recount
@@ -38,7 +39,9 @@ async def set_day(desk: Desk, member: Actor, day: date, *, works: bool, note: st
     if not 1 <= len(note) <= MOST_NOTE:
         raise DayRefused(f"请写明依据（不超过 {MOST_NOTE} 字），如“市政府办公室通知”。")
     async with desk.database.write() as session:
-        await session.merge(CalendarDay(day=day, works=works, note=note))
+        new = insert_into(session, CalendarDay).values(day=day, works=works, note=note)
+        became = {"works": works, "note": note}
+        await session.execute(new.on_conflict_do_update(index_elements=[CalendarDay.day], set_=became))
         return await _counted_anew(desk, session, member, day, f"{_NAMES[works]}（{note}）")
 
 

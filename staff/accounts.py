@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, exists, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff import audit, second_factor, sessions, tries
@@ -28,6 +26,7 @@ from staff.errors import (
 from staff.models import Account, AccountRole, Department
 from staff.passwords import Hashing, OneTime
 from staff.roles import PERMISSIONS, ROLE_NAMES, Permission, Role
+from store.inserts import insert_into
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 _MOST_NAME_LETTERS = 32
@@ -74,8 +73,7 @@ async def add(
         raise UsernameRefused(username)
     profile = profile.checked()
     department = await _department_name(session, profile.department)
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    row = insert(Account).values(
+    row = insert_into(session, Account).values(
         id=id,
         username=username,
         name=profile.name,

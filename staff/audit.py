@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff.actors import Actor
 from staff.models import AuditEntry
-from store.clock import CITY_ZONE
+from store.clock import day_begins
 
 
 class Action(StrEnum):
@@ -193,9 +193,9 @@ async def entries(
     if wanted.target:
         query = query.where(AuditEntry.target == wanted.target)
     if wanted.since:
-        query = query.where(AuditEntry.at >= _midnight(wanted.since))
+        query = query.where(AuditEntry.at >= day_begins(wanted.since))
     if wanted.until:
-        query = query.where(AuditEntry.at < _midnight(wanted.until + timedelta(days=1)))
+        query = query.where(AuditEntry.at < day_begins(wanted.until + timedelta(days=1)))
     return (await session.scalars(query)).all()
 
 
@@ -247,7 +247,3 @@ def enterprise(credit_code: str) -> Target:
 def target_name(entry: AuditEntry) -> str:
     """What people read: `账号 zhang.san`, or nothing."""
     return f"{TARGET_NAMES.get(entry.target_kind, entry.target_kind)} {entry.target}".strip()
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), CITY_ZONE)

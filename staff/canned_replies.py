@@ -14,6 +14,7 @@ from staff.actors import Actor
 from staff.audit import Action, Target
 from staff.models import CannedReply
 from staff.roles import Permission
+from store.inserts import insert_into
 
 MOST_TITLE, MOST_CATEGORY, MOST_TEXT = 40, 20, 1000
 # Of each owner, so that a list is a page.
@@ -85,13 +86,14 @@ async def add(session: AsyncSession, actor: Actor, reply_id: str, written: Writt
     mine = CannedReply.owner.is_(None) if owner is None else CannedReply.owner == owner
     if (await session.scalar(select(func.count()).where(mine)) or 0) >= MOST:
         raise CannedRefused(f"最多保存 {MOST} 条，请先删掉不用的。")
-    session.add(
-        CannedReply(
-            id=reply_id, owner=owner, title=written.title, category=written.category, text=written.text,
-            uses=0, changed_at=at, changed_by=actor.account_id or "",
-        )
+    new = insert_into(session, CannedReply).values(
+        id=reply_id, owner=owner, title=written.title, category=written.category, text=written.text,
+        uses=0, changed_at=at, changed_by=actor.account_id or "",
     )  # fmt: skip
-    await session.flush()
+    if await session.scalar(new.on_conflict_do_nothing().returning(CannedReply.id)) is None:
+        # The same press once more, at this moment: it is there now.
+        await add(session, actor, reply_id, written, at=at)
+        return
     _record(session, actor, owner, written.title, "新增", at)
 
 

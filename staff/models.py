@@ -153,6 +153,7 @@ class NoticeKind(StrEnum):
     REVIEW = "review"
     WAITING = "waiting"  # an enterprise waits for a person
     MENTION = "mention"
+    HANDED_OVER = "handed_over"  # a colleague gives them a talk
     EXPIRING = "expiring"  # an article of the department ends soon
     RETURNED = "returned"  # an article that was to be published is not fit to be any more
     UNCHECKED = "unchecked"  # nobody has checked it for a year

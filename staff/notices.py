@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff.models import Notice, NoticeKind, NoticeMark
+from store.inserts import insert_into
 
 KEPT_FOR = timedelta(days=180)
 KIND_NAMES = {
@@ -27,6 +26,7 @@ KIND_NAMES = {
     NoticeKind.REVIEW: "待审核",
     NoticeKind.WAITING: "等待接入",
     NoticeKind.MENTION: "提到您",
+    NoticeKind.HANDED_OVER: "转给您",
     NoticeKind.EXPIRING: "知识到期",
     NoticeKind.QUESTIONS: "未答问题",
     NoticeKind.UNCHECKED: "知识核对",
@@ -73,7 +73,6 @@ async def untold(session: AsyncSession, tellings: Iterable[Telling]) -> list[Tel
 
 async def tell(session: AsyncSession, tellings: Sequence[Telling], at: datetime) -> int:
     """Write them down; how many there were. What another process has told at this moment is left out."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     count = 0
     # In one order for everybody: of two processes neither waits for the other's second row.
     ordered = sorted(tellings, key=lambda telling: telling.key)
@@ -92,7 +91,7 @@ async def tell(session: AsyncSession, tellings: Sequence[Telling], at: datetime)
             }
             for one in ordered[start : start + _AT_ONCE]
         ]
-        statement = insert(Notice).values(rows).on_conflict_do_nothing().returning(Notice.id)
+        statement = insert_into(session, Notice).values(rows).on_conflict_do_nothing().returning(Notice.id)
         count += len((await session.scalars(statement)).all())
     return count
 
@@ -156,8 +155,7 @@ async def mark_of(session: AsyncSession, source: str) -> int:
 
 async def set_mark(session: AsyncSession, source: str, last: int) -> None:
     """Staff have been told up to that row; never goes back."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(NoticeMark).values(source=source, last=last)
+    statement = insert_into(session, NoticeMark).values(source=source, last=last)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=[NoticeMark.source], set_={"last": last}, where=NoticeMark.last < last

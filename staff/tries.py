@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, delete, exists, or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff.models import Account, Tries
+from store.inserts import insert_into
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(minutes=15)
@@ -123,8 +122,9 @@ def _of(account: Account) -> Sequence[tuple[Rule, str]]:
 
 
 async def _locked(session: AsyncSession, rule: Rule, key: str, now: datetime) -> Tries:
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    first = insert(Tries).values(kind=rule.kind, key=key, failures=0, last_at=now, blocked_until=None)
+    first = insert_into(session, Tries).values(
+        kind=rule.kind, key=key, failures=0, last_at=now, blocked_until=None
+    )
     await session.execute(first.on_conflict_do_nothing())
     return (await session.scalars(_row(rule, key).with_for_update())).one()
 

@@ -13,6 +13,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.ids import NewId
+from store.inserts import insert_into
 from systems.errors import AddressRefused, EventsRefused, MovedOn, NameRefused, NameTaken, Unknown
 from systems.models import Push, Subscription, WebhookDelivery
 from systems.signing import Secrets
@@ -47,21 +48,26 @@ async def add(
     """A new subscription. `known`: the events that there are. Raises `SystemsError`."""
     await _check(session, wish, known)
     id = new_id()
-    row = Subscription(
-        id=id,
-        name=wish.name,
-        url=wish.url,
-        events=sorted(wish.events),
-        confidential=wish.confidential,
-        generation=1,
-        secret_check=secrets.check(id, 1),
-        created_by=by,
-        created_at=at,
-        off_reason="",
+    added = await session.scalar(
+        insert_into(session, Subscription)
+        .values(
+            id=id,
+            name=wish.name,
+            url=wish.url,
+            events=sorted(wish.events),
+            confidential=wish.confidential,
+            generation=1,
+            secret_check=secrets.check(id, 1),
+            created_by=by,
+            created_at=at,
+            off_reason="",
+        )
+        .on_conflict_do_nothing()
+        .returning(Subscription.id)
     )
-    session.add(row)
-    await session.flush()
-    return row
+    if added is None:  # somebody took the name at this moment
+        raise NameTaken(wish.name)
+    return await session.get_one(Subscription, added)
 
 
 async def change(

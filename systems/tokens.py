@@ -21,6 +21,7 @@ from sqlalchemy import exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.ids import NewId
+from store.inserts import insert_into
 from systems.errors import ExpiryRefused, NameRefused, NameTaken, ScopesRefused, Unknown
 from systems.models import ApiToken
 
@@ -86,18 +87,24 @@ async def add(
     if await session.scalar(select(exists().where(ApiToken.name == wish.name))):
         raise NameTaken(wish.name)
     token = _made()
-    row = ApiToken(
-        id=new_id(),
-        name=wish.name,
-        hash=_hash(token),
-        hint=token[-4:],
-        scopes=sorted(wish.scopes),
-        created_by=by,
-        created_at=at,
-        expires_at=wish.expires_at,
+    added = await session.scalar(
+        insert_into(session, ApiToken)
+        .values(
+            id=new_id(),
+            name=wish.name,
+            hash=_hash(token),
+            hint=token[-4:],
+            scopes=sorted(wish.scopes),
+            created_by=by,
+            created_at=at,
+            expires_at=wish.expires_at,
+        )
+        .on_conflict_do_nothing()
+        .returning(ApiToken.id)
     )
-    session.add(row)
-    await session.flush()
+    if added is None:  # somebody took the name at this moment
+        raise NameTaken(wish.name)
+    row = await session.get_one(ApiToken, added)
     return row, token
 
 

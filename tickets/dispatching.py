@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from store.inserts import insert_into
 from tickets.models import DispatchRule
 
 # What each agreement weighs: a subject outweighs one stray word, two words outweigh a subject.
@@ -52,9 +53,13 @@ async def add_rule(session: AsyncSession, rule: DispatchRule) -> bool:
     )
     if await session.scalar(same) is not None:
         return False
-    session.add(rule)
-    await session.flush()
-    return True
+    added = await session.scalar(
+        insert_into(session, DispatchRule)
+        .values(subject=rule.subject, district=rule.district, words=rule.words, department=rule.department)
+        .on_conflict_do_nothing()
+        .returning(DispatchRule.id)
+    )
+    return added is not None
 
 
 async def remove_rule(session: AsyncSession, rule_id: int) -> DispatchRule | None:

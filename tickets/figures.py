@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tickets.limits import Timed
 from tickets.models import Rectification, Ticket, TicketClock, TicketEvent
 from tickets.rectification_states import CaseState
-from tickets.states import OPEN, Step
+from tickets.states import MOVES, OPEN, State, Step
 
-_CLOSING = (Step.CALLED_BACK, Step.UPHELD)
+_CLOSING = tuple(move.step for move in MOVES if move.after is State.CLOSED)
 _ENDING = (Step.WITHDRAWN, Step.TERMINATED)
 _DECIDED = (Step.ACCEPTED, Step.DEEMED, Step.REFUSED)
 

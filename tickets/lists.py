@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tickets.models import Approval, Ticket, TicketClock
+from tickets.models import Approval, Ticket, TicketClock, names_in
 from tickets.officers import codes_of
 from tickets.states import OPEN, State
 
@@ -215,7 +215,7 @@ async def newest_of(session: AsyncSession, threads: Collection[str], sight: Sigh
     return {ticket.thread_id: ticket for ticket in rows if ticket.thread_id is not None}
 
 
-async def names_of(session: AsyncSession, threads: Collection[str]) -> dict[str, set[str]]:
+async def names_of(session: AsyncSession, threads: Collection[str | None]) -> dict[str, set[str]]:
     """Thread -> who its tickets are of: enterprises, contacts and telephone numbers, of every ticket whoever may see it."""
     rows = await session.execute(
         select(Ticket.thread_id, Ticket.enterprise, Ticket.contact, Ticket.phone).where(
@@ -224,7 +224,7 @@ async def names_of(session: AsyncSession, threads: Collection[str]) -> dict[str,
     )
     found: dict[str, set[str]] = {}
     for thread_id, enterprise, contact, phone in rows:
-        found.setdefault(thread_id or "", set()).update((enterprise, contact, phone.removeprefix("+86")))
+        found.setdefault(thread_id or "", set()).update(names_in(enterprise, contact, phone))
     return found
 
 

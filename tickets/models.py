@@ -30,6 +30,11 @@ def _as_submitted(context: Any) -> datetime:
     return submitted
 
 
+def names_in(enterprise: str, contact: str, phone: str) -> tuple[str, str, str]:
+    """How a text may name an enterprise and its contact; the telephone number as people write it."""
+    return enterprise, contact, phone.removeprefix("+86")
+
+
 class Ticket(Base):
     """One matter of one enterprise."""
 
@@ -82,6 +87,11 @@ class Ticket(Base):
     round: Mapped[int] = mapped_column(default=1)  # 2 when it is handled again, …
     supervised_at: Mapped[datetime | None]
     cleared_at: Mapped[datetime | None]  # its time is over: who it was and what they wrote is gone
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What a text has to be rid of so that it names nobody of the ticket."""
+        return names_in(self.enterprise, self.contact, self.phone)
 
 
 class TicketEvent(Base):

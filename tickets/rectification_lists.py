@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tickets.lists import Sight
+from tickets.lists import Sight, names_of
 from tickets.models import Rectification, RectificationEvent, Ticket
 from tickets.rectification_states import CaseState, CaseStep, Way
 
@@ -119,14 +119,14 @@ async def case_of_ticket(session: AsyncSession, ticket_id: str) -> Rectification
 class LedgerRow:
     """One line of the 整改台账. `enterprise` and `ticket` are empty for a talk; `confidential` asks for care.
 
-    `enterprise` is the full name: whoever shows it masks it. `contact_late`, `rectify_late`: against the limits, by what
+    `enterprise` is the full name, and `names` are those that its texts may hold: whoever shows it masks them. `contact_late`, `rectify_late`: against the limits, by what
     was done or, where nothing was, by `now`. `counts`: whether the rating counts (not where an appeal was upheld).
     """
 
-    case: int
     ticket: str
     subject: str
     enterprise: str
+    names: Collection[str]
     confidential: bool
     department: str | None
     level: int
@@ -135,17 +135,14 @@ class LedgerRow:
     rated_at: datetime
     state: CaseState
     way: Way | None
-    contact_by: datetime
     contacted_at: datetime | None
     contact_late: bool
-    rectify_by: datetime
     closed_at: datetime | None
     rectify_late: bool
     measures: str
     appeal_reason: str
     counts: bool
     again_level: int | None
-    again_at: datetime | None
 
 
 async def ledger(
@@ -156,15 +153,21 @@ async def ledger(
     statement = _cases().where(Rectification.opened_at >= since, Rectification.opened_at < until)
     rows = (await session.execute(statement.order_by(Rectification.opened_at, Rectification.id))).all()
     reasons = await _appeals(session, [case.id for case, _ in rows])
-    return [_line(case, ticket, reasons.get(case.id, ""), at) for case, ticket in rows]
+    of_talks = await names_of(session, {case.thread_id for case, ticket in rows if ticket is None})
+    return [
+        _line(case, ticket, of_talks.get(case.thread_id or "", ()), reasons.get(case.id, ""), at)
+        for case, ticket in rows
+    ]
 
 
-def _line(case: Rectification, ticket: Ticket | None, appeal_reason: str, now: datetime) -> LedgerRow:
+def _line(
+    case: Rectification, ticket: Ticket | None, of_talk: Collection[str], appeal_reason: str, now: datetime
+) -> LedgerRow:
     return LedgerRow(
-        case=case.id,
         ticket=ticket.number if ticket else "",
         subject=ticket.subject if ticket else "在线咨询",
         enterprise=ticket.enterprise if ticket else "",
+        names=ticket.names if ticket else of_talk,
         confidential=ticket.confidential if ticket else False,
         department=case.department,
         level=case.level,
@@ -173,17 +176,14 @@ def _line(case: Rectification, ticket: Ticket | None, appeal_reason: str, now: d
         rated_at=case.rated_at,
         state=case.state,
         way=case.way,
-        contact_by=case.contact_by,
         contacted_at=case.contacted_at,
         contact_late=(case.contacted_at or now) > case.contact_by,
-        rectify_by=case.rectify_by,
         closed_at=case.closed_at,
         rectify_late=(case.closed_at or now) > case.rectify_by,
         measures=case.proposal,
         appeal_reason=appeal_reason,
         counts=case.state is not CaseState.VOIDED,
         again_level=case.again_level,
-        again_at=case.again_at,
     )
 
 

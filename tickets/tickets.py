@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.clock import city_date
 from store.ids import NewId
+from store.inserts import insert_into
 from tickets import timing
 from tickets.clocks import due_at
 from tickets.life import ENTERPRISE, Doing, Rules, record
@@ -145,9 +144,8 @@ def _day(limit: Limit, at: datetime, rules: Rules) -> date:
 
 async def _next_serial(session: AsyncSession, day: date) -> int:
     # One statement on both databases: two processes on the same day queue on the row.
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     statement = (
-        insert(Serial)
+        insert_into(session, Serial)
         .values(day=day, last=1)
         .on_conflict_do_update(index_elements=[Serial.day], set_={"last": Serial.last + 1})
         .returning(Serial.last)

@@ -25,14 +25,19 @@ _ANSWERS = (Step.SIGNED, Step.STARTED, Step.DRAFTED, Step.RETURNED, Step.EXTENSI
 
 @dataclass(frozen=True, slots=True)
 class Urged:
-    """Open tickets that were urged in vain: `notice`: a 催办通知书 is due; `criticised`: they are late by too long."""
+    """Open tickets that were urged. `notice`: nothing came of it, a 催办通知书 is due; `criticised`: they are late by too long,
+    whatever came of it."""
 
     notice: frozenset[str] = frozenset()
     criticised: frozenset[str] = frozenset()
 
 
 async def urged_in_vain(session: AsyncSession, now: datetime, calendar: Calendar, late_days: int) -> Urged:
-    """The ids of open tickets that were urged and have not been answered."""
+    """The ids of open tickets that were urged, suspended ones left out.
+
+    `notice`: an urging of an earlier working day after which the department did nothing; `criticised`: the time for handling
+    has been over for more than `late_days` working days.
+    """
     urging, step = aliased(TicketEvent), aliased(TicketEvent)
     answered = (
         select(func.max(step.id))

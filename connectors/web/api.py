@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 
 from connectors.web.limits import Limits
 from connectors.web.problems import ProblemBody, text_empty, text_too_long, unauthorized
+from connectors.web.streams import EventStream, Streams
 from connectors.web.tokens import Tokens
 from conversations.messages import by_external_id, history, replies_to
 from conversations.models import Message, Turn
@@ -27,6 +28,9 @@ from desk.turns import take_turns
 from desk.values import InboundMessage
 
 CHANNEL = "web"
+# What a message's id can be; a greater number is refused by the database, not by us.
+GREATEST_ID = 2**31 - 1
+After = Annotated[int, Query(ge=0, le=GREATEST_ID)]
 _POLL_SECONDS = 1.0
 _PING_SECONDS = 15.0
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
@@ -82,9 +86,16 @@ class History(BaseModel):
 
 
 def conversation_router(
-    desk: Desk, tokens: Tokens, limits: Limits, *, max_letters: int, stopping: asyncio.Event
+    desk: Desk,
+    tokens: Tokens,
+    limits: Limits,
+    *,
+    max_letters: int,
+    stopping: asyncio.Event,
+    streams: Streams | None = None,
 ) -> APIRouter:
     """The API of the web channel."""
+    streams = streams or Streams()
     router = APIRouter(prefix="/api/conversations", tags=["conversations"])
     router.responses = {401: {"model": ProblemBody}, 422: {"model": ProblemBody}, 429: {"model": ProblemBody}}
     Owner = Annotated[str, Depends(_owner(tokens))]  # noqa: N806 (a type)
@@ -118,21 +129,24 @@ def conversation_router(
         return turned
 
     @router.get("/{conversation_id}/messages")
-    async def read(owner: Owner, after: Annotated[int, Query(ge=0)] = 0) -> History:
+    async def read(owner: Owner, request: Request, after: After = 0) -> History:
         """The messages after an id."""
+        await limits.read(owner, _address(request))
         return History(messages=[_out(message) for message in await _history(desk, owner, after)])
 
     @router.get("/{conversation_id}/events", response_class=StreamingResponse)
     async def listen(
         owner: Owner,
-        after: Annotated[int, Query(ge=0)] = 0,
-        last_event_id: Annotated[int | None, Header(ge=0)] = None,
+        request: Request,
+        after: After = 0,
+        last_event_id: Annotated[int | None, Header(ge=0, le=GREATEST_ID)] = None,
     ) -> StreamingResponse:
         """Server-sent events: every message after the given id, then each new one."""
+        address = _address(request)
+        await limits.read(owner, address)
+        streams.room(owner, address)
         events = _events(desk, owner, last_event_id or after, stopping)
-        return StreamingResponse(
-            events, media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-        )
+        return EventStream(events, streams, conversation=owner, address=address)
 
     return router
 

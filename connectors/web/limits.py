@@ -12,6 +12,9 @@ from connectors.web.problems import rate_limited
 
 # Nobody finds a token by trying, yet each try costs a look into the database.
 _WRONG_TOKENS = "60/minute"
+# A page that cannot listen asks every few seconds.
+_READS = "120/minute"
+_READS_PER_ADDRESS = "1200/minute"
 
 
 class Limits:
@@ -34,6 +37,7 @@ class Limits:
         self._conversations = parse(conversations)
         self._per_system = parse(per_system)
         self._wrong_tokens = parse(_WRONG_TOKENS)
+        self._reads, self._reads_per_address = parse(_READS), parse(_READS_PER_ADDRESS)
 
     async def begin(self, address: str) -> None:
         """A new conversation. Raises the problem `rate-limited`."""
@@ -43,6 +47,11 @@ class Limits:
         """A message. Raises the problem `rate-limited`."""
         await self._hit(self._per_address, "address", address)
         await self._hit(self._per_conversation, "conversation", conversation)
+
+    async def read(self, conversation: str, address: str) -> None:
+        """A look at what was said. Raises the problem `rate-limited`."""
+        await self._hit(self._reads_per_address, "read-address", address)
+        await self._hit(self._reads, "read", conversation)
 
     async def system(self, token_id: str) -> None:
         """A request of another system. Raises the problem `rate-limited`."""

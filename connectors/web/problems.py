@@ -110,6 +110,13 @@ def rate_limited(seconds: int) -> Problem:
     )
 
 
+def too_many_streams() -> Problem:
+    """As many pages listen as may."""
+    return Problem(
+        429, "too-many-streams", "Too many streams", "同时打开的页面太多了，请关掉几个，稍后再试。", 30
+    )
+
+
 def malformed() -> Problem:
     """The request is not what the API takes."""
     return Problem(422, "malformed", "Malformed request", "请求的格式不对。")

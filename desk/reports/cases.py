@@ -63,11 +63,10 @@ async def _answers(session: AsyncSession, tickets: Collection[str]) -> dict[str,
 
 
 def _told(ticket: Ticket, answer: str) -> Case:
-    names = [ticket.enterprise, ticket.contact, ticket.phone.removeprefix("+86")]
     return Case(
         ticket.number,
         ticket.subject,
         ticket.district,
-        masked_text(ticket.description, names),
-        masked_text(answer, names),
+        masked_text(ticket.description, ticket.names),
+        masked_text(answer, ticket.names),
     )

@@ -87,7 +87,7 @@ def _line(number: int, row: LedgerRow, names: Mapping[str, str]) -> tuple[str, .
 def _written(row: LedgerRow, text: str) -> str:
     if not text:
         return _NONE
-    return _HIDDEN if row.confidential else masked_text(text, [row.enterprise])
+    return _HIDDEN if row.confidential else masked_text(text, row.names)
 
 
 def _done(at: datetime | None, *, late: bool) -> str:

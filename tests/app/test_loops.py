@@ -56,6 +56,18 @@ async def test_a_turn_that_always_fails_does_not_stand_before_the_others(desk: D
     assert sum(failures.values()) == 1
 
 
+async def test_a_turn_that_breaks_does_not_stand_before_the_others(desk: Desk) -> None:
+    """Whatever it is that breaks: that thread is counted, and the others are answered."""
+    desk = replace(desk, dialogue=Broken())
+    broken, other = await waiting(desk, REFUSED, "公章丢了")
+    failures: Counter[str] = Counter()
+    for _ in range(2):
+        await take_turns_once(desk, failures)
+    assert await answered(desk, other)
+    assert not await answered(desk, broken)
+    assert list(failures.values()) == [2]
+
+
 async def test_a_round_ends_where_the_model_is_away_and_the_oldest_stays_first(
     desk: Desk, dialogue: ScriptedDialogue
 ) -> None:
@@ -83,6 +95,17 @@ async def test_staff_are_called_as_soon_as_one_turn_fails(desk: Desk, clock: Han
         held = await session.scalars(select(Thread.holder))
         assert set(held) == {Holder.WAITING}
     rounds.cancel()
+
+
+@dataclass
+class Broken(ScriptedDialogue):
+    """A model over one of whose answers something of ours breaks."""
+
+    async def ask(self, talk: str, text: str, *, message_id: int, written: str) -> Sequence[Utterance]:
+        """As scripted; the one text breaks every time."""
+        if text == REFUSED:
+            raise RuntimeError("nobody thought of this")
+        return await super().ask(talk, text, message_id=message_id, written=written)
 
 
 @dataclass

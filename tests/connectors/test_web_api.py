@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Message
 
 from connectors.web.api import conversation_router
 from connectors.web.bodies import BodyLimit
 from connectors.web.limits import Limits
 from connectors.web.problems import Problem, add_problem_handlers
+from connectors.web.streams import EventStream, Streams
 from connectors.web.tokens import Tokens
 from desk.desk import Desk
 from tests.fakes import ScriptedDialogue
@@ -161,6 +163,58 @@ async def test_the_messages_are_read_after_an_id(api: Api) -> None:
     url = f"{api.url}?after={first['replies'][0]['id']}"
     read = (await api.client.get(url, headers=api.headers)).json()["messages"]
     assert [message["text"] for message in read] == ["停电了", "echo 停电了"]
+
+
+@pytest.mark.parametrize("after", ["2147483648", "9" * 30, "-1", "x"])
+async def test_an_id_that_no_message_can_have_is_a_problem(after: str, api: Api) -> None:
+    events = api.url.replace("/messages", "/events")
+    answers = [
+        await api.client.get(f"{api.url}?after={after}", headers=api.headers),
+        await api.client.get(f"{events}?after={after}", headers=api.headers),
+        await api.client.get(events, headers={**(api.headers or {}), "Last-Event-ID": after}),
+    ]
+    assert [answer.status_code for answer in answers] == [422] * 3
+    assert {answer.json()["type"] for answer in answers} == {"urn:qifu:problem:malformed"}
+
+
+async def test_who_reads_without_end_is_told_when_to_go_on(api: Api) -> None:
+    answers = [await api.client.get(api.url, headers=api.headers) for _ in range(121)]
+    assert [answer.status_code for answer in answers] == [200] * 120 + [429]
+    assert answers[-1].json()["type"] == "urn:qifu:problem:rate-limited"
+
+
+async def test_only_so_many_streams_stand_open_at_a_time() -> None:
+    streams = Streams(per_conversation=1, per_address=2)
+    with streams.one("a", "here"):
+        with pytest.raises(Problem) as refused:
+            streams.room("a", "there")
+        assert (refused.value.status, refused.value.name) == (429, "too-many-streams")
+        with streams.one("b", "here"), pytest.raises(Problem):
+            streams.room("c", "here")
+        streams.room("c", "here")
+    streams.room("a", "here")
+
+
+async def test_a_stream_counts_until_it_ends() -> None:
+    streams = Streams(per_conversation=1)
+    sent: list[str] = []
+
+    async def events() -> AsyncIterator[str]:
+        with pytest.raises(Problem):
+            streams.room("a", "here")
+        yield "data: 1\n\n"
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(message: Message) -> None:
+        sent.append(message["type"])
+
+    stream = EventStream(events(), streams, conversation="a", address="here")
+    await stream({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+    assert sent[0] == "http.response.start"
+    streams.room("a", "here")
 
 
 async def test_processes_share_their_limits_in_redis(redis_url: str) -> None:

@@ -186,6 +186,19 @@ async def test_names_and_telephones_are_masked(office: Office, desk: Desk, clock
     assert "李经理" not in hidden and "13800001234" not in hidden
 
 
+async def test_the_case_of_a_talk_names_nobody_to_who_only_watches(
+    office: Office, desk: Desk, clock: HandClock
+) -> None:
+    case = await rated(office, clock)
+    async with desk.database.write() as session:
+        row = await session.get_one(Rectification, case.id)
+        ticket = await session.get_one(Ticket, row.ticket_id)
+        row.ticket_id, row.thread_id, row.comment = None, ticket.thread_id, f"{ticket.contact}等了三天"
+    page = (await office.staff["guest"].get(f"{LIST}/{case.id}")).text
+    assert "等了三天" in page and ticket.contact not in page
+    assert f"{ticket.contact}等了三天" in (await office.staff["wang"].get(f"{LIST}/{case.id}")).text
+
+
 async def test_of_two_who_take_it_at_once_one_wins_and_the_other_is_told(
     office: Office, desk: Desk, clock: HandClock
 ) -> None:

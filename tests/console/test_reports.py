@@ -195,12 +195,14 @@ async def test_the_ledger_is_taken_out_as_it_is_read_and_tells_nobodys_name(desk
     case = await case_of(desk.database)
     async with desk.database.write() as session:
         ticket = await session.get_one(Ticket, case.ticket_id)
-        note = f"已到{ticket.enterprise}上门修好"
+        phone = ticket.phone.removeprefix("+86")
+        note = f"已到{ticket.enterprise}上门修好，{ticket.contact}（{phone}）确认"
     await step(desk.database, case, CaseStep.CONTACTED)
     await step(desk.database, case, CaseStep.FIXED, note=note)
     page = (await visit.get(LEDGER)).text
     assert ticket.number in page and "非常不满意" in page and "上门修好" in page and "收到差评 1 件" in page
-    assert ticket.enterprise not in page
+    for name in (ticket.enterprise, ticket.contact, phone):
+        assert name not in page, name
     span = {"since": "2026-11-01", "until": "2026-11-30"}
     paper = Document(io.BytesIO((await visit.post("/console/reports/ledger/export", span)).content))
     cells = [cell.text for cell in paper.tables[0].rows[1].cells]
@@ -208,6 +210,18 @@ async def test_the_ledger_is_taken_out_as_it_is_read_and_tells_nobodys_name(desk
     book = await visit.post("/console/reports/ledger/export", {**span, "form": "excel"})
     sheet = load_workbook(io.BytesIO(book.content)).worksheets[0]
     assert [str(cell.value) for cell in sheet[2]] == cells
+
+
+async def test_the_ledger_tells_nobodys_name_of_a_talk_either(desk: Desk, visit: Visit) -> None:
+    case = await case_of(desk.database)
+    async with desk.database.write() as session:
+        ticket = await session.get_one(Ticket, case.ticket_id)
+        ticket.thread_id = "t1"
+        row = await session.get_one(Rectification, case.id)
+        row.ticket_id, row.thread_id = None, "t1"
+        row.comment = f"{ticket.contact}打了三次没人接，{ticket.enterprise}很失望"
+    page = (await visit.get(LEDGER)).text
+    assert "打了三次没人接" in page and ticket.contact not in page and ticket.enterprise not in page
 
 
 async def test_of_a_confidential_matter_the_ledger_says_only_what_it_was_about(

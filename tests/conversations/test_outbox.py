@@ -270,6 +270,22 @@ async def test_who_writes_need_not_wait_for_the_next_try_but_for_the_time_the_ch
     assert texts(await box.claim()) == ["一"]
 
 
+async def test_a_time_that_the_channel_names_after_a_failed_try_is_kept_too(
+    box: Box, clock: HandClock
+) -> None:
+    await box.add("一")
+    (claim,) = await box.claim()
+    await box.settle(claim, Mark(Delivery.PENDING, "网络不通。", clock()))
+    (claim,) = await box.claim()
+    tomorrow = clock() + timedelta(days=1)
+    await box.settle(claim, Mark(Delivery.PENDING, "太快了。", tomorrow, tried=False))
+    async with box.database.write() as session:
+        await release_held(session, box.thread_id)
+    assert await box.claim() == []
+    clock.advance(timedelta(days=1))
+    assert texts(await box.claim()) == ["一"]
+
+
 async def test_a_paused_channel_sends_nothing_until_its_time_is_over(box: Box, clock: HandClock) -> None:
     await box.add("一")
     for seconds in (30, 10):  # the shorter one does not end the longer one

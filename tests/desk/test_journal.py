@@ -205,6 +205,33 @@ async def test_what_staff_hold_is_left_to_them_and_believed_for_a_while(
     assert not journal.held(CHANNEL, "o1")
 
 
+async def test_a_talk_that_is_over_is_not_believed_to_be_with_staff_and_gets_its_turn(
+    desk: Desk, journal: Journal, begun: list[str], clock: HandClock
+) -> None:
+    await journal.keep(words(desk, "一"))
+    await journal.round()
+    await hold(desk, Holder.STAFF)
+    await journal.settled(CHANNEL, "o1")
+    assert journal.held(CHANNEL, "o1")
+    async with desk.database.write() as session:
+        thread = (await session.scalars(select(Thread))).one()
+        thread.taken_at = clock()
+        session.add(
+            Message(
+                thread_id=thread.id, author=Author.STAFF, channel=CHANNEL, text="办好了", created_at=clock()
+            )
+        )  # fmt: skip
+    clock.advance(timedelta(hours=7))
+    await journal.settled(CHANNEL, "o1")
+    assert not journal.held(CHANNEL, "o1")
+    await journal.keep(words(desk, "二"))
+    await journal.round()
+    assert begun == ["o1", "o1"]
+    assert (await rows(desk))[-1].turn == Turn.WAITING
+    async with desk.database.read() as session:
+        assert await session.scalar(select(Thread.holder)) == Holder.BOT
+
+
 async def test_what_staff_gave_back_meanwhile_gets_its_turn(
     desk: Desk, journal: Journal, begun: list[str]
 ) -> None:

@@ -16,9 +16,12 @@ from desk.linking import link
 from desk.rating_asking import ask_for_ratings
 from desk.rating_words import LEVELS, tags_for, tags_picked, to_the_assistant
 from desk.ratings import rate
+from desk.rectifications import work_case
 from desk.takeover import Reply as Words
 from desk.takeover import give_back, reply, take_over
 from desk.values import Utterance
+from staff.actors import Actor
+from staff.roles import Role
 from tests.desk.casework import move_ticket
 from tests.desk.people import Somebody
 from tests.fakes import HandClock, ScriptedDialogue
@@ -26,6 +29,7 @@ from tickets.life import Doing
 from tickets.limits import Level
 from tickets.models import Rectification, Ticket
 from tickets.rectification import BAD_UP_TO
+from tickets.rectification_states import CaseState, CaseStep
 from tickets.states import MOVE_OF, Step
 
 TO_CLOSED = (
@@ -328,6 +332,41 @@ async def test_a_form_is_not_interrupted(
     kept = await says(desk, visitor, "满意")
     assert kept.detail["form"] == "complaint" and titles(kept) == ["供水"]
     assert (await ratings(desk))[0].level == 4
+
+
+async def test_those_who_cannot_be_asked_yet_do_not_stand_before_the_others(
+    desk: Desk, visitor: Somebody, dialogue: ScriptedDialogue
+) -> None:
+    dialogue.answers["我要投诉"] = (Utterance("什么事？", detail={"outcome": "form"}),)
+    filling, talking = Somebody(desk, "web", "filling"), Somebody(desk, "web", "talking")
+    for one in (filling, talking, visitor):
+        ticket = await one.files()
+        await takes(desk, ticket, *TO_CLOSED)
+        if one is talking:
+            await take_over(desk, ticket.thread_id or "", "zhang")
+    await filling.writes("我要投诉")
+    assert await ask_for_ratings(desk, limit=1) == 1
+    assert any("请评价" in text for text in await visitor.heard())
+
+
+async def test_who_works_a_case_locks_its_rating_first(desk: Desk, visitor: Somebody) -> None:
+    """As the enterprise does that rates once more: so neither waits for what the other has."""
+    await closed(desk, visitor)
+    await says(desk, visitor, "不满意")
+    [case] = await cases(desk)
+    async with desk.database.write() as session:
+        await session.get_one(Rating, case.rating_id, with_for_update=True)
+        actor = Actor("wu", "wu", "wu", "water", frozenset({Role.HANDLER}), "")
+        working = asyncio.create_task(
+            work_case(desk, actor, case.id, CaseStep.CONTACTED, after=10**6, note="打过电话")
+        )
+        await asyncio.wait([working], timeout=0.5)
+        # PostgreSQL refuses at once where somebody else has the row.
+        await session.execute(
+            select(Rectification.id).where(Rectification.id == case.id).with_for_update(nowait=True)
+        )
+    await working
+    assert [one.state for one in await cases(desk)] == [CaseState.CONTACTED]
 
 
 async def test_a_quiet_talk_with_the_bot_is_asked_about_once_a_day(

@@ -45,6 +45,7 @@ STAFF = {
 }  # fmt: skip
 K = NoticeKind
 CODE = "91410400MA0000001" + str(uscc.calc_check_digit("91410400MA0000001"))
+LIMITS = {K.DUE, K.OVERDUE, K.ESCALATED}
 Staff = dict[str, Account]
 Told = list[tuple[str, str]]
 
@@ -282,6 +283,43 @@ async def test_an_extended_limit_is_reminded_of_anew(desk: Desk, staff: Staff, c
     assert await _round(desk) == [("shui", "due")]
 
 
+async def test_a_notice_of_a_limit_is_settled_with_its_own_limit(
+    desk: Desk, staff: Staff, clock: HandClock
+) -> None:
+    """The limits for signing and handling end one after the other; that for filing away goes on for a month."""
+    ticket = await filed(desk)
+    await move(desk, ticket, Step.ACCEPTED, Step.DISPATCHED)
+    clock.now = at(11, 25)
+    await remind(desk)
+    assert {one.kind for one in await kept(desk) if one.read_at is None} >= {K.OVERDUE}
+    await move(desk, ticket, Step.SIGNED, by=staff["shui"].id)
+    await remind(desk)
+    assert {one.kind for one in await kept(desk) if one.read_at is None} & LIMITS == set()
+    clock.now = at(12, 4)
+    await remind(desk)
+    assert {one.kind for one in await kept(desk) if one.read_at is None} & LIMITS == {K.OVERDUE, K.ESCALATED}
+    await move(desk, ticket, Step.STARTED, Step.DRAFTED, by=staff["shui"].id)
+    await move(desk, ticket, Step.RELEASED, by=staff["shen"].id)
+    await move(desk, ticket, Step.CALL_BACK_DUE, Step.CALLED_BACK)
+    await remind(desk)
+    assert [one.kind for one in await kept(desk) if one.read_at is None and one.kind in LIMITS] == []
+
+
+async def test_an_extension_settles_what_was_told_of_the_shorter_limit(
+    desk: Desk, staff: Staff, clock: HandClock
+) -> None:
+    ticket = await filed(desk)
+    await move(desk, ticket, Step.ACCEPTED, Step.DISPATCHED)
+    await move(desk, ticket, Step.SIGNED, by=staff["shui"].id)
+    clock.now = at(12, 1)
+    await remind(desk)
+    assert [one.kind for one in await kept(desk) if one.read_at is None] == [K.DUE]
+    await move(desk, ticket, Step.EXTENSION_ASKED, by=staff["shui"].id)
+    await move(desk, ticket, Step.EXTENDED, by=staff["du"].id)
+    await remind(desk)
+    assert K.DUE not in {one.kind for one in await kept(desk) if one.read_at is None}
+
+
 async def test_a_short_limit_is_reminded_of_when_half_of_it_is_gone(
     desk: Desk, staff: Staff, clock: HandClock
 ) -> None:
@@ -376,6 +414,17 @@ async def test_who_is_called_in_a_note_is_told_once(desk: Desk, staff: Staff, th
     assert await _round(desk) == [("xin", "mention")]
     assert await _round(desk) == []
     assert (await kept(desk))[0].text == "姓名xi在一段对话的备注里提到了您。"
+
+
+async def test_who_is_given_a_talk_is_told_just_that(desk: Desk, staff: Staff, thread: Thread) -> None:
+    async with desk.database.write() as session:
+        await holding.take(session, thread.id, staff["xi"].id, at=desk.clock())
+        await holding.hand_over(session, thread.id, staff["xi"].id, staff["xin"].id, at=desk.clock())
+    assert await _round(desk) == [("xin", "handed_over")]
+    [notice] = await kept(desk)
+    assert (
+        notice.text == f"{staff['xi'].name}把一段对话转给了您，请接着接待。" and notice.thread_id == thread.id
+    )
 
 
 async def test_two_processes_at_once_tell_each_thing_once(desk: Desk, staff: Staff) -> None:

@@ -13,12 +13,23 @@ from sqlalchemy import select
 
 from app.loops import deliver_pending
 from conversations.holding import fallen_silent, notes
-from conversations.models import Author, Delivery, Holder, Message, NoteKind, Thread, Turn
+from conversations.models import (
+    Author,
+    Delivery,
+    Holder,
+    Message,
+    NoteKind,
+    Rating,
+    RatingStage,
+    Thread,
+    Turn,
+)
 from conversations.threads import call_staff
 from desk.delivery import deliver
 from desk.desk import Desk
 from desk.ports import Outgoing, SendResult, Sent
 from desk.receive import Received, receive
+from desk.silence import LEFT_OPEN, end_left_open, requeue_silent
 from desk.takeover import (
     Empty,
     NotYours,
@@ -26,7 +37,6 @@ from desk.takeover import (
     give_back,
     hand_over,
     reply,
-    requeue_silent,
     see,
     take_over,
     write_note,
@@ -176,6 +186,65 @@ async def test_who_lets_a_person_wait_loses_the_thread_to_the_queue(
     assert await requeue_silent(desk, timedelta(minutes=30)) == 0
     thread = await the_thread(desk, waiting)
     assert (thread.holder, thread.waiting_since) == (Holder.WAITING, clock.now)
+    told = (await ours(desk, waiting))[-1]
+    assert told.author is Author.SYSTEM and told.text == (
+        "让您久等了，已请其他工作人员接着为您服务。工作人员会尽快在这里回复您；着急的话可以拨打 12345。"
+    )
+
+
+async def answered_by_staff(desk: Desk, thread_id: str, clock: HandClock) -> None:
+    """Staff have the last word."""
+    await take_over(desk, thread_id, "wang")
+    clock.advance(timedelta(minutes=1))
+    await reply(desk, thread_id, "wang", Reply("明天给您答复", "1"))
+
+
+async def test_who_comes_back_after_staff_had_the_last_word_is_answered_by_the_bot(
+    desk: Desk, waiting: str, clock: HandClock
+) -> None:
+    await answered_by_staff(desk, waiting, clock)
+    clock.advance(timedelta(hours=6, minutes=1))
+    received = await write(desk, "营业执照怎么办")
+    [answer] = await take_turns(desk, received.thread_id)
+    assert answer.answers_id == received.message_id
+    thread = await the_thread(desk, waiting)
+    assert (thread.holder, thread.ended_at, thread.talk) == (Holder.BOT, clock.now, 2)
+    async with desk.database.read() as session:
+        last = (await notes(session, waiting))[-1]
+    assert (last.kind, last.by) == (NoteKind.ENDED, "") and last.after_id < received.message_id
+    with pytest.raises(NotYours):
+        await reply(desk, waiting, "wang", Reply("我来答", "2"))
+
+
+@pytest.mark.parametrize("late", ["staff", "person"])
+async def test_a_talk_that_goes_on_stays_with_staff(
+    late: str, desk: Desk, waiting: str, clock: HandClock
+) -> None:
+    """Staff answered only just now; or the person is still waiting for them."""
+    await answered_by_staff(desk, waiting, clock)
+    if late == "person":
+        await write(desk, "好的，还有一件事")
+    clock.advance(timedelta(hours=5, minutes=30))
+    if late == "staff":
+        await reply(desk, waiting, "wang", Reply("查到了", "2"))
+    clock.advance(timedelta(hours=1))
+    received = await write(desk, "谢谢，那要多久")
+    assert await take_turns(desk, received.thread_id) == []
+    assert (await the_thread(desk, waiting)).holder == Holder.STAFF
+
+
+async def test_what_staff_leave_open_is_given_back_the_next_day_and_to_be_rated(
+    desk: Desk, waiting: str, clock: HandClock
+) -> None:
+    await answered_by_staff(desk, waiting, clock)
+    clock.advance(LEFT_OPEN)
+    assert await end_left_open(desk) == 0
+    clock.advance(timedelta(seconds=1))
+    assert (await end_left_open(desk), await end_left_open(desk)) == (1, 0)
+    assert (await the_thread(desk, waiting)).holder == Holder.BOT
+    async with desk.database.read() as session:
+        assert [note.kind for note in await notes(session, waiting)][-1] == NoteKind.ENDED
+        assert (await session.scalars(select(Rating.stage))).all() == [RatingStage.OWED]
 
 
 async def test_who_has_answered_keeps_the_thread(desk: Desk, waiting: str, clock: HandClock) -> None:

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from conversations.messages import last_reply, replies_to
-from conversations.models import Delivery, Holder, Message, Person, Question, Thread, Turn
+from conversations.models import Delivery, Holder, Message, NotedQuestion, Person, Question, Thread, Turn
 from desk.desk import Desk
 from desk.ports import DialogueDown
 from desk.receive import Received, receive
 from desk.turns import take_turns, waiting_threads
+from desk.unanswered import Asked, note_question
 from desk.values import InboundMessage, Utterance
 from store.database import Database
 from tests.fakes import HandClock, ScriptedDialogue
@@ -51,6 +52,24 @@ async def talk_of(desk: Desk, received: Received) -> int:
 async def give_to(desk: Desk, received: Received, holder: Holder) -> None:
     async with desk.database.write() as session:
         await session.execute(update(Thread).where(Thread.id == received.thread_id).values(holder=holder))
+
+
+async def at_the_gate(desk: Desk, dialogue: ScriptedDialogue, thread_id: str) -> asyncio.Task[list[Message]]:
+    """A turn that waits for the model."""
+    dialogue.gate = dialogue.gate or asyncio.Event()
+    dialogue.reached.clear()
+    turn = asyncio.create_task(take_turns(desk, thread_id))
+    await dialogue.reached.wait()
+    return turn
+
+
+async def let_one_pass(dialogue: ScriptedDialogue) -> None:
+    """Whatever waits for the model has its answer; the next one waits."""
+    assert dialogue.gate is not None
+    dialogue.reached.clear()
+    passed, dialogue.gate = dialogue.gate, asyncio.Event()
+    passed.set()
+    await dialogue.reached.wait()
 
 
 async def test_a_message_brought_twice_is_stored_once(desk: Desk) -> None:
@@ -174,6 +193,76 @@ async def test_a_turn_taken_over_after_its_lease_is_answered_once(
     dialogue.gate.set()
     await asyncio.gather(slow, second)
     assert await answers(desk, received) == ["echo 停水了"]
+
+
+async def test_every_message_of_a_thread_has_the_whole_lease(
+    desk: Desk, clock: HandClock, dialogue: ScriptedDialogue
+) -> None:
+    received = [await write(desk, text) for text in ("第一句", "第二句", "第三句")]
+    slow = await at_the_gate(desk, dialogue, received[0].thread_id)
+    for _ in range(2):
+        clock.advance(timedelta(seconds=20))
+        await let_one_pass(dialogue)
+        async with asyncio.timeout(10):
+            assert await take_turns(desk, received[0].thread_id) == []
+    assert dialogue.gate is not None
+    dialogue.gate.set()
+    await slow
+    assert len(dialogue.askings) == 3
+    assert [len(await answers(desk, one)) for one in received] == [1, 1, 1]
+
+
+async def test_a_turn_that_fails_late_leaves_the_thread_to_who_took_it_over(
+    desk: Desk, clock: HandClock, dialogue: ScriptedDialogue
+) -> None:
+    received = await write(desk, "停水了")
+    slow = await at_the_gate(desk, dialogue, received.thread_id)
+    clock.advance(timedelta(seconds=31))
+    second = await at_the_gate(desk, dialogue, received.thread_id)
+    slow.cancel()
+    await asyncio.wait([slow])
+    async with asyncio.timeout(10):
+        assert await take_turns(desk, received.thread_id) == [] and len(dialogue.askings) == 2
+    assert dialogue.gate is not None
+    dialogue.gate.set()
+    await second
+    assert await answers(desk, received) == ["echo 停水了"]
+
+
+async def test_a_question_that_staff_noted_before_its_turn_is_answered(
+    desk: Desk, dialogue: ScriptedDialogue
+) -> None:
+    """Its row is the bot's understanding from then on; that it was noted stays."""
+    dialogue.answers["报装"] = (CLARIFY,)
+    received = await write(desk, "报装")
+    asked = Asked(received.thread_id, received.message_id, "报装要多久", "知识库里没有")
+    async with desk.database.write() as session:
+        assert await note_question(session, asked, noted_by="somebody", at=desk.clock())
+    await take_turns(desk, received.thread_id)
+    assert await answers(desk, received) == [CLARIFY.text]
+    async with desk.database.read() as session:
+        question = (await session.scalars(select(Question))).one()
+        noted = (await session.scalars(select(NotedQuestion))).one()
+    assert (question.text, question.outcome, question.options) == (
+        "报装",
+        "clarify",
+        CLARIFY.detail["options"],
+    )
+    assert (noted.text, noted.reason) == ("报装要多久", "知识库里没有")
+
+
+async def test_a_question_noted_after_its_turn_stays_as_it_was_understood(
+    desk: Desk, dialogue: ScriptedDialogue
+) -> None:
+    dialogue.answers["报装"] = (CLARIFY,)
+    received = await write(desk, "报装")
+    await take_turns(desk, received.thread_id)
+    asked = Asked(received.thread_id, received.message_id, "报装要多久", "知识库里没有")
+    async with desk.database.write() as session:
+        assert await note_question(session, asked, noted_by="somebody", at=desk.clock())
+    async with desk.database.read() as session:
+        question = (await session.scalars(select(Question))).one()
+    assert (question.text, question.outcome) == ("报装", "clarify")
 
 
 async def test_threads_do_not_wait_for_one_another(desk: Desk, dialogue: ScriptedDialogue) -> None:

@@ -30,7 +30,7 @@ from tickets.figures import open_at
 from tickets.limits import Timed, TimeLimits
 from tickets.models import KIND_NAMES, Ticket, TicketClock, TicketEvent
 from tickets.rectification_states import CaseStep
-from tickets.states import OPEN, Step
+from tickets.states import OPEN, State, Step
 
 Row = TypeVar("Row", bound=Base)
 SIZE = Size(tickets=150, messages=1_200)
@@ -91,7 +91,8 @@ async def test_the_figures_of_steps_are_those_of_the_history(seeded: Desk, clock
     ]
     steps = Counter(one.step for one in events)
     assert found.flow.answered.count == steps[Step.RELEASED] > 10
-    assert found.flow.closed == steps[Step.CALLED_BACK] + steps[Step.UPHELD] > 0
+    closing = (Step.CALLED_BACK, Step.CALL_GIVEN_UP, Step.UPHELD)
+    assert found.flow.closed == sum(steps[one] for one in closing) > 0
     assert found.flow.ended == steps[Step.WITHDRAWN] + steps[Step.TERMINATED]
     assert found.flow.decided == {step: steps[step] for step in (Step.ACCEPTED, Step.DEEMED, Step.REFUSED)}
     clocks = {
@@ -104,6 +105,20 @@ async def test_the_figures_of_steps_are_those_of_the_history(seeded: Desk, clock
     assert 0 < found.flow.answered.in_time == in_time <= found.flow.answered.count
     assert sum(one.answered.count for _, one in found.departments) == found.flow.answered.count
     assert sum(one.answered.in_time for _, one in found.departments) == in_time
+
+
+async def test_a_ticket_that_is_closed_without_a_call_counts_as_closed(desk: Desk) -> None:
+    case = await case_of(desk.database)
+    async with desk.database.write() as session:
+        steps = (Step.CALLED_BACK, Step.CALL_GIVEN_UP, Step.UPHELD, Step.RELEASED)
+        session.add_all(
+            TicketEvent(
+                ticket_id=case.ticket_id, step=one, by="a", at=case.rated_at, before=State.CALL_BACK, after=State.CLOSED
+            )
+            for one in steps
+        )  # fmt: skip
+    found = await counted(desk, Period(city_date(case.rated_at), city_date(case.rated_at)))
+    assert found.flow.closed == 3
 
 
 async def test_the_figures_of_talks_are_those_of_the_questions(seeded: Desk, clock: HandClock) -> None:
