@@ -57,6 +57,7 @@ def benchmarks(*, everything: bool) -> list[Benchmark]:
         Benchmark("kills", of_app("kills"), RASA_PYTHON, setup),
         Benchmark("desk", of_app("desk"), RASA_PYTHON, setup),
         Benchmark("lists", of_app("lists"), ARTICLES, ours),
+        Benchmark("knowledge", of_app("knowledge"), ARTICLES, ours),
     ]
     return [*short, Benchmark("pipelines", pipelines(), RASA_PYTHON, setup)] if everything else short
 
