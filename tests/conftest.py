@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -32,6 +32,7 @@ from store.database import Database
 from store.ids import new_id
 from store.migrate import upgrade
 from store.workdays import OfficeHours
+from tests.emptied import Emptied
 from tests.fakes import HandClock, ScriptedDialogue
 from tests.peers.node import NO_PEERS
 
@@ -104,6 +105,18 @@ def postgresql_template(postgresql_server: str) -> Iterator[str]:
     with postgresql_database(postgresql_server) as name:
         upgrade(at_server(postgresql_server, name))
         yield name
+
+
+@pytest.fixture(scope="session")
+def emptied(postgresql_server: str, postgresql_template: str) -> Iterator[Emptied]:
+    """PostgreSQL databases without a row that tests put in."""
+
+    def make(stack: ExitStack) -> str:
+        made = postgresql_database(postgresql_server, template=postgresql_template)
+        return at_server(postgresql_server, stack.enter_context(made))
+
+    with ExitStack() as stack:
+        yield Emptied(make, stack)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -192,10 +205,8 @@ def _empty_database(request: pytest.FixtureRequest, kind: str, file: Path) -> It
         shutil.copy(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return
-    template = request.getfixturevalue("postgresql_template")
-    server = request.getfixturevalue("postgresql_server")
-    with postgresql_database(server, template=template) as name:
-        yield at_server(server, name)
+    with request.getfixturevalue("emptied").one() as url:
+        yield url
 
 
 @contextmanager

@@ -65,7 +65,7 @@ async def test_a_confidential_complaint_is_read_by_nobody_who_may_not_see_its_ti
     assert "刁难" in (await dispatcher.get(f"{INBOX}/{talk.thread_id}")).text
 
 
-@pytest.mark.parametrize("word", ["刁难", "王建国", "13837512345", "保密您的"])
+@pytest.mark.parametrize("word", ["刁难", "王建国", "13837512345"])
 async def test_a_search_does_not_find_by_what_is_closed(
     word: str, talk: IntakeTalk, agent: Visit, house: House
 ) -> None:
