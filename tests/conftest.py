@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from typing import NoReturn
 import psycopg
 import pytest
 import redis
+from fastapi.dependencies import models as dependencies
 from psycopg.sql import SQL, Identifier
 
 from conversations.models import Thread
@@ -59,6 +61,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: two processes share the files, and none should be left alone with a long one."""
     items.sort(key=lambda item: item.path.parent.name not in _LONG)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the collector need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def routes_are_forgotten() -> Iterator[None]:
+    """FastAPI remembers thousands of routes' functions, and with them the whole app of each test."""
+    yield
+    for remembered in vars(dependencies).values():
+        if hasattr(remembered, "cache_clear"):
+            remembered.cache_clear()
 
 
 def missing(lack: str) -> NoReturn:
