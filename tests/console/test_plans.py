@@ -124,7 +124,7 @@ async def test_what_is_looked_for_every_few_seconds_is_found_by_an_index(
         await ask_for_ratings(desk)
         async with desk.database.read() as session:
             await asked_of(session, "a thread", 1)
-    assert len(statements) == 4
+    assert len(statements) == 5
     for statement, parameters in statements:
         assert not await whole_tables(desk.database, statement, parameters) & GROWING, statement
 
