@@ -356,7 +356,7 @@ async def test_who_works_a_case_locks_its_rating_first(desk: Desk, visitor: Some
     [case] = await cases(desk)
     async with desk.database.write() as session:
         await session.get_one(Rating, case.rating_id, with_for_update=True)
-        actor = Actor("wu", "wu", "wu", "water", frozenset({Role.HANDLER}), "")
+        actor = Actor("handler", "wu", "wu", "water", frozenset({Role.HANDLER}), "")
         working = asyncio.create_task(
             work_case(desk, actor, case.id, CaseStep.CONTACTED, after=10**6, note="打过电话")
         )
