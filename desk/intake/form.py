@@ -212,6 +212,8 @@ class Intake:
     def _cancelling(self, form: Form, said: Said) -> Step:
         if said.intent != "deny" and _CANCEL_YES.fullmatch(said.text.strip()):
             return Step(form, outcome=Outcome.CANCELLED)
+        if said.elsewhere():  # who calls for a person here has not said that they go on
+            return Step(form, outcome=Outcome.DIGRESSED)
         return self._next(form.values, say=("好的，我们接着填。",))
 
     def _summary(self, form: Form, said: Said) -> Step:

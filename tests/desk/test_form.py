@@ -328,3 +328,8 @@ def test_what_is_left_empty_does_not_leave_the_form(text: str) -> None:
 @pytest.mark.parametrize("text", ["确认", "确认提交", "好的", "是的", "不用了", "对"])
 def test_what_people_say_to_a_form_is_nobodys_name(name: str, text: str) -> None:
     assert name not in hear(waiting_for(name), text).form.values
+
+
+@pytest.mark.parametrize(("text", "intent"), [("转人工", "human"), ("用水报装要多久？", "topic_water")])
+def test_what_is_no_answer_to_whether_to_leave_off_is_heard_elsewhere(text: str, intent: str) -> None:
+    assert hear(Form(FULL, CANCELLING), text, intent).outcome is Outcome.DIGRESSED
