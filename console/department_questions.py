@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import Form, Request
 from fastapi.responses import Response
@@ -11,8 +10,7 @@ from fastapi.responses import Response
 from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
-from console.unanswered import STATE_NAMES, WHY_NAMES
-from console.unanswered_rows import Line, Place, lines, page_of, seen_group
+from console.unanswered_rows import STATE_NAMES, WHY_NAMES, Line, page_of, seen_group
 from desk.learning.proposing import LONGEST_PROPOSAL, OPEN_STATES, ProposalRefused, proposals, propose
 from desk.parts import reader_of
 from knowledge.learning.models import GroupState
@@ -21,7 +19,6 @@ from staff.roles import Permission
 
 HERE = f"{PREFIX}/department-questions"
 _PROPOSE = Permission.UNANSWERED_PROPOSE
-_PAGE = 20
 _WRITTEN = "已交给知识编辑。文章发布以后，等答案的企业会收到答复。"
 
 
@@ -32,7 +29,7 @@ def department_question_routes(routes: Routes) -> None:
     @routes.get("/department-questions", _PROPOSE)
     async def groups(request: Request, state: str = "", after: str = "") -> Response:
         chosen = GroupState(state) if state in set(GroupState) else GroupState.OPEN
-        return await _list(console, request, chosen, Place.read(after))
+        return await _list(console, request, chosen, after)
 
     @routes.get("/department-questions/{group}", _PROPOSE)
     async def one(request: Request, group: str, said: str = "") -> Response:
@@ -49,26 +46,21 @@ def department_question_routes(routes: Routes) -> None:
         return seen_other(f"{HERE}/{group}?said=written")
 
 
-async def _list(console: Console, request: Request, state: GroupState, after: Place | None) -> Response:
+async def _list(console: Console, request: Request, state: GroupState, after: str) -> Response:
     actor = visitor(request).actor
+    own = actor.department
     async with console.door.database.read() as session:
         # Nobody's department is no department: its questions are the editors'.
-        own = actor.department or ""
-        groups = await page_of(session, state, own, after, limit=_PAGE + 1) if own else ()
-        shown = await lines(session, groups[:_PAGE], reader_of(actor))
+        listed = await page_of(session, reader_of(actor), HERE, state, own, after) if own else None
         names = {item.key: item.name for item in await departments(session)}
-    more = Place.of(groups[_PAGE - 1]).text() if len(groups) > _PAGE else ""
     return console.pages.show(
         request,
         "department_questions.html",
         state=state,
         states=STATE_NAMES,
         why_names=WHY_NAMES,
-        lines=shown,
-        hidden=len(groups[:_PAGE]) - len(shown),
-        department=names.get(own, ""),
-        more=f"{HERE}?{urlencode({'state': state.value, 'after': more})}" if more else "",
-        begin=f"{HERE}?{urlencode({'state': state.value})}" if after is not None else "",
+        listed=listed,
+        department=names.get(own, "") if own else "",
     )
 
 

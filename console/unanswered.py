@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import Form, Request
 from fastapi.responses import Response
@@ -12,30 +11,16 @@ from fastapi.responses import Response
 from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
-from console.unanswered_rows import Place, article_choices, lines, page_of, seen_group
+from console.unanswered_rows import STATE_NAMES, WHY_NAMES, article_choices, page_of, seen_group
 from desk.learning import deciding
 from desk.learning.proposing import proposals
 from desk.learning.wording import DecisionRefused
 from desk.parts import reader_of
-from knowledge.learning.models import GroupState, Why
+from knowledge.learning.models import GroupState
 from staff.departments import departments
 from staff.roles import Permission
 
 HERE = f"{PREFIX}/unanswered"
-STATE_NAMES: Mapping[GroupState, str] = {
-    GroupState.OPEN: "待处理",
-    GroupState.WRITING: "等文章发布",
-    GroupState.ANSWERED: "已答复",
-    GroupState.DISMISSED: "不予收录",
-}
-WHY_NAMES: Mapping[Why, str] = {
-    Why.UNKNOWN: "没有答案",
-    Why.CLARIFIED: "反问后没有选",
-    Why.UNSOLVED: "说没有解决",
-    Why.RATED: "评价不满意",
-    Why.HANDED_OVER: "转了人工",
-    Why.NOTED: "坐席记下",
-}
 _NOTICES = {
     "assigned": "已保存。",
     "nobody": "已分给部门。这个部门还没有经办人的账号，没有人收到通知，请联系管理员。",
@@ -46,7 +31,6 @@ _NOTICES = {
     "reopened": "已重新打开。",
 }
 _EDIT = Permission.KNOWLEDGE_EDIT
-_PAGE = 20
 _Text = Annotated[str, Form()]
 
 
@@ -57,7 +41,7 @@ def unanswered_routes(routes: Routes) -> None:
     @routes.get("/unanswered", _EDIT)
     async def groups(request: Request, state: str = "", department: str = "", after: str = "") -> Response:
         chosen = GroupState(state) if state in set(GroupState) else GroupState.OPEN
-        return await _list(console, request, chosen, department[:64], Place.read(after))
+        return await _list(console, request, chosen, department[:64], after)
 
     @routes.get("/unanswered/{group}", _EDIT)
     async def one(request: Request, group: str, said: str = "", q: str = "") -> Response:
@@ -131,27 +115,21 @@ async def _decide(
 
 
 async def _list(
-    console: Console, request: Request, state: GroupState, department: str, after: Place | None
+    console: Console, request: Request, state: GroupState, department: str, after: str
 ) -> Response:
     reader = reader_of(visitor(request).actor)
     async with console.door.database.read() as session:
-        groups = await page_of(session, state, department, after, limit=_PAGE + 1)
-        shown = await lines(session, groups[:_PAGE], reader)
+        listed = await page_of(session, reader, HERE, state, department, after)
         names = {item.key: item.name for item in await departments(session)}
-    more = Place.of(groups[_PAGE - 1]).text() if len(groups) > _PAGE else ""
-    query = {"state": state.value, **({"department": department} if department else {})}
     return console.pages.show(
         request,
         "unanswered.html",
         state=state,
         states=STATE_NAMES,
         why_names=WHY_NAMES,
-        lines=shown,
-        hidden=len(groups[:_PAGE]) - len(shown),
+        listed=listed,
         department=department,
         departments=names,
-        more=f"{HERE}?{urlencode({**query, 'after': more})}" if more else "",
-        begin=f"{HERE}?{urlencode(query)}" if after is not None else "",
     )
 
 

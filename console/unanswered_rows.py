@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +18,21 @@ from desk.desk import Desk
 from desk.values import CHANNEL_NAMES
 from knowledge.learning.models import AnswerWish, GroupState, UnansweredGroup, UnansweredQuestion, Why
 
+STATE_NAMES: Mapping[GroupState, str] = {
+    GroupState.OPEN: "待处理",
+    GroupState.WRITING: "等文章发布",
+    GroupState.ANSWERED: "已答复",
+    GroupState.DISMISSED: "不予收录",
+}
+WHY_NAMES: Mapping[Why, str] = {
+    Why.UNKNOWN: "没有答案",
+    Why.CLARIFIED: "反问后没有选",
+    Why.UNSOLVED: "说没有解决",
+    Why.RATED: "评价不满意",
+    Why.HANDED_OVER: "转了人工",
+    Why.NOTED: "坐席记下",
+}
+_PAGE = 20
 _SAMPLES = 4
 _SHOWN = 50
 _NEAR = 5
@@ -80,15 +96,43 @@ class Line:
         return [text for text in dict.fromkeys(one.text for one in self.questions) if text != self.title]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of a list. `hidden`: groups of which the reader may see nothing; `more`, `begin`: addresses, if any."""
+
+    lines: Sequence[Line]
+    hidden: int
+    more: str
+    begin: str
+
+
 async def page_of(
-    session: AsyncSession, state: GroupState, department: str, after: Place | None, *, limit: int
+    session: AsyncSession, reader: Reader, address: str, state: GroupState, department: str, after: str
+) -> Listed:
+    """The groups of a state (and of a department, if named) after a place, for the list at an address."""
+    place = Place.read(after)
+    found = await _groups(session, state, department, place)
+    groups = found[:_PAGE]
+    shown = await lines(session, groups, reader)
+    query = {"state": state.value, **({"department": department} if department else {})}
+    further = {**query, "after": Place.of(groups[-1]).text()} if len(found) > _PAGE else None
+    return Listed(
+        shown,
+        hidden=len(groups) - len(shown),
+        more=f"{address}?{urlencode(further)}" if further else "",
+        begin=f"{address}?{urlencode(query)}" if place is not None else "",
+    )
+
+
+async def _groups(
+    session: AsyncSession, state: GroupState, department: str, after: Place | None
 ) -> Sequence[UnansweredGroup]:
-    """The groups of a state, those first that most enterprises asked."""
+    """A page of groups and one more, those first that most enterprises asked."""
     query = (
         select(UnansweredGroup)
         .where(UnansweredGroup.state == state)
         .order_by(UnansweredGroup.askers.desc(), UnansweredGroup.id.desc())
-        .limit(limit)
+        .limit(_PAGE + 1)
     )
     if department:
         query = query.where(UnansweredGroup.department == department)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, select, update
@@ -15,14 +15,8 @@ from conversations.outbox import drop_overtaken
 
 async def take(session: AsyncSession, thread_id: str, staff: str, *, at: datetime) -> bool:
     """Take the thread for a member of staff; what the bot had still to say is dropped. False: somebody has it."""
-    # One conditional statement on both databases: of any number who press at once, one changes the row.
-    taken = await session.execute(
-        update(Thread)
-        .where(Thread.id == thread_id, Thread.holder != Holder.STAFF)
-        .values(holder=Holder.STAFF, staff=staff, taken_at=at, waiting_since=None, ended_at=None)
-        .execution_options(synchronize_session=False)
-    )
-    if not taken.rowcount:  # type: ignore[attr-defined]
+    values = {"holder": Holder.STAFF, "staff": staff, "taken_at": at, "waiting_since": None, "ended_at": None}
+    if not await _pass_on(session, thread_id, [Thread.holder != Holder.STAFF], values):
         return False
     await drop_overtaken(session, [thread_id])
     await note(session, thread_id, NoteKind.TAKEN, by=staff, at=at)
@@ -31,13 +25,7 @@ async def take(session: AsyncSession, thread_id: str, staff: str, *, at: datetim
 
 async def hand_over(session: AsyncSession, thread_id: str, staff: str, to: str, *, at: datetime) -> bool:
     """Give the thread to a colleague. False: it is not `staff`'s to give."""
-    given = await session.execute(
-        update(Thread)
-        .where(Thread.id == thread_id, Thread.holder == Holder.STAFF, Thread.staff == staff)
-        .values(staff=to, taken_at=at)
-        .execution_options(synchronize_session=False)
-    )
-    if not given.rowcount:  # type: ignore[attr-defined]
+    if not await _pass_on(session, thread_id, _held_by(staff), {"staff": to, "taken_at": at}):
         return False
     await note(session, thread_id, NoteKind.HANDED_OVER, by=staff, at=at, mentions=(to,))
     return True
@@ -45,13 +33,7 @@ async def hand_over(session: AsyncSession, thread_id: str, staff: str, to: str, 
 
 async def hand_back(session: AsyncSession, thread_id: str, staff: str, *, at: datetime) -> bool:
     """Give the thread back to the bot. False: it is not `staff`'s to give."""
-    given = await session.execute(
-        update(Thread)
-        .where(Thread.id == thread_id, Thread.holder == Holder.STAFF, Thread.staff == staff)
-        .values(holder=Holder.BOT, ended_at=at)
-        .execution_options(synchronize_session=False)
-    )
-    if not given.rowcount:  # type: ignore[attr-defined]
+    if not await _pass_on(session, thread_id, _held_by(staff), {"holder": Holder.BOT, "ended_at": at}):
         return False
     await note(session, thread_id, NoteKind.HANDED_BACK, by=staff, at=at)
     return True
@@ -59,35 +41,43 @@ async def hand_back(session: AsyncSession, thread_id: str, staff: str, *, at: da
 
 async def requeue(session: AsyncSession, thread_id: str, *, silent_since: datetime, at: datetime) -> bool:
     """Put a thread whose holder fell silent back into the queue. False where somebody has answered meanwhile."""
-    put = await session.execute(
-        update(Thread)
-        .where(Thread.id == thread_id, *_left_alone(Author.PERSON, silent_since))
-        .values(holder=Holder.WAITING, waiting_since=at)
-        .execution_options(synchronize_session=False)
-    )
-    if not put.rowcount:  # type: ignore[attr-defined]
+    values = {"holder": Holder.WAITING, "waiting_since": at}
+    if not await _pass_on(session, thread_id, _left_alone(Author.PERSON, silent_since), values):
         return False
     await note(session, thread_id, NoteKind.TIMED_OUT, by="", at=at)
     return True
 
 
-async def fallen_silent(session: AsyncSession, silent_since: datetime, limit: int = 100) -> Sequence[str]:
-    """Threads that staff took before that moment and in which a person has waited for an answer since before it."""
-    return await _with_staff(session, Author.PERSON, silent_since, limit)
-
-
 async def end(session: AsyncSession, thread_id: str, *, silent_since: datetime, at: datetime) -> bool:
     """Give a thread back to the bot in which staff had the last word before that moment. False: it is not so (any more)."""
-    given = await session.execute(
-        update(Thread)
-        .where(Thread.id == thread_id, *_left_alone(Author.STAFF, silent_since))
-        .values(holder=Holder.BOT, ended_at=at)
-        .execution_options(synchronize_session=False)
-    )
-    if not given.rowcount:  # type: ignore[attr-defined]
+    values = {"holder": Holder.BOT, "ended_at": at}
+    if not await _pass_on(session, thread_id, _left_alone(Author.STAFF, silent_since), values):
         return False
     await note(session, thread_id, NoteKind.ENDED, by="", at=at)
     return True
+
+
+async def _pass_on(
+    session: AsyncSession, thread_id: str, where: Sequence[ColumnElement[bool]], values: Mapping[str, object]
+) -> bool:
+    """Change who has the thread, where that still holds."""
+    # One conditional statement on both databases: of any number who press at once, one changes the row.
+    passed = await session.execute(
+        update(Thread)
+        .where(Thread.id == thread_id, *where)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(passed.rowcount)  # type: ignore[attr-defined]
+
+
+def _held_by(staff: str) -> Sequence[ColumnElement[bool]]:
+    return Thread.holder == Holder.STAFF, Thread.staff == staff
+
+
+async def fallen_silent(session: AsyncSession, silent_since: datetime, limit: int = 100) -> Sequence[str]:
+    """Threads that staff took before that moment and in which a person has waited for an answer since before it."""
+    return await _with_staff(session, Author.PERSON, silent_since, limit)
 
 
 async def left_open(session: AsyncSession, silent_since: datetime, limit: int = 100) -> Sequence[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.browser.pictures import pictures
 from tests.product.served import Served
 
 
@@ -32,7 +33,7 @@ def test_an_enterprise_asks_in_the_page_and_keeps_the_talk_on_reload(
     expect(log).to_contain_text("全市优化营商环境工作情况通报")
     page.get_by_role("button", name="所需材料").click()
     expect(log).to_contain_text("供水单位", timeout=15_000)
-    page.screenshot(path=tmp_path / "phone.png")
+    page.screenshot(path=pictures(tmp_path) / "phone.png")
     page.reload()
     expect(page.get_by_role("log")).to_contain_text("企业用水报装", timeout=15_000)
     page.close()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from tests.browser.accessibility import faults
+from tests.browser.pictures import pictures
 from tests.browser.served_console import ServedConsole, served_console
 
 DESK: ViewportSize = {"width": 1366, "height": 768}
@@ -39,7 +40,7 @@ class Examiner:
     def __init__(self, page: Page, axe: str, folder: Path) -> None:
         self.page = page
         self.axe = axe
-        self.folder = folder
+        self.folder = pictures(folder)
 
     def examine(self, name: str) -> None:
         """No fault for axe-core, nothing that sticks out, nothing too small to be hit with a finger."""

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.desk_scene import PASSWORD, set_scene
+from tests.browser.pictures import pictures
 from tests.browser.test_console import DESK, TELEPHONE, Examiner
 from tests.product.served import Served
 
@@ -130,8 +131,8 @@ def test_an_enterprise_talks_and_staff_take_over_answer_and_give_back(desks: Des
     expect(staff.get_by_label("回复企业")).to_have_value("")
     say(enterprise, "我们想明天就接水")
     expect(staff.locator("#log")).to_contain_text("我们想明天就接水")
-    staff.screenshot(path=tmp_path / "talk-desk.png")
-    enterprise.screenshot(path=tmp_path / "talk-phone.png")
+    staff.screenshot(path=pictures(tmp_path) / "talk-desk.png")
+    enterprise.screenshot(path=pictures(tmp_path) / "talk-phone.png")
     expect(staff.locator("#log .entry.staff .state")).to_have_text("已送达")
     staff.get_by_role("button", name="交还机器人").click()
     expect(staff.get_by_text("机器人接待中")).to_be_visible()

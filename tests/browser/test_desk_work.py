@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.scratch import free_port
 from app.settings import Settings
 from tests.browser.desk_scene import PASSWORD, set_scene
+from tests.browser.pictures import pictures
 from tests.browser.served_console import serving
 from tests.browser.test_console import DESK, Examiner
 
@@ -64,7 +65,7 @@ def test_an_agent_works_with_all_of_it_by_the_keyboard(
     reply = page.get_by_label("回复企业")
     reply.press_sequentially("/工单")
     expect(page.locator(".picker:not([hidden]) li")).to_have_count(1)
-    page.screenshot(path=tmp_path / "canned-picker.png")
+    page.screenshot(path=pictures(tmp_path) / "canned-picker.png")
     reply.press("Enter")
     expect(reply).to_have_value(re.compile("平顶山市瑞丰机械有限公司的工单 PDS-.* 正在办理"))
     reply.press("Control+Enter")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from knowledge.article import Article
 from knowledge.catalogue import catalogue
 from knowledge.exchange.excel import to_excel
+from tests.browser.pictures import pictures
 from tests.browser.served_console import ServedConsole, served_console
 from tests.browser.test_console import DESK, Examiner, choose_password, sign_in
 from tests.conftest import ARTICLES
@@ -38,7 +38,7 @@ def test_an_editor_takes_articles_out_changes_them_and_brings_them_back(
 ) -> None:
     # A window of its own: what the screenshots add to it would be a breach of the content policy.
     page = browser.new_page(viewport=DESK, locale="zh-CN", timezone_id="Asia/Shanghai")
-    examiner = Examiner(page, axe, Path(os.environ.get("QIFU_PICTURES") or tmp_path))
+    examiner = Examiner(page, axe, pictures(tmp_path))
     sign_in(page, served, "qian.shi", served.passwords["qian.shi"])
     choose_password(page)
     page.get_by_role("navigation").get_by_role("link", name="导入导出").click()

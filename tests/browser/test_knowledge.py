@@ -33,6 +33,7 @@ from store.clock import utc_now
 from store.database import Database
 from store.ids import new_id
 from tests.browser.accessibility import faults
+from tests.browser.pictures import pictures
 from tests.conftest import ARTICLES
 
 DESK: ViewportSize = {"width": 1366, "height": 900}
@@ -123,7 +124,7 @@ def enter(page: Page, url: str, username: str) -> None:
 def examine(page: Page, axe: str, folder: Path, name: str) -> None:
     for size, kind in ((TELEPHONE, "phone"), (DESK, "desk")):
         page.set_viewport_size(size)
-        page.screenshot(path=folder / f"{name}-{kind}.png", full_page=True)
+        page.screenshot(path=pictures(folder) / f"knowledge-{name}-{kind}.png", full_page=True)
         assert faults(page, axe) == [], (name, kind)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (name, kind)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,6 +22,7 @@ from store.clock import city_date, utc_now
 from store.database import Database
 from store.ids import new_id
 from tests.browser.accessibility import faults
+from tests.browser.pictures import pictures
 from tests.product.served import Caller, Served
 from tests.staff.people import PASSWORD, employ
 
@@ -106,8 +106,7 @@ async def end(url: str) -> None:
 
 def picture(page: Page, name: str, folder: Path) -> None:
     """A picture for the documents, where they are asked for; else one to look at after a failure."""
-    kept = os.environ.get("QIFU_PICTURES")
-    page.screenshot(path=(Path(kept) if kept else folder) / f"{name}.png", full_page=True)
+    page.screenshot(path=pictures(folder) / f"{name}.png", full_page=True)
 
 
 def seen_after_reloads(page: Page, what: Locator) -> None:

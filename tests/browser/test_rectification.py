@@ -6,7 +6,6 @@ Without Rasa: what answers a question about a rating never needs it.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -26,6 +25,7 @@ from staff.sign_in import Door
 from store.clock import utc_now
 from store.database import Database
 from store.ids import new_id
+from tests.browser.pictures import pictures
 from tests.browser.served_console import ServedConsole, served_console
 from tests.browser.test_ticket_desk import DESKTOP, PHONE, look, step
 from tests.staff.people import PASSWORD, employ
@@ -180,4 +180,4 @@ def test_rated_badly_in_the_chat_it_is_worked_and_rated_again(
 
 
 def _picture(page: Page, folder: Path, name: str) -> None:
-    page.screenshot(path=Path(os.environ.get("QIFU_PICTURES") or folder) / f"{name}.png")
+    page.screenshot(path=pictures(folder) / f"{name}.png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +28,7 @@ from store.ids import new_id
 from store.migrate import upgrade
 from store.workdays import ANNOUNCED
 from tests.browser.accessibility import faults
+from tests.browser.pictures import pictures
 from tests.browser.served_console import serving
 from tests.conftest import ARTICLES
 from tests.staff.people import PASSWORD, employ
@@ -76,12 +76,12 @@ def page(browser: Browser, url: str) -> Iterator[Page]:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    return Path(os.environ.get("QIFU_PICTURES") or tmp_path)
+def kept(tmp_path: Path) -> Path:
+    return pictures(tmp_path)
 
 
 def test_charts_are_drawn_under_the_content_policy_and_their_tables_stand_below(
-    page: Page, axe: str, pictures: Path
+    page: Page, axe: str, kept: Path
 ) -> None:
     refused: list[str] = []
     page.on("console", lambda line: refused.append(line.text) if line.type == "error" else None)
@@ -92,17 +92,17 @@ def test_charts_are_drawn_under_the_content_policy_and_their_tables_stand_below(
         assert page.locator(".drawing svg").count() >= 5
         page.locator("[data-chart=days] summary").click()
         expect(page.locator("[data-chart=days] table")).to_be_visible()
-        page.screenshot(path=pictures / f"reports-{name}.png", full_page=True)
+        page.screenshot(path=kept / f"reports-{name}.png", full_page=True)
         assert faults(page, axe) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert refused == []
 
 
-def test_the_monthly_report_is_read_and_downloaded(page: Page, axe: str, pictures: Path) -> None:
+def test_the_monthly_report_is_read_and_downloaded(page: Page, axe: str, kept: Path) -> None:
     page.get_by_role("link", name="工作情况通报").click()
     for name, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=pictures / f"bulletin-{name}.png", full_page=True)
+        page.screenshot(path=kept / f"bulletin-{name}.png", full_page=True)
         assert faults(page, axe) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     for button, ending in (("下载 Word", ".docx"), ("下载表格（Excel）", ".xlsx")):

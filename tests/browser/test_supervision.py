@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from store.clock import utc_now
 from store.database import Database
 from store.workdays import ANNOUNCED
 from tests.browser.accessibility import faults
+from tests.browser.pictures import pictures
 from tests.browser.served_console import ServedConsole, served_console
 from tests.conftest import ARTICLES
 from tickets.limits import TimeLimits
@@ -122,7 +122,7 @@ def enter(browser: Browser, console: ServedConsole) -> Iterator[Enter]:
 
 def look(page: Page, axe: str, name: str, folder: Path) -> None:
     """Keep a picture in both sizes, and let axe judge. `QIFU_PICTURES` names a folder to keep them in."""
-    kept = Path(os.environ.get("QIFU_PICTURES") or folder)
+    kept = pictures(folder)
     for kind, width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         page.screenshot(path=kept / f"{name}-{kind}.png", full_page=True)

@@ -4,7 +4,6 @@ bad rating worked to its end."""
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -22,6 +21,7 @@ from staff.sign_in import Door
 from store.clock import city_date, utc_now
 from store.database import Database
 from store.ids import new_id
+from tests.browser.pictures import pictures
 from tests.product.served import Caller, Served
 from tests.staff.people import PASSWORD, employ
 from tickets.limits import Timed
@@ -93,7 +93,7 @@ def enter(browser: Browser, served: Served) -> Iterator[Enter]:
 
 def look(page: Page, axe: str, name: str, folder: Path) -> None:
     """Keep a picture, and let axe judge the page. `QIFU_PICTURES` names a folder to keep them in."""
-    kept = Path(os.environ.get("QIFU_PICTURES") or folder)
+    kept = pictures(folder)
     for size, width in (("desktop", DESKTOP), ("phone", PHONE)):
         page.set_viewport_size({"width": width[0], "height": width[1]})
         wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
@@ -161,7 +161,7 @@ def test_a_complaint_is_worked_answered_and_rated_badly_and_its_rating_worked_to
     step(reviewer, "审核通过，发给企业")
 
     expect(log).to_contain_text("已于今天上午修好", timeout=20_000)
-    chat.screenshot(path=Path(os.environ.get("QIFU_PICTURES") or tmp_path) / "ticket-answer-chat.png")
+    chat.screenshot(path=pictures(tmp_path) / "ticket-answer-chat.png")
 
     supervisor = enter("wang.lei")
     supervisor.goto(f"{served.url}/console/tickets/{number}")
@@ -201,7 +201,7 @@ def test_a_complaint_is_worked_answered_and_rated_badly_and_its_rating_worked_to
     chat.get_by_role("button", name="满意", exact=True).last.click()
     expect(log).to_contain_text("已收到您的追评“满意”")
     assert chat.evaluate("document.documentElement.scrollHeight <= innerHeight"), "a long talk moves the page"
-    chat.screenshot(path=Path(os.environ.get("QIFU_PICTURES") or tmp_path) / "ticket-rated-chat.png")
+    chat.screenshot(path=pictures(tmp_path) / "ticket-rated-chat.png")
     supervisor.goto(f"{served.url}/console/rectifications/1")
     expect(supervisor.locator("main")).to_contain_text("已整改")
     look(supervisor, axe, "ticket-rating-closed", tmp_path)

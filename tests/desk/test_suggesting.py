@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from conversations.models import Question
@@ -20,12 +19,6 @@ from tests.desk.asking import Asking
 from tests.fakes import HandClock
 
 KEY = "water-connection"
-
-
-@pytest.fixture
-def asking(stocked_desk: Desk) -> Asking:
-    """People who ask a desk with articles."""
-    return Asking(stocked_desk)
 
 
 async def suggested(desk: Desk, articles: dict[str, Article]) -> list[str]:

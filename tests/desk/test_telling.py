@@ -38,12 +38,6 @@ from tickets.states import State
 KEY = "water-connection"
 
 
-@pytest.fixture
-def asking(stocked_desk: Desk) -> Asking:
-    """People who ask."""
-    return Asking(stocked_desk)
-
-
 async def thread_of(desk: Desk, who: str) -> str:
     async with desk.database.read() as session:
         found = await session.scalar(

@@ -1,4 +1,4 @@
-"""好差评 in the talk: asked once, answered by buttons, numbers and words, never in the way of another question."""
+"""好差评 in the talk: answered by buttons, numbers and words, never in the way of another question."""
 
 from __future__ import annotations
 
@@ -9,109 +9,22 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from conversations.models import Author, Delivery, Message, Rating, RatingStage, Thread
+from conversations.models import Rating, RatingStage, Thread
 from desk.desk import Desk
 from desk.erasure import confirm, erase_due
 from desk.linking import link
-from desk.rating_asking import ask_for_ratings
-from desk.rating_words import LEVELS, tags_for, tags_picked, to_the_assistant
+from desk.rating_words import LEVELS
 from desk.ratings import rate
 from desk.rectifications import work_case
-from desk.takeover import Reply as Words
-from desk.takeover import give_back, reply, take_over
 from desk.values import Utterance
 from staff.actors import Actor
 from staff.roles import Role
-from tests.desk.casework import move_ticket
 from tests.desk.people import Somebody
+from tests.desk.ratings.talks import cases, closed, ratings, says, titles
 from tests.fakes import HandClock, ScriptedDialogue
-from tickets.life import Doing
-from tickets.limits import Level
-from tickets.models import Rectification, Ticket
+from tickets.models import Rectification
 from tickets.rectification import BAD_UP_TO
 from tickets.rectification_states import CaseState, CaseStep
-from tickets.states import MOVE_OF, Step
-
-TO_CLOSED = (
-    Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED, Step.DRAFTED, Step.RELEASED, Step.CALL_BACK_DUE, Step.CALLED_BACK,
-)  # fmt: skip
-
-
-@pytest.fixture(params=["web", "wechat", "telegram"])
-def somebody(desk: Desk, request: pytest.FixtureRequest) -> Somebody:
-    """Somebody of a channel."""
-    return Somebody(desk, request.param, "address")
-
-
-@pytest.fixture
-def visitor(desk: Desk) -> Somebody:
-    """Somebody of the web page."""
-    return Somebody(desk, "web", "address")
-
-
-async def takes(desk: Desk, ticket: Ticket, *steps: Step) -> None:
-    for step in steps:
-        actor = sorted(MOVE_OF[step].actors)[0]
-        doing = Doing(
-            actor.value,
-            actor,
-            desk.clock(),
-            "情况",
-            level=Level.GENERAL,
-            department="water",
-            text="已经恢复。",
-        )
-        await move_ticket(desk, ticket.id, step, doing)
-
-
-async def closed(desk: Desk, somebody: Somebody) -> Ticket:
-    """A ticket of theirs that is closed, and asked about."""
-    ticket = await somebody.files()
-    await takes(desk, ticket, *TO_CLOSED)
-    assert await ask_for_ratings(desk) == 1
-    return ticket
-
-
-async def last_of(desk: Desk, somebody: Somebody) -> Message:
-    """The last that was said to them."""
-    async with desk.database.read() as session:
-        found = await session.scalar(
-            select(Message)
-            .join(Thread, Thread.id == Message.thread_id)
-            .where(Thread.channel == somebody.channel, Message.author.in_((Author.BOT, Author.SYSTEM)))
-            .order_by(Message.id.desc())
-            .limit(1)
-        )
-    assert found is not None
-    return found
-
-
-async def says(desk: Desk, somebody: Somebody, text: str) -> Message:
-    await somebody.writes(text)
-    return await last_of(desk, somebody)
-
-
-async def ratings(desk: Desk) -> Sequence[Rating]:
-    async with desk.database.read() as session:
-        return (await session.scalars(select(Rating).order_by(Rating.owed_at))).all()
-
-
-async def cases(desk: Desk) -> Sequence[Rectification]:
-    async with desk.database.read() as session:
-        return (await session.scalars(select(Rectification))).all()
-
-
-def titles(message: Message) -> list[str]:
-    return [str(button["title"]) for button in message.buttons]
-
-
-async def test_a_closed_ticket_is_asked_about_once_in_its_channel(desk: Desk, somebody: Somebody) -> None:
-    ticket = await closed(desk, somebody)
-    asked = await last_of(desk, somebody)
-    assert ticket.number in asked.text and "已经办结" in asked.text
-    assert titles(asked) == [*LEVELS, "不评价"]
-    assert asked.channel == somebody.channel and asked.detail["ticket"] == ticket.number
-    assert await ask_for_ratings(desk) == 0
 
 
 async def test_a_rating_is_given_by_buttons_and_words(desk: Desk, somebody: Somebody) -> None:
@@ -289,66 +202,6 @@ async def test_a_turn_that_is_taken_again_takes_the_rating_once(desk: Desk, visi
     assert len(await cases(desk)) == 1
 
 
-async def test_a_talk_with_staff_is_asked_about_when_it_is_given_back(desk: Desk, somebody: Somebody) -> None:
-    received = await somebody.writes("转人工")
-    await take_over(desk, received.thread_id, "zhang")
-    await reply(desk, received.thread_id, "zhang", Words("您好，已经在查。", "k1"))
-    assert await ask_for_ratings(desk) == 0
-    await give_back(desk, received.thread_id, "zhang")
-    assert await ask_for_ratings(desk) == 1
-    assert "这次咨询" in (await last_of(desk, somebody)).text
-    await somebody.writes("不满意")
-    (case,) = await cases(desk)
-    assert (case.ticket_id, case.thread_id) == (None, received.thread_id)
-
-
-async def test_a_talk_in_which_staff_wrote_nothing_is_not_asked_about(desk: Desk, visitor: Somebody) -> None:
-    received = await visitor.writes("转人工")
-    await take_over(desk, received.thread_id, "zhang")
-    await give_back(desk, received.thread_id, "zhang")
-    assert await ask_for_ratings(desk) == 0
-
-
-async def test_while_staff_talk_with_somebody_nothing_is_asked(desk: Desk, visitor: Somebody) -> None:
-    ticket = await visitor.files()
-    await take_over(desk, ticket.thread_id or "", "zhang")
-    await takes(desk, ticket, *TO_CLOSED)
-    assert await ask_for_ratings(desk) == 0
-    await give_back(desk, ticket.thread_id or "", "zhang")
-    assert await ask_for_ratings(desk) == 1
-
-
-async def test_a_form_is_not_interrupted(
-    desk: Desk, visitor: Somebody, dialogue: ScriptedDialogue, clock: HandClock
-) -> None:
-    ticket = await visitor.files()
-    form = {"outcome": "form", "form": "complaint", "asks": "subject"}
-    dialogue.answers["我要投诉"] = (Utterance("什么事？", ({"title": "供水", "payload": "/x"},), form),)
-    await takes(desk, ticket, *TO_CLOSED)
-    await visitor.writes("我要投诉")
-    assert await ask_for_ratings(desk) == 0
-    clock.advance(desk.talk_idle)
-    assert await ask_for_ratings(desk) == 1
-    kept = await says(desk, visitor, "满意")
-    assert kept.detail["form"] == "complaint" and titles(kept) == ["供水"]
-    assert (await ratings(desk))[0].level == 4
-
-
-async def test_those_who_cannot_be_asked_yet_do_not_stand_before_the_others(
-    desk: Desk, visitor: Somebody, dialogue: ScriptedDialogue
-) -> None:
-    dialogue.answers["我要投诉"] = (Utterance("什么事？", detail={"outcome": "form"}),)
-    filling, talking = Somebody(desk, "web", "filling"), Somebody(desk, "web", "talking")
-    for one in (filling, talking, visitor):
-        ticket = await one.files()
-        await takes(desk, ticket, *TO_CLOSED)
-        if one is talking:
-            await take_over(desk, ticket.thread_id or "", "zhang")
-    await filling.writes("我要投诉")
-    assert await ask_for_ratings(desk, limit=1) == 1
-    assert any("请评价" in text for text in await visitor.heard())
-
-
 async def test_who_works_a_case_locks_its_rating_first(desk: Desk, visitor: Somebody) -> None:
     """As the enterprise does that rates once more: so neither waits for what the other has."""
     await closed(desk, visitor)
@@ -369,80 +222,6 @@ async def test_who_works_a_case_locks_its_rating_first(desk: Desk, visitor: Some
     assert [one.state for one in await cases(desk)] == [CaseState.CONTACTED]
 
 
-async def test_a_quiet_talk_with_the_bot_is_asked_about_once_a_day(
-    desk: Desk, somebody: Somebody, dialogue: ScriptedDialogue, clock: HandClock
-) -> None:
-    dialogue.answers["怎么用水"] = (
-        Utterance("这样用。", detail={"outcome": "answered", "article": "water"}),
-    )
-    await somebody.writes("怎么用水")
-    clock.advance(timedelta(minutes=29))
-    assert await ask_for_ratings(desk) == 0
-    clock.advance(timedelta(minutes=1))
-    assert await ask_for_ratings(desk) == 1
-    assert await ask_for_ratings(desk) == 0
-    clock.advance(timedelta(hours=7))
-    await somebody.writes("怎么用水")  # a new talk
-    clock.advance(timedelta(minutes=30))
-    assert await ask_for_ratings(desk) == 0
-    clock.advance(timedelta(hours=24))
-    await somebody.writes("怎么用水")
-    clock.advance(timedelta(minutes=30))
-    assert await ask_for_ratings(desk) == 1
-
-
-async def test_a_talk_in_which_nothing_was_answered_is_not_asked_about(
-    desk: Desk, visitor: Somebody, clock: HandClock
-) -> None:
-    await visitor.writes("你好")
-    clock.advance(timedelta(hours=1))
-    assert await ask_for_ratings(desk) == 0
-
-
-async def test_what_is_owed_for_too_long_is_not_asked_any_more(
-    desk: Desk, visitor: Somebody, clock: HandClock
-) -> None:
-    ticket = await visitor.files()
-    await takes(desk, ticket, *TO_CLOSED)
-    clock.advance(desk.rating_window + timedelta(hours=1))
-    assert await ask_for_ratings(desk) == 0
-    assert (await ratings(desk))[0].stage is RatingStage.DONE
-
-
-async def test_a_question_that_could_not_be_sent_in_time_is_dropped(desk: Desk, clock: HandClock) -> None:
-    somebody = Somebody(desk, "wechat", "address")
-    await closed(desk, somebody)
-    asked = await last_of(desk, somebody)
-    async with desk.database.write() as session:
-        (await session.get_one(Message, asked.id)).delivery = Delivery.HELD
-    clock.advance(desk.rating_window + timedelta(minutes=1))
-    assert await ask_for_ratings(desk) == 0
-    assert (await last_of(desk, somebody)).delivery is Delivery.DROPPED
-    assert (await ratings(desk))[0].stage is RatingStage.DONE
-
-
-async def test_two_processes_ask_once(desk: Desk, visitor: Somebody) -> None:
-    ticket = await visitor.files()
-    await takes(desk, ticket, *TO_CLOSED)
-    assert sum(await asyncio.gather(ask_for_ratings(desk), ask_for_ratings(desk))) == 1
-    assert len([text for text in await visitor.heard() if "请评价" in text]) == 1
-
-
-async def test_an_upheld_answer_closes_and_is_asked_about(desk: Desk, visitor: Somebody) -> None:
-    ticket = await visitor.files()
-    await takes(desk, ticket, *TO_CLOSED[:-1], Step.REEXAMINATION_ASKED, Step.UPHELD)
-    assert await ask_for_ratings(desk) == 1
-
-
-@pytest.mark.parametrize("ending", [Step.WITHDRAWN, Step.TERMINATED])
-async def test_what_was_not_handled_to_its_end_is_not_asked_about(
-    desk: Desk, visitor: Somebody, ending: Step
-) -> None:
-    ticket = await visitor.files()
-    await takes(desk, ticket, Step.ACCEPTED, ending)
-    assert await ask_for_ratings(desk) == 0
-
-
 async def test_who_is_erased_takes_the_rating_of_a_talk_along_and_leaves_that_of_a_ticket(
     desk: Desk, visitor: Somebody, clock: HandClock
 ) -> None:
@@ -460,24 +239,3 @@ async def test_who_is_erased_takes_the_rating_of_a_talk_along_and_leaves_that_of
     (rating,) = await ratings(desk)
     (case,) = await cases(desk)
     assert (rating.ticket_id, rating.thread_id, case.ticket_id) == (ticket.id, None, ticket.id)
-
-
-def test_several_tags_are_read_by_their_numbers() -> None:
-    offered = tags_for(1, of_ticket=True)
-    assert tags_picked("1、3", offered) == ("办事效率低", "政策解释不清")
-    assert tags_picked("一 和 三", offered) == ("办事效率低", "政策解释不清")
-    assert (
-        tags_picked("1,9", offered) == tags_picked("13800001234", offered) == tags_picked("1", offered) == ()
-    )
-
-
-@pytest.mark.parametrize(
-    "text", ["转人工", "我要投诉", "查进度", "催办一下", "PDS-20261123-0001", "你好", "绑定"]
-)
-def test_what_wants_something_of_the_assistant_is_no_comment(text: str) -> None:
-    assert to_the_assistant(text)
-
-
-@pytest.mark.parametrize("text", ["太慢了", "师傅很负责", "希望以后快一点", "没有人联系我"])
-def test_what_says_how_it_was_is_a_comment(text: str) -> None:
-    assert not to_the_assistant(text)

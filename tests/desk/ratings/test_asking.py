@@ -1,0 +1,163 @@
+"""When somebody is asked how it was, and when not."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from conversations.models import Delivery, Message, RatingStage
+from desk.desk import Desk
+from desk.rating_asking import ask_for_ratings
+from desk.rating_words import LEVELS
+from desk.takeover import Reply as Words
+from desk.takeover import give_back, reply, take_over
+from desk.values import Utterance
+from tests.desk.people import Somebody
+from tests.desk.ratings.talks import TO_CLOSED, cases, closed, last_of, ratings, says, takes, titles
+from tests.fakes import HandClock, ScriptedDialogue
+from tickets.states import Step
+
+
+async def test_a_closed_ticket_is_asked_about_once_in_its_channel(desk: Desk, somebody: Somebody) -> None:
+    ticket = await closed(desk, somebody)
+    asked = await last_of(desk, somebody)
+    assert ticket.number in asked.text and "已经办结" in asked.text
+    assert titles(asked) == [*LEVELS, "不评价"]
+    assert asked.channel == somebody.channel and asked.detail["ticket"] == ticket.number
+    assert await ask_for_ratings(desk) == 0
+
+
+async def test_a_talk_with_staff_is_asked_about_when_it_is_given_back(desk: Desk, somebody: Somebody) -> None:
+    received = await somebody.writes("转人工")
+    await take_over(desk, received.thread_id, "zhang")
+    await reply(desk, received.thread_id, "zhang", Words("您好，已经在查。", "k1"))
+    assert await ask_for_ratings(desk) == 0
+    await give_back(desk, received.thread_id, "zhang")
+    assert await ask_for_ratings(desk) == 1
+    assert "这次咨询" in (await last_of(desk, somebody)).text
+    await somebody.writes("不满意")
+    (case,) = await cases(desk)
+    assert (case.ticket_id, case.thread_id) == (None, received.thread_id)
+
+
+async def test_a_talk_in_which_staff_wrote_nothing_is_not_asked_about(desk: Desk, visitor: Somebody) -> None:
+    received = await visitor.writes("转人工")
+    await take_over(desk, received.thread_id, "zhang")
+    await give_back(desk, received.thread_id, "zhang")
+    assert await ask_for_ratings(desk) == 0
+
+
+async def test_while_staff_talk_with_somebody_nothing_is_asked(desk: Desk, visitor: Somebody) -> None:
+    ticket = await visitor.files()
+    await take_over(desk, ticket.thread_id or "", "zhang")
+    await takes(desk, ticket, *TO_CLOSED)
+    assert await ask_for_ratings(desk) == 0
+    await give_back(desk, ticket.thread_id or "", "zhang")
+    assert await ask_for_ratings(desk) == 1
+
+
+async def test_a_form_is_not_interrupted(
+    desk: Desk, visitor: Somebody, dialogue: ScriptedDialogue, clock: HandClock
+) -> None:
+    ticket = await visitor.files()
+    form = {"outcome": "form", "form": "complaint", "asks": "subject"}
+    dialogue.answers["我要投诉"] = (Utterance("什么事？", ({"title": "供水", "payload": "/x"},), form),)
+    await takes(desk, ticket, *TO_CLOSED)
+    await visitor.writes("我要投诉")
+    assert await ask_for_ratings(desk) == 0
+    clock.advance(desk.talk_idle)
+    assert await ask_for_ratings(desk) == 1
+    kept = await says(desk, visitor, "满意")
+    assert kept.detail["form"] == "complaint" and titles(kept) == ["供水"]
+    assert (await ratings(desk))[0].level == 4
+
+
+async def test_those_who_cannot_be_asked_yet_do_not_stand_before_the_others(
+    desk: Desk, visitor: Somebody, dialogue: ScriptedDialogue
+) -> None:
+    dialogue.answers["我要投诉"] = (Utterance("什么事？", detail={"outcome": "form"}),)
+    filling, talking = Somebody(desk, "web", "filling"), Somebody(desk, "web", "talking")
+    for one in (filling, talking, visitor):
+        ticket = await one.files()
+        await takes(desk, ticket, *TO_CLOSED)
+        if one is talking:
+            await take_over(desk, ticket.thread_id or "", "zhang")
+    await filling.writes("我要投诉")
+    assert await ask_for_ratings(desk, limit=1) == 1
+    assert any("请评价" in text for text in await visitor.heard())
+
+
+async def test_a_quiet_talk_with_the_bot_is_asked_about_once_a_day(
+    desk: Desk, somebody: Somebody, dialogue: ScriptedDialogue, clock: HandClock
+) -> None:
+    dialogue.answers["怎么用水"] = (
+        Utterance("这样用。", detail={"outcome": "answered", "article": "water"}),
+    )
+    await somebody.writes("怎么用水")
+    clock.advance(timedelta(minutes=29))
+    assert await ask_for_ratings(desk) == 0
+    clock.advance(timedelta(minutes=1))
+    assert await ask_for_ratings(desk) == 1
+    assert await ask_for_ratings(desk) == 0
+    clock.advance(timedelta(hours=7))
+    await somebody.writes("怎么用水")  # a new talk
+    clock.advance(timedelta(minutes=30))
+    assert await ask_for_ratings(desk) == 0
+    clock.advance(timedelta(hours=24))
+    await somebody.writes("怎么用水")
+    clock.advance(timedelta(minutes=30))
+    assert await ask_for_ratings(desk) == 1
+
+
+async def test_a_talk_in_which_nothing_was_answered_is_not_asked_about(
+    desk: Desk, visitor: Somebody, clock: HandClock
+) -> None:
+    await visitor.writes("你好")
+    clock.advance(timedelta(hours=1))
+    assert await ask_for_ratings(desk) == 0
+
+
+async def test_what_is_owed_for_too_long_is_not_asked_any_more(
+    desk: Desk, visitor: Somebody, clock: HandClock
+) -> None:
+    ticket = await visitor.files()
+    await takes(desk, ticket, *TO_CLOSED)
+    clock.advance(desk.rating_window + timedelta(hours=1))
+    assert await ask_for_ratings(desk) == 0
+    assert (await ratings(desk))[0].stage is RatingStage.DONE
+
+
+async def test_a_question_that_could_not_be_sent_in_time_is_dropped(desk: Desk, clock: HandClock) -> None:
+    somebody = Somebody(desk, "wechat", "address")
+    await closed(desk, somebody)
+    asked = await last_of(desk, somebody)
+    async with desk.database.write() as session:
+        (await session.get_one(Message, asked.id)).delivery = Delivery.HELD
+    clock.advance(desk.rating_window + timedelta(minutes=1))
+    assert await ask_for_ratings(desk) == 0
+    assert (await last_of(desk, somebody)).delivery is Delivery.DROPPED
+    assert (await ratings(desk))[0].stage is RatingStage.DONE
+
+
+async def test_two_processes_ask_once(desk: Desk, visitor: Somebody) -> None:
+    ticket = await visitor.files()
+    await takes(desk, ticket, *TO_CLOSED)
+    assert sum(await asyncio.gather(ask_for_ratings(desk), ask_for_ratings(desk))) == 1
+    assert len([text for text in await visitor.heard() if "请评价" in text]) == 1
+
+
+async def test_an_upheld_answer_closes_and_is_asked_about(desk: Desk, visitor: Somebody) -> None:
+    ticket = await visitor.files()
+    await takes(desk, ticket, *TO_CLOSED[:-1], Step.REEXAMINATION_ASKED, Step.UPHELD)
+    assert await ask_for_ratings(desk) == 1
+
+
+@pytest.mark.parametrize("ending", [Step.WITHDRAWN, Step.TERMINATED])
+async def test_what_was_not_handled_to_its_end_is_not_asked_about(
+    desk: Desk, visitor: Somebody, ending: Step
+) -> None:
+    ticket = await visitor.files()
+    await takes(desk, ticket, Step.ACCEPTED, ending)
+    assert await ask_for_ratings(desk) == 0
