@@ -51,8 +51,8 @@ async def _staffed(url: str) -> None:
     database = Database(url)
     policy = Policy(timedelta(hours=1), timedelta(hours=12), "optional", b"a key of the tests")
     door = Door(database, Hashing(), policy, utc_now, new_id)
-    await employ(door, "song.editor", Role.KNOWLEDGE_EDITOR, Role.ADMIN)
-    await employ(door, "lin.reviewer", Role.KNOWLEDGE_REVIEWER)
+    await employ(door, "song.editor", Role.KNOWLEDGE_EDITOR, Role.ADMIN, name="宋编")
+    await employ(door, "lin.reviewer", Role.KNOWLEDGE_REVIEWER, name="林审")
     await database.close()
 
 

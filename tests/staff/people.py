@@ -21,11 +21,16 @@ HERE = Browser("192.0.2.7", "Mozilla/5.0 (Windows NT 10.0) Chrome/141.0")
 
 
 async def employ(
-    door: Door, username: str, *roles: Role, password: str | None = PASSWORD, department: str | None = None
+    door: Door,
+    username: str,
+    *roles: Role,
+    password: str | None = PASSWORD,
+    department: str | None = None,
+    name: str = "",
 ) -> Account:
     """An account with a password of its own, or where it is None with the one-time one `as issued`."""
     async with door.database.write() as session:
-        profile = Profile(f"姓名{username}", department, frozenset(roles or (Role.AGENT,)))
+        profile = Profile(name or f"姓名{username}", department, frozenset(roles or (Role.AGENT,)))
         one_time = await door.hashing.issued()
         await accounts.add(
             session, COMMAND_LINE, username, profile, one_time, id=door.new_id(), at=door.clock()
