@@ -199,7 +199,7 @@ class _Made:
 
 
 def _enterprise(number: int, chance: random.Random) -> dict[str, Any]:
-    name = f"（演示）{chance.choice(_WORDS)}{chance.choice(_TRADES)}{number}号店"
+    name = f"{chance.choice(_WORDS)}（演示）{chance.choice(_TRADES)}{number}号店"
     # 1000 is no mobile network's: nobody's number.
     return {
         "enterprise": name, "credit_code": None, "contact": f"{chance.choice(_FAMILIES)}经理",
