@@ -158,6 +158,9 @@ class NoticeKind(StrEnum):
     RETURNED = "returned"  # an article that was to be published is not fit to be any more
     UNCHECKED = "unchecked"  # nobody has checked it for a year
     QUESTIONS = "questions"  # unanswered ones were given to the department, or it wrote the answer
+    CASE = "case"  # a bad rating is to be dealt with
+    AGAIN = "again"  # bad once more after that
+    REEXAMINE = "reexamine"  # a ticket's result, or the appeal against a bad rating
 
 
 class Notice(Base):
@@ -186,6 +189,7 @@ class Notice(Base):
     thread_id: Mapped[str | None] = mapped_column(index=True)  # erased with the thread
     article: Mapped[str | None]  # its key
     question_group: Mapped[int | None]  # of unanswered questions
+    rectification: Mapped[int | None]  # the case of a bad rating
     text: Mapped[str]
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
