@@ -91,7 +91,7 @@ def _of_step(
         return []  # somebody has gone on with it since
     if kind is _K.AGAIN:
         bad = one.again_level is not None and one.again_level <= BAD_UP_TO
-        to = [*who.mending(one, ticket), *(above.id for above in who.supervisors)] if bad else []
+        to = [*who.mending(one, ticket), *who.supervising()] if bad else []
     elif kind in (_K.REVIEW, _K.REEXAMINE):
         to = who.deciding(one)
     else:
@@ -139,8 +139,7 @@ def _of_limit(
 ) -> list[Telling]:
     days = look.calendar.count(city_date(one.due_at), city_date(look.now))
     if kind is _K.ESCALATED:
-        above = [account.id for account in who.supervisors]
-        to = [*who.heading_department(one.department), *above]
+        to = [*who.heading_department(one.department), *who.supervising()]
         text = of_case_late_above(one, ticket, days)
     else:
         decided = one.state in (_S.REVIEW, _S.APPEALED)

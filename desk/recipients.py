@@ -53,6 +53,14 @@ class Recipients:
         own = [one.id for one in self.reviewers if department and one.department == department]
         return own or [one.id for one in self.reviewers if not one.department] or _ids(self.supervisors)
 
+    def dispatching(self) -> list[str]:
+        """Who accepts and dispatches."""
+        return _ids(self.dispatchers)
+
+    def supervising(self) -> list[str]:
+        """Who supervises."""
+        return _ids(self.supervisors)
+
     def mending(self, case: Rectification, ticket: Ticket | None) -> list[str]:
         """Who deals with a bad rating: who got in touch, else the department; of a talk, or where nobody is, supervisors."""
         above = _ids(self.supervisors)

@@ -27,27 +27,18 @@ from desk.reminder_words import (
     of_waiting,
 )
 from desk.rounds import MOST, Round, spans_of
+from desk.step_reminders import STANDS, step_told, steps_of
 from staff import notices
 from staff.accounts import names
 from staff.models import Notice, NoticeKind
 from staff.notices import Telling, told
 from store.clock import city_date
 from tickets.limits import Timed
-from tickets.models import Approval, Ticket, TicketClock, TicketEvent
-from tickets.states import OPEN, State, Step
+from tickets.models import Approval, Ticket, TicketClock
+from tickets.states import State, Step
 from tickets.timing import is_late_by, load_calendar
 
 _K = NoticeKind
-_KIND_OF = {
-    Step.SUBMITTED: _K.OFFICER,
-    Step.DISPATCHED: _K.DISPATCHED,
-    Step.ARBITRATED: _K.DISPATCHED,
-    Step.REASSIGNED: _K.DISPATCHED,
-    Step.SENT_BACK: _K.BACK,
-    Step.REWORKED: _K.BACK,
-    Step.URGED: _K.URGED,
-    Step.SUPERVISED: _K.SUPERVISED,
-}
 
 
 async def remind(desk: Desk) -> int:
@@ -79,52 +70,17 @@ async def clear_notices(desk: Desk) -> None:
 
 
 async def _gather(look: Round) -> list[Telling]:
-    steps = await _steps(look)
+    steps = await steps_of(look)
     clocks = [*await _near(look), *await _late(look, _K.OVERDUE), *await _late(look, _K.ESCALATED)]
     codes = {ticket.credit_code for _, ticket in steps if ticket.credit_code}
     who = await recipients(look.session, look.now, codes)
-    found = [telling for event, ticket in steps for telling in _of_step(event, ticket, who)]
+    found = [telling for event, ticket in steps for telling in step_told(event, ticket, who)]
     for kind, clock, ticket in clocks:
         found += _of_clock(kind, clock, ticket, who, look)
     found += await _approvals(look, who) + await _reviews(look, who)
     if not look.urgent_only:
         found += await _waiting(look, who) + await _mentions(look) + await of_cases(look, who)
     return found
-
-
-async def _steps(look: Round) -> list[tuple[TicketEvent, Ticket]]:
-    """What has happened to tickets that somebody is told of."""
-    span = look.spans["events"]
-    rows = await look.session.execute(
-        select(TicketEvent, Ticket)
-        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
-        .where(
-            TicketEvent.id > span.begins,
-            TicketEvent.id <= span.until,
-            ~told(literal("event-") + cast(TicketEvent.id, String)),
-            TicketEvent.step.in_(_KIND_OF),
-            *look.limited(),
-        )
-        .order_by(TicketEvent.id)
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-def _of_step(event: TicketEvent, ticket: Ticket, who: Recipients) -> list[Telling]:
-    kind = _KIND_OF[event.step]
-    if kind is _K.OFFICER:
-        officer = who.officer_of(ticket)
-        to = [officer] if officer else []
-    elif kind is _K.DISPATCHED and ticket.state is not State.DISPATCHED:
-        to = []  # signed for, returned or sent elsewhere since
-    else:
-        to = who.working(ticket) if ticket.state in OPEN else []
-    text = of_step(event.step, ticket)
-    return [
-        Telling(account, kind, f"event-{event.id}", text, ticket=ticket.number)
-        for account in to
-        if account != event.by
-    ]
 
 
 async def _near(look: Round) -> list[tuple[NoticeKind, TicketClock, Ticket]]:
@@ -280,7 +236,7 @@ async def _settled(session: AsyncSession) -> list[int]:
         _occasion_in_sql() == Notice.occasion,
     )
     done = or_(
-        (Notice.kind == _K.DISPATCHED) & (Ticket.state != State.DISPATCHED),
+        *((Notice.kind == kind) & (Ticket.state != state) for kind, state in STANDS.items()),
         (Notice.kind == _K.REVIEW) & (Ticket.state != State.REVIEW),
         (Notice.kind == _K.APPROVAL) & ~asked,
         Notice.kind.in_((_K.DUE, _K.OVERDUE, _K.ESCALATED)) & ~running,
