@@ -69,6 +69,8 @@ def notice_routes(routes: Routes) -> None:
             return console.pages.trouble(request, 404, "没有这条通知", "它可能已经过了保存的时间。")
         if not go:
             return seen_other(f"{_HERE}?said=read")
+        if found.rectification:
+            return seen_other(f"{PREFIX}/rectifications/{found.rectification}")
         if found.ticket:
             return seen_other(f"{PREFIX}/tickets/{found.ticket}")
         if found.article:

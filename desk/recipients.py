@@ -13,7 +13,8 @@ from staff.accounts import who_may
 from staff.models import Account, StaffSession
 from staff.roles import Permission
 from tickets.limits import Timed
-from tickets.models import Officer, Ticket
+from tickets.models import Officer, Rectification, Ticket
+from tickets.rectification_states import CaseState
 
 # Who has done nothing for so long is not taken to be at the desk.
 _SEEN_WITHIN = timedelta(minutes=30)
@@ -45,8 +46,36 @@ class Recipients:
 
     def heading(self, ticket: Ticket) -> list[str]:
         """Who answers for the department: its reviewers, else those of no department, else who supervises."""
-        own = [one.id for one in self.reviewers if one.department and one.department == ticket.department]
+        return self.heading_department(ticket.department)
+
+    def heading_department(self, department: str | None) -> list[str]:
+        """The same by the department's key."""
+        own = [one.id for one in self.reviewers if department and one.department == department]
         return own or [one.id for one in self.reviewers if not one.department] or _ids(self.supervisors)
+
+    def dispatching(self) -> list[str]:
+        """Who accepts and dispatches."""
+        return _ids(self.dispatchers)
+
+    def supervising(self) -> list[str]:
+        """Who supervises."""
+        return _ids(self.supervisors)
+
+    def mending(self, case: Rectification, ticket: Ticket | None) -> list[str]:
+        """Who deals with a bad rating: who got in touch, else the department; of a talk, or where nobody is, supervisors."""
+        above = _ids(self.supervisors)
+        of_it = [one.id for one in self.handlers if ticket and one.department == case.department]
+        if ticket and ticket.confidential:  # shown to no colleague of who signed for it
+            of_it = [one for one in of_it if one == ticket.handler]
+        if case.handler in {*of_it, *above}:
+            return [str(case.handler)]
+        return of_it or above
+
+    def deciding(self, case: Rectification) -> list[str]:
+        """Who decides about what was proposed for a bad rating; nobody of their own proposal."""
+        appealed = case.state is CaseState.APPEALED
+        found = _ids(self.supervisors) if appealed else self.heading_department(case.department)
+        return [one for one in found if one != case.proposed_by]
 
     def responsible(self, timed: Timed, ticket: Ticket) -> list[str]:
         """Who has to keep a limit; those above them where nobody is left."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from staff.models import NoticeKind
 from store.clock import CITY_ZONE
 from tickets.limits import TIMED_NAMES, Limit, Unit
 from tickets.models import KIND_NAMES, Ticket, TicketClock
@@ -22,12 +23,27 @@ _OF_STEP: Mapping[Step, str] = {
     Step.REFUSAL_ASKED: "{what}拟不予受理，等您批准。",
     Step.EXTENSION_ASKED: "{what}申请延期，等您批准。",
     Step.DRAFTED: "{what}的答复等您审核。",
+    Step.RETURNED: "{what}被承办部门退单，请另行派单或指定。",
+    Step.REFUSAL_DENIED: "{what}的不予受理没有批准，请受理。",
+    Step.SUPPLEMENTED: "企业补充了{what}的情况，请看“经过”。",
+    Step.WITHDRAWN: "{what}已由企业撤回，不用再办。",
+    Step.EXTENDED: "{what}的延期申请已批准，期限已顺延。",
+    Step.EXTENSION_DENIED: "{what}的延期申请没有批准，请按原期限办理。",
+    Step.SUSPENDED: "{what}已中止，期限暂停计算。",
+    Step.RESUMED: "{what}已恢复办理，请接着办。",
+    Step.TERMINATED: "{what}已终止，不用再办。",
+    Step.REEXAMINATION_ASKED: "企业对{what}的结果有异议，申请复核，等您决定。",
+}
+# The same step in other words to those who have to do something about it.
+_OF_KIND: Mapping[tuple[NoticeKind, Step], str] = {
+    (NoticeKind.SUBMITTED, Step.SUBMITTED): "有新的{what}等待受理。",
 }
 
 
-def of_step(step: Step, ticket: Ticket) -> str:
-    """That something has happened to a ticket."""
-    return _OF_STEP[step].format(what=_what(ticket))
+def of_step(step: Step, ticket: Ticket, kind: NoticeKind | None = None) -> str:
+    """That something has happened to a ticket. `kind`: of the notice, where the step is told in several ways."""
+    text = _OF_KIND.get((kind, step)) if kind else None
+    return (text or _OF_STEP[step]).format(what=_what(ticket))
 
 
 def of_near(clock: TicketClock, ticket: Ticket) -> str:

@@ -8,14 +8,13 @@ some are looked at twice: a notice that is there already is not written again (i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
-from sqlalchemy import ColumnElement, String, cast, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, String, cast, exists, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Holder, Note, NoteKind, Thread
+from desk.case_reminders import of_cases, settled_cases
 from desk.desk import Desk
 from desk.recipients import Recipients, recipients
 from desk.reminder_words import (
@@ -27,55 +26,19 @@ from desk.reminder_words import (
     of_step,
     of_waiting,
 )
+from desk.rounds import MOST, Round, spans_of
+from desk.step_reminders import STANDS, step_told, steps_of
 from staff import notices
 from staff.accounts import names
 from staff.models import Notice, NoticeKind
 from staff.notices import Telling, told
 from store.clock import city_date
-from store.workdays import Calendar
-from tickets.limits import Level, Timed
-from tickets.models import Approval, Ticket, TicketClock, TicketEvent
-from tickets.states import OPEN, State, Step
+from tickets.limits import Timed
+from tickets.models import Approval, Ticket, TicketClock
+from tickets.states import State, Step
 from tickets.timing import is_late_by, load_calendar
 
 _K = NoticeKind
-_KIND_OF = {
-    Step.SUBMITTED: _K.OFFICER,
-    Step.DISPATCHED: _K.DISPATCHED,
-    Step.ARBITRATED: _K.DISPATCHED,
-    Step.REASSIGNED: _K.DISPATCHED,
-    Step.SENT_BACK: _K.BACK,
-    Step.REWORKED: _K.BACK,
-    Step.URGED: _K.URGED,
-    Step.SUPERVISED: _K.SUPERVISED,
-}
-_LOOK_BACK = 200
-_MOST = 500
-_TABLES: tuple[tuple[str, type[TicketEvent] | type[Note]], ...] = (("events", TicketEvent), ("notes", Note))
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Rows of a table after `since` (some of them told before), up to `until`."""
-
-    since: int
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One look. `spans`: what is told of by rows; `urgent_only`: it is night, and urgent tickets are exempt."""
-
-    desk: Desk
-    session: AsyncSession
-    now: datetime
-    calendar: Calendar
-    spans: Mapping[str, Span]
-    urgent_only: bool
-
-    def limited(self) -> list[ColumnElement[bool]]:
-        """Which tickets are looked at."""
-        return [Ticket.level == Level.URGENT] if self.urgent_only else []
 
 
 async def remind(desk: Desk) -> int:
@@ -86,9 +49,9 @@ async def remind(desk: Desk) -> int:
         is_open = desk.office_hours.open_at(now, calendar)
         if not (is_open or desk.reminding.urgent_at_night):
             return 0
-        look = Round(desk, session, now, calendar, await _spans(session), urgent_only=not is_open)
+        look = Round(desk, session, now, calendar, await spans_of(session), urgent_only=not is_open)
         tellings = await notices.untold(session, await _gather(look))
-        done = await _settled(session)
+        done = await _settled(session) + await settled_cases(session)
     further = [(source, span.until) for source, span in look.spans.items() if span.until > span.since]
     if not (tellings or done or (further and is_open)):
         return 0
@@ -107,62 +70,17 @@ async def clear_notices(desk: Desk) -> None:
 
 
 async def _gather(look: Round) -> list[Telling]:
-    steps = await _steps(look)
+    steps = await steps_of(look)
     clocks = [*await _near(look), *await _late(look, _K.OVERDUE), *await _late(look, _K.ESCALATED)]
     codes = {ticket.credit_code for _, ticket in steps if ticket.credit_code}
     who = await recipients(look.session, look.now, codes)
-    found = [telling for event, ticket in steps for telling in _of_step(event, ticket, who)]
+    found = [telling for event, ticket in steps for telling in step_told(event, ticket, who)]
     for kind, clock, ticket in clocks:
         found += _of_clock(kind, clock, ticket, who, look)
     found += await _approvals(look, who) + await _reviews(look, who)
     if not look.urgent_only:
-        found += await _waiting(look, who) + await _mentions(look)
+        found += await _waiting(look, who) + await _mentions(look) + await of_cases(look, who)
     return found
-
-
-async def _spans(session: AsyncSession) -> dict[str, Span]:
-    """What this round tells of, no more than a round can bear."""
-    found = {}
-    for source, table in _TABLES:
-        since = await notices.mark_of(session, source)
-        ids = select(table.id).where(table.id > since).order_by(table.id).limit(_MOST).subquery()
-        found[source] = Span(since, await session.scalar(select(func.max(ids.c.id))) or since)
-    return found
-
-
-async def _steps(look: Round) -> list[tuple[TicketEvent, Ticket]]:
-    """What has happened to tickets that somebody is told of."""
-    span = look.spans["events"]
-    rows = await look.session.execute(
-        select(TicketEvent, Ticket)
-        .join(Ticket, Ticket.id == TicketEvent.ticket_id)
-        .where(
-            TicketEvent.id > span.since - _LOOK_BACK,
-            TicketEvent.id <= span.until,
-            ~told(literal("event-") + cast(TicketEvent.id, String)),
-            TicketEvent.step.in_(_KIND_OF),
-            *look.limited(),
-        )
-        .order_by(TicketEvent.id)
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-def _of_step(event: TicketEvent, ticket: Ticket, who: Recipients) -> list[Telling]:
-    kind = _KIND_OF[event.step]
-    if kind is _K.OFFICER:
-        officer = who.officer_of(ticket)
-        to = [officer] if officer else []
-    elif kind is _K.DISPATCHED and ticket.state is not State.DISPATCHED:
-        to = []  # signed for, returned or sent elsewhere since
-    else:
-        to = who.working(ticket) if ticket.state in OPEN else []
-    text = of_step(event.step, ticket)
-    return [
-        Telling(account, kind, f"event-{event.id}", text, ticket=ticket.number)
-        for account in to
-        if account != event.by
-    ]
 
 
 async def _near(look: Round) -> list[tuple[NoticeKind, TicketClock, Ticket]]:
@@ -201,7 +119,7 @@ async def _clocks(
             ~told(_occasion_in_sql(), kind),
         )
         .order_by(TicketClock.due_at)
-        .limit(_MOST)
+        .limit(MOST)
     )
     return [(row[0], row[1]) for row in rows]
 
@@ -234,7 +152,7 @@ async def _approvals(look: Round, who: Recipients) -> list[Telling]:
         select(Approval, Ticket)
         .join(Ticket, Ticket.id == Approval.ticket_id)
         .where(Approval.decided_at.is_(None), *look.limited())
-        .limit(_MOST)
+        .limit(MOST)
     )
     return [
         Telling(one.id, _K.APPROVAL, f"approval-{asked.id}", of_step(asked.asked, ticket), ticket.number)
@@ -254,7 +172,7 @@ async def _reviews(look: Round, who: Recipients) -> list[Telling]:
             TicketClock.ended_at.is_(None),
             *look.limited(),
         )
-        .limit(_MOST)
+        .limit(MOST)
     )
     return [
         Telling(to, _K.REVIEW, f"review-{clock.id}", of_step(Step.DRAFTED, ticket), ticket.number)
@@ -267,7 +185,7 @@ async def _reviews(look: Round, who: Recipients) -> list[Telling]:
 async def _waiting(look: Round, who: Recipients) -> list[Telling]:
     since = look.now - look.desk.reminding.waiting
     rows = await look.session.scalars(
-        select(Thread).where(Thread.holder == Holder.WAITING, Thread.waiting_since <= since).limit(_MOST)
+        select(Thread).where(Thread.holder == Holder.WAITING, Thread.waiting_since <= since).limit(MOST)
     )
     text = of_waiting(look.desk.reminding.waiting)
     return [
@@ -286,7 +204,7 @@ async def _mentions(look: Round) -> list[Telling]:
     span = look.spans["notes"]
     found = await look.session.scalars(
         select(Note).where(
-            Note.id > span.since - _LOOK_BACK,
+            Note.id > span.begins,
             Note.id <= span.until,
             ~told(literal("note-") + cast(Note.id, String)),
         )
@@ -318,16 +236,16 @@ async def _settled(session: AsyncSession) -> list[int]:
         _occasion_in_sql() == Notice.occasion,
     )
     done = or_(
-        (Notice.kind == _K.DISPATCHED) & (Ticket.state != State.DISPATCHED),
+        *((Notice.kind == kind) & (Ticket.state != state) for kind, state in STANDS.items()),
         (Notice.kind == _K.REVIEW) & (Ticket.state != State.REVIEW),
         (Notice.kind == _K.APPROVAL) & ~asked,
         Notice.kind.in_((_K.DUE, _K.OVERDUE, _K.ESCALATED)) & ~running,
     )
-    tickets = select(Notice.id).join(Ticket, of_ticket).where(Notice.read_at.is_(None), done).limit(_MOST)
+    tickets = select(Notice.id).join(Ticket, of_ticket).where(Notice.read_at.is_(None), done).limit(MOST)
     threads = (
         select(Notice.id)
         .join(Thread, Notice.thread_id == Thread.id)
         .where(Notice.read_at.is_(None), Notice.kind == _K.WAITING, Thread.holder != Holder.WAITING)
-        .limit(_MOST)
+        .limit(MOST)
     )
     return [*(await session.scalars(tickets)), *(await session.scalars(threads))]

@@ -158,6 +158,14 @@ class NoticeKind(StrEnum):
     RETURNED = "returned"  # an article that was to be published is not fit to be any more
     UNCHECKED = "unchecked"  # nobody has checked it for a year
     QUESTIONS = "questions"  # unanswered ones were given to the department, or it wrote the answer
+    SUBMITTED = "submitted"  # a new ticket waits to be accepted
+    DECLINED = "declined"  # a department says that a ticket is not theirs
+    SUPPLEMENTED = "supplemented"
+    STOPPED = "stopped"  # a ticket in hand is withdrawn, suspended, goes on, or is terminated
+    DECIDED = "decided"  # what they asked to be approved
+    CASE = "case"  # a bad rating is to be dealt with
+    AGAIN = "again"  # bad once more after that
+    REEXAMINE = "reexamine"  # a ticket's result, or the appeal against a bad rating
 
 
 class Notice(Base):
@@ -186,6 +194,7 @@ class Notice(Base):
     thread_id: Mapped[str | None] = mapped_column(index=True)  # erased with the thread
     article: Mapped[str | None]  # its key
     question_group: Mapped[int | None]  # of unanswered questions
+    rectification: Mapped[int | None]  # the case of a bad rating
     text: Mapped[str]
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]

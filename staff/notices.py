@@ -31,6 +31,14 @@ KIND_NAMES = {
     NoticeKind.QUESTIONS: "未答问题",
     NoticeKind.UNCHECKED: "知识核对",
     NoticeKind.RETURNED: "未按时发布",
+    NoticeKind.SUBMITTED: "待受理",
+    NoticeKind.DECLINED: "退单",
+    NoticeKind.SUPPLEMENTED: "补充",
+    NoticeKind.STOPPED: "办理变动",
+    NoticeKind.DECIDED: "审批结果",
+    NoticeKind.CASE: "差评",
+    NoticeKind.AGAIN: "追评差评",
+    NoticeKind.REEXAMINE: "待复核",
 }
 GRAVE = frozenset({NoticeKind.OVERDUE, NoticeKind.ESCALATED, NoticeKind.SUPERVISED})
 _AT_ONCE = 500
@@ -39,7 +47,7 @@ _AT_ONCE = 500
 @dataclass(frozen=True, slots=True)
 class Telling:
     """What one account is to be told. `occasion`: by it a repetition is known; `ticket`: its number; `article`: its key;
-    `question_group`: of unanswered questions."""
+    `question_group`: of unanswered questions; `rectification`: the case of a bad rating."""
 
     account: str
     kind: NoticeKind
@@ -49,6 +57,7 @@ class Telling:
     thread_id: str | None = None
     article: str | None = None
     question_group: int | None = None
+    rectification: int | None = None
 
     @property
     def key(self) -> tuple[str, NoticeKind, str]:
@@ -86,6 +95,7 @@ async def tell(session: AsyncSession, tellings: Sequence[Telling], at: datetime)
                 "thread_id": one.thread_id,
                 "article": one.article,
                 "question_group": one.question_group,
+                "rectification": one.rectification,
                 "text": one.text,
                 "created_at": at,
             }

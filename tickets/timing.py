@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,6 +15,9 @@ from tickets.clocks import CHANGES, Change, Pause, due_at
 from tickets.limits import Limit, Timed, TimeLimits, Unit
 from tickets.models import CalendarDay, Ticket, TicketClock
 from tickets.states import Step
+
+_DUE: ColumnElement[Any] = TicketClock.due_at.expression
+_LIMIT: ColumnElement[str] = TicketClock.limit.expression
 
 
 async def apply(
@@ -75,11 +79,18 @@ async def overdue(
     return found.all()
 
 
-def is_late_by(days: int, now: datetime, calendar: Calendar) -> ColumnElement[bool]:
+def is_late_by(
+    days: int,
+    now: datetime,
+    calendar: Calendar,
+    *,
+    due: ColumnElement[Any] = _DUE,
+    limit: ColumnElement[str] = _LIMIT,
+) -> ColumnElement[bool]:
     """Whether a limit has been over for more than so many working days, or for any time if it is one of hours."""
     last = calendar.before(city_date(now), days)
-    hours = (TicketClock.limit.like(f"%{Unit.HOURS}")) & (TicketClock.due_at < now)
-    return or_(TicketClock.due_at < day_begins(last + timedelta(days=1)), hours)
+    hours = limit.like(f"%{Unit.HOURS}") & (due < now)
+    return or_(due < day_begins(last + timedelta(days=1)), hours)
 
 
 async def load_calendar(session: AsyncSession) -> Calendar:

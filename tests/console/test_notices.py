@@ -128,3 +128,12 @@ async def test_a_notice_of_an_article_leads_to_it(house: House, stocked_desk: De
     answer = await editor.post(f"{HERE}/{ids_on(page)[0]}", {"go": "1"})
     assert answer.headers["location"] == "/console/knowledge/articles/water-connection"
     assert (await editor.follow(answer)).status_code == 200
+
+
+async def test_a_notice_of_a_bad_rating_leads_to_its_case(office: Office) -> None:
+    shui = await office.call_in("shui", Role.HANDLER, department="water")
+    await told(office, "shui", 1, rectification=7, thread_id="t")
+    page = await shui.get(HERE)
+    assert "查看差评" in page.text
+    answer = await shui.post(f"{HERE}/{ids_on(page)[0]}", {"go": "1"})
+    assert answer.headers["location"] == "/console/rectifications/7"

@@ -54,7 +54,7 @@ async def test_an_extended_limit_is_reminded_of_anew(desk: Desk, staff: Staff, c
     await move(desk, ticket, Step.EXTENSION_ASKED, by=staff["shui"].id)
     await move(desk, ticket, Step.EXTENDED, by=staff["du"].id)
     clock.now = at(12, 2)
-    assert await round_of(desk) == []
+    assert await round_of(desk) == [("shui", "decided")]
     clock.now = at(12, 4)
     assert await round_of(desk) == [("shui", "due")]
 

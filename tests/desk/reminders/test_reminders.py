@@ -52,18 +52,19 @@ async def test_what_was_signed_for_meanwhile_is_told_to_nobody_and_an_old_notice
     first, second = await filed(desk), await filed(desk, 2)
     await move(desk, first, Step.ACCEPTED, Step.DISPATCHED)
     await remind(desk)
+    assert [one.kind for one in await kept(desk)] == [K.SUBMITTED, K.DISPATCHED, K.DISPATCHED]
     await move(desk, first, Step.SIGNED, by=staff["shui"].id)
     await move(desk, second, Step.ACCEPTED, Step.DISPATCHED)
     await move(desk, second, Step.SIGNED, by=staff["shui"].id)
     assert await remind(desk) == 0
-    assert [one.read_at for one in await kept(desk)] == [desk.clock()] * 2
+    assert [one.read_at for one in await kept(desk)] == [desk.clock()] * 3
 
 
 async def test_urging_and_sending_back_are_told_to_who_has_the_ticket(desk: Desk, staff: Staff) -> None:
     ticket = await filed(desk)
     await move(desk, ticket, Step.URGED)
     await remind(desk)
-    assert await told(desk) == [("pai", "urged")]
+    assert await told(desk) == [("pai", "submitted"), ("pai", "urged")]
     await move(desk, ticket, Step.ACCEPTED, Step.DISPATCHED)
     await move(desk, ticket, Step.SIGNED, by=staff["shui"].id)
     await remind(desk)
@@ -78,12 +79,12 @@ async def test_urging_and_sending_back_are_told_to_who_has_the_ticket(desk: Desk
 
 async def test_an_approval_is_told_to_those_who_decide_it(desk: Desk, staff: Staff) -> None:
     ticket = await filed(desk)
-    await move(desk, ticket, Step.REFUSAL_ASKED, by=staff["pai"].id)
-    assert await remind(desk) == 1
-    assert [(one.account_id, one.kind) for one in await kept(desk)] == [(staff["du"].id, K.APPROVAL)]
-    await move(desk, ticket, Step.REFUSAL_DENIED)
     await remind(desk)
-    assert (await kept(desk))[0].read_at is not None
+    await move(desk, ticket, Step.REFUSAL_ASKED, by=staff["pai"].id)
+    assert await round_of(desk) == [("du", "approval")]
+    await move(desk, ticket, Step.REFUSAL_DENIED, by=staff["du"].id)
+    assert await round_of(desk) == [("pai", "decided")]
+    assert [one.kind for one in await kept(desk) if one.read_at is not None] == [K.APPROVAL]
 
 
 async def test_a_confidential_ticket_is_told_of_to_nobody_who_may_not_see_it(
@@ -122,11 +123,11 @@ async def test_an_officer_is_told_of_the_tickets_of_their_enterprise_and_the_dep
         )
     await filed(desk, 1, credit_code=CODE)
     await filed(desk, 2)
-    assert await round_of(desk) == [("shuiwu", "officer")]
+    assert await round_of(desk) == [("pai", "submitted"), ("pai", "submitted"), ("shuiwu", "officer")]
     async with desk.database.write() as session:
         await session.execute(update(Account).where(Account.username == "shuiwu").values(active=False))
     await filed(desk, 3, credit_code=CODE)
-    assert await round_of(desk) == [("guan", "officer")]
+    assert await round_of(desk) == [("guan", "officer"), ("pai", "submitted")]
 
 
 async def test_who_is_at_the_desk_is_told_that_an_enterprise_waits(
