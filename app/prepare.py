@@ -9,6 +9,7 @@ from pathlib import Path
 from app.settings import ROOT, Settings
 from desk.announcing import announce_articles
 from desk.dispatch import add_dispatch_rules
+from desk.workdays import count_anew
 from knowledge.markdown import read_folder
 from knowledge.rows import Imported, import_articles
 from staff.accounts import NewAccount, add_first_admin
@@ -43,6 +44,8 @@ async def prepare(settings: Settings, clock: Clock, articles: Path = ARTICLES) -
             await announce_articles(session, told, at=clock(), new_id=new_id)
             await add_departments(session)
             await add_dispatch_rules(session)
+            # The days off that come with a release may be others than those that limits were counted by.
+            await count_anew(session)
             admin = await add_first_admin(session, id=new_id(), at=clock())
     finally:
         await database.close()

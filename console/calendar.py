@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -10,9 +11,10 @@ from fastapi.responses import Response
 
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
-from desk.workdays import DayRefused, forget_day, own_days, set_day
+from desk.arrangement import ArrangementRefused
+from desk.workdays import DayRefused, forget_day, missing_year, own_days, set_day, set_year
 from staff.roles import Permission
-from store.workdays import Calendar
+from store.workdays import LAST_KNOWN, Calendar
 from tickets.timing import load_calendar
 
 _EDIT = Permission.CALENDAR_EDIT
@@ -24,6 +26,7 @@ _WEEKS = 10
 def calendar_routes(routes: Routes) -> None:
     """`/console/calendar` and what is below it."""
     console = routes.console
+    _year_route(routes)
 
     @routes.get("/calendar", _EDIT)
     async def calendar(request: Request, changed: str = "") -> Response:
@@ -58,11 +61,39 @@ def calendar_routes(routes: Routes) -> None:
         return seen_other(f"{_HERE}?changed={done.limits}")
 
 
+def _year_route(routes: Routes) -> None:
+    console = routes.console
+
+    @routes.post("/calendar/year", _EDIT)
+    async def take_year(
+        request: Request,
+        year: Annotated[str, Form(alias="arrangement-year")] = "",
+        off: Annotated[str, Form()] = "",
+        worked: Annotated[str, Form()] = "",
+        note: Annotated[str, Form(alias="arrangement-note")] = "",
+    ) -> Response:
+        filled = {"year": year, "off": off, "worked": worked, "note": note}
+        actor = visitor(request).actor
+        try:
+            done = await set_year(console.desk, actor, _year(year), off, worked, note=note)
+        except DayRefused as refused:
+            return await _page(console, request, problem=str(refused), arrangement=filled)
+        except ArrangementRefused as refused:
+            return await _page(console, request, problems=refused.problems, arrangement=filled)
+        return seen_other(f"{_HERE}?changed={done.limits}")
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
         raise DayRefused("请选择日期。") from error
+
+
+def _year(text: str) -> int:
+    if not (text.isdecimal() and len(text) == 4):
+        raise DayRefused("请填写年份。")
+    return int(text)
 
 
 async def _page(
@@ -71,14 +102,17 @@ async def _page(
     *,
     notice: str = "",
     problem: str = "",
+    problems: Sequence[str] = (),
     filled: dict[str, str] | None = None,
+    arrangement: dict[str, str] | None = None,
 ) -> Response:
     async with console.door.database.read() as session:
         days, known = await own_days(session), await load_calendar(session)
+        missing = await missing_year(console.desk, session)
     return console.pages.show(
         request,
         "calendar.html",
-        status=422 if problem else 200,
+        status=422 if problem or problems else 200,
         days=days,
         weeks=_weeks(console.desk.today(), known),
         today=console.desk.today(),
@@ -86,6 +120,10 @@ async def _page(
         filled=filled or {},
         notice=notice,
         problem=problem,
+        problems=problems,
+        missing_year=missing,
+        last_known=LAST_KNOWN,
+        arrangement=arrangement or {"year": str(missing or LAST_KNOWN + 1)},
     )
 
 

@@ -62,6 +62,7 @@ from console.webhooks import webhook_routes
 from desk.desk import Desk
 from desk.knowledge_gate import gates
 from desk.ports import Scan
+from desk.workdays import missing_year
 from staff.roles import Permission
 from staff.sign_in import Door
 from store.files import Files
@@ -142,10 +143,13 @@ def _front(routes: Routes) -> None:
     @routes.get("", Permission.OWN_ACCOUNT)
     async def front(request: Request) -> Response:
         off: Sequence[Subscription] = ()
-        if visitor(request).actor.may(Permission.SYSTEMS_MANAGE):
-            async with routes.console.door.database.read() as session:
+        missing, may = None, visitor(request).actor.may
+        async with routes.console.door.database.read() as session:
+            if may(Permission.SYSTEMS_MANAGE):
                 off = await switched_off(session)
-        return routes.console.pages.show(request, "front.html", switched_off=off)
+            if may(Permission.CALENDAR_EDIT):
+                missing = await missing_year(routes.console.desk, session)
+        return routes.console.pages.show(request, "front.html", switched_off=off, missing_year=missing)
 
 
 def _nowhere(routes: Routes) -> None:

@@ -213,6 +213,8 @@ def ticket_line(row: Row) -> tuple[str, str]:
 
 
 def _why(called: Message, asking: str) -> str:
+    if called.detail.get("why") == "silent":
+        return f"原接待人员超过 {called.detail['minutes']} 分钟没有回复，重新排队。"
     if called.author is Author.SYSTEM:
         return "智能助手当时不能回答，自动转给人工。"
     return f"对方要求人工：“{asking}”" if asking else "对方要求人工。"

@@ -70,7 +70,7 @@ async def _call(
             external_id=key,
             answers_id=message_id,
             text=f"智能助手暂时不能回答，您的问题已经收到，并为您转给工作人员。{when_answered(desk, now, calendar)}",
-            detail={"outcome": "handoff"},
+            detail={"outcome": "handoff", "why": "outage"},
             delivery=at_first(thread.channel),
             created_at=now,
         )

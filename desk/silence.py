@@ -29,7 +29,7 @@ async def requeue_silent(desk: Desk, silence: timedelta) -> int:
     for thread_id in found:
         async with desk.database.write() as session:
             if await holding.requeue(session, thread_id, silent_since=since, at=desk.clock()):
-                await _tell(desk, session, thread_id, calendar)
+                await _tell(desk, session, thread_id, calendar, silence)
                 put += 1
     if put:
         desk.to_send.set()
@@ -50,7 +50,9 @@ async def end_left_open(desk: Desk) -> int:
     return ended
 
 
-async def _tell(desk: Desk, session: AsyncSession, thread_id: str, calendar: Calendar) -> None:
+async def _tell(
+    desk: Desk, session: AsyncSession, thread_id: str, calendar: Calendar, silence: timedelta
+) -> None:
     now = desk.clock()
     thread = await session.get_one(Thread, thread_id)
     session.add(
@@ -59,7 +61,7 @@ async def _tell(desk: Desk, session: AsyncSession, thread_id: str, calendar: Cal
             author=Author.SYSTEM,
             channel=thread.channel,
             text=f"让您久等了，已请其他工作人员接着为您服务。{when_answered(desk, now, calendar)}",
-            detail={"outcome": "handoff"},
+            detail={"outcome": "handoff", "why": "silent", "minutes": silence // timedelta(minutes=1)},
             delivery=at_first(thread.channel),
             created_at=now,
         )

@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
 import chinese_calendar
+from chinese_calendar.constants import holidays
 
 from store.clock import CITY_ZONE
 
 _FIXED_HOLIDAYS = {(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)}
+# Between these, both included, the first day of the lunar year falls.
+_SPRING_FESTIVAL = (1, 21), (2, 21)
+# The last year whose arrangement the package knows.
+LAST_KNOWN = max(holidays).year
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,10 @@ class Calendar:
     """Which days are worked. `changed`: days that a local rule or a later announcement decides: worked or not."""
 
     changed: Mapping[date, bool] = field(default_factory=dict)
+
+    def knows(self, year: int) -> bool:
+        """Whether the year's days off are known: they came with the package, or all of them were loaded."""
+        return year <= LAST_KNOWN or has_arrangement(self.changed, year)
 
     def is_workday(self, day: date) -> bool:
         """Whether the city works on that day, working weekends included."""
@@ -53,6 +62,13 @@ class Calendar:
 
 
 ANNOUNCED = Calendar()
+
+
+def has_arrangement(days: Mapping[date, bool], year: int) -> bool:
+    """Whether days, worked or not, hold a whole year's days off: the fixed ones and those of the Spring Festival."""
+    first, last = (date(year, month, day) for month, day in _SPRING_FESTIVAL)
+    spring = any(not works and first <= day <= last for day, works in days.items())
+    return spring and all(days.get(date(year, month, day)) is False for month, day in _FIXED_HOLIDAYS)
 
 
 @dataclass(frozen=True, slots=True)

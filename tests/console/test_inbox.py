@@ -6,16 +6,20 @@ import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from conversations.changes import Mark
-from conversations.models import Author, Delivery, Holder, Message, QuotaWindow
+from conversations.models import Author, Delivery, Holder, Message, QuotaWindow, Thread
 from desk.desk import Desk
+from desk.outage import call_for_waiting
+from desk.ports import DialogueDown
+from desk.silence import requeue_silent
 from desk.takeover import Reply, reply, take_over
 from staff.models import Account
 from staff.roles import Role
 from tests.console.talks import INBOX, Talks
 from tests.console.visit import House, Visit, said
-from tests.fakes import HandClock
+from tests.fakes import HandClock, ScriptedDialogue
 from tests.staff.people import employ, written
 
 
@@ -95,6 +99,35 @@ async def test_the_hand_over_says_why_and_what_was_asked_before(talks: Talks, ag
     card = page.partition("转人工的原因")[2].partition("</section>")[0]
     assert "对方要求人工：“转人工”" in card
     assert "没有产权证能报吗" in card and "echo 没有产权证能报吗" in card
+
+
+async def why(agent: Visit, thread_id: str) -> str:
+    page = (await agent.get(f"{INBOX}/{thread_id}")).text
+    return page.partition("转人工的原因")[2].partition("</section>")[0]
+
+
+async def test_the_hand_over_says_that_the_bot_was_away(
+    talks: Talks, agent: Visit, dialogue: ScriptedDialogue, clock: HandClock
+) -> None:
+    dialogue.down = True
+    with pytest.raises(DialogueDown):
+        await talks.write("怎么接水")
+    clock.advance(timedelta(minutes=1))
+    assert await call_for_waiting(talks.desk) == 1
+    async with talks.desk.database.read() as session:
+        thread_id = (await session.scalars(select(Thread.id))).one()
+    assert "智能助手当时不能回答，自动转给人工。" in await why(agent, thread_id)
+
+
+async def test_the_hand_over_says_that_a_colleague_was_silent(
+    talks: Talks, agent: Visit, clock: HandClock
+) -> None:
+    thread_id = await talks.waiting()
+    await agent.post(f"{INBOX}/{thread_id}/take")
+    await talks.write("在吗")
+    clock.advance(timedelta(minutes=46))
+    assert await requeue_silent(talks.desk, timedelta(minutes=45)) == 1
+    assert "原接待人员超过 45 分钟没有回复，重新排队。" in await why(agent, thread_id)
 
 
 async def test_a_thread_is_taken_answered_and_given_back(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import delete, select, update
 
 from desk.desk import Desk
 from desk.dispatch import default_rules
+from desk.workdays import count_anew
+from staff.models import AuditEntry
 from staff.roles import Role
 from tests.console.ticket_office import Office
 from tests.console.visit import House, said
+from tests.fakes import HandClock
 from tests.staff.people import written
+from tickets.models import CalendarDay, TicketClock
 
 
 @pytest.fixture
@@ -95,3 +101,94 @@ async def test_a_day_that_is_wrong_says_why(fields: dict[str, str], problem: str
     answer = await admin.post("/console/calendar", {**good, **fields})
     assert answer.status_code == 422 and problem in said(answer)
     assert "2026-11-25" in answer.text or "day" in fields
+
+
+MISSING = "2027 年的放假安排尚未录入，期限暂按周一至周五计算"
+YEAR = {
+    "arrangement-year": "2027",
+    "off": "2027-01-01 至 2027-01-03\n2027-02-05 至 2027-02-11\n2027-05-01 至 2027-05-05\n2027-10-01 至 2027-10-07",
+    "worked": "2027-01-30\n2027-02-20",
+    "arrangement-note": "国办发明电〔2026〕7号",
+}
+
+
+async def days(office: Office) -> int:
+    async with office.desk.database.read() as session:
+        return len((await session.scalars(select(CalendarDay))).all())
+
+
+async def test_a_year_that_is_missing_is_told_to_who_keeps_the_calendar(office: Office) -> None:
+    du = await office.call_in("du", Role.SUPERVISOR)
+    pai = await office.call_in("pai", Role.DISPATCHER)
+    for path in ("/console", "/console/calendar"):
+        assert MISSING in (await du.get(path)).text
+    assert MISSING not in (await pai.get("/console")).text
+    assert "公布的 2026 年及以前的节假日" in (await du.get("/console/calendar")).text
+    await du.post("/console/calendar/year", YEAR)
+    for path in ("/console", "/console/calendar"):
+        assert "尚未录入" not in (await du.get(path)).text
+
+
+async def test_before_october_a_year_is_missing_only_where_a_limit_runs_into_it(
+    office: Office, clock: HandClock
+) -> None:
+    clock.advance(timedelta(days=-60))
+    du = await office.call_in("du", Role.SUPERVISOR)
+    await office.file()
+    assert MISSING not in (await du.get("/console")).text
+    async with office.desk.database.write() as session:
+        await session.execute(update(TicketClock).values(due_at=clock.now + timedelta(days=120)))
+    assert MISSING in (await du.get("/console")).text
+
+
+async def test_a_year_is_taken_in_at_once_and_the_limits_follow_once(office: Office) -> None:
+    du = await office.call_in("du", Role.SUPERVISOR)
+    await office.file()
+    async with office.desk.database.write() as session:
+        await session.execute(update(TicketClock).values(limit="56wd"))
+        assert await count_anew(session) == 1
+        before = await session.scalar(select(TicketClock.due_at))
+    page = await du.follow(await du.post("/console/calendar/year", YEAR))
+    assert said(page) == "日历已修改，1 个正在计算的期限变了。"
+    assert "2027-02-08 星期一" in page.text and "国办发明电〔2026〕7号" in page.text
+    async with office.desk.database.read() as session:
+        after = await session.scalar(select(TicketClock.due_at))
+        entry = (
+            await session.scalars(select(AuditEntry).where(AuditEntry.action == "calendar_changed"))
+        ).one()
+    assert before is not None and after is not None and after > before
+    assert entry.detail == {
+        "年份": "2027", "改为": "放假 22 天，调休上班 2 天（国办发明电〔2026〕7号）", "变动的期限": "1"
+    }  # fmt: skip
+    page = await du.follow(await du.post("/console/calendar/year", YEAR))
+    assert said(page) == "日历已修改，0 个正在计算的期限变了。"
+    assert (await written(office.desk.database)).count("calendar_changed") == 1 and await days(office) == 24
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"worked": "2027-03-08\n2027-02-20"}, "上班第 1 行“2027-03-08”：2027-03-08 是星期一"),
+        ({"arrangement-year": "zwei"}, "请填写年份"),
+        ({"arrangement-year": "2026"}, "2026 年的安排不用录入"),
+        ({"arrangement-note": " "}, "请写明依据"),
+    ],
+)
+async def test_a_year_that_is_wrong_leaves_no_day_and_keeps_what_was_filled_in(
+    fields: dict[str, str], problem: str, office: Office
+) -> None:
+    admin = await office.call_in("boss", Role.ADMIN)
+    answer = await admin.post("/console/calendar/year", {**YEAR, **fields})
+    assert answer.status_code == 422 and problem in answer.text
+    assert "2027-02-05 至 2027-02-11" in answer.text and await days(office) == 0
+
+
+async def test_what_days_off_a_release_brings_counts_from_the_next_start_on(office: Office) -> None:
+    await office.file()
+    async with office.desk.database.write() as session:
+        session.add(CalendarDay(day=date(2026, 11, 25), works=False, note="通知"))
+    async with office.desk.database.write() as session:
+        assert await count_anew(session) == 1
+        assert await count_anew(session) == 0
+        await session.execute(delete(CalendarDay))
+        assert await count_anew(session) == 1
