@@ -29,15 +29,17 @@ from desk.values import SentFile
 
 CHANNEL = "wechat"
 
+# Without numbers: a number typed is an option of the last reply.
 WELCOME = (
     "您好，欢迎关注。我是企业服务助手，可以：\n"
-    "1. 解答企业办事的问题，如“企业用水报装怎么办”\n"
-    "2. 提交投诉或诉求，回复“我要投诉”或“我要提诉求”\n"
-    "3. 查询工单进度，回复“查进度”\n"
-    "4. 联系工作人员，回复“转人工”\n"
+    "・解答企业办事的问题，如“企业用水报装怎么办”\n"
+    "・提交投诉或诉求，回复“我要投诉”或“我要提诉求”\n"
+    "・查询工单进度，回复“查进度”\n"
+    "・联系工作人员，回复“转人工”\n"
     "请直接说您要办的事。"
 )
 SCANNED = "您好，请直接说您要办的事，或者回复“转人工”联系工作人员。"
+NOT_UNDERSTOOD = "这种消息我还看不懂，请打字告诉我您要办的事。"
 UNHEARD = "没有听清，请打字。"
 MENU_GONE = "这个菜单已经更新，请退出公众号再进来，或者直接打字告诉我您要办的事。"
 OPTION_GONE = "这个选项已经失效，请直接打字告诉我。"
@@ -115,6 +117,8 @@ def meant(push: Push, *, max_letters: int) -> Meant:
             return Told(SCANNED, to_strangers=WELCOME)
         case Click():
             return Told(MENU_GONE)
+        case UnknownMessage():
+            return Told(NOT_UNDERSTOOD)
     return _shown(push) or Silent()
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from wechatpy.crypto import WeChatCrypto  # type: ignore[import-untyped]
 
 from connectors.wechat.channel import WeChatChannel
-from connectors.wechat.conversation import MENU_GONE, NOT_STORED, SCANNED, UNHEARD, WELCOME
+from connectors.wechat.conversation import MENU_GONE, NOT_STORED, NOT_UNDERSTOOD, SCANNED, UNHEARD, WELCOME
 from connectors.wechat.crypto import Account
 from connectors.wechat.routes import PATH
 from connectors.wechat.xml import MAX_BYTES, read_fields
@@ -148,12 +148,12 @@ async def test_events_are_answered_as_they_are(phone: Phone) -> None:
     assert await phone.does("unsubscribe", EventKey="") == ""
 
 
-async def test_what_is_not_known_is_acknowledged_and_counted(
+async def test_a_message_that_is_not_known_is_answered_and_counted(
     phone: Phone, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    assert await phone.sends("hologram") == ""
-    assert await phone.sends("hologram") == ""
+    assert await phone.sends("hologram") == NOT_UNDERSTOOD
+    assert await phone.sends("hologram") == NOT_UNDERSTOOD
     assert "hologram, which is not known here, 2 times" in caplog.text
 
 
