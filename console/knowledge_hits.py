@@ -15,6 +15,7 @@ from console.routes import Console, Routes, seen_other
 from desk import gate_questions
 from desk.knowledge_gate import Gates
 from desk.knowledge_hits import MOST_LETTERS, keep_hit_test, try_question
+from desk.learning.intents import intent_names
 from knowledge.errors import CardRefused
 from knowledge.models import HitTest
 from knowledge.questions import kept_questions
@@ -86,6 +87,7 @@ async def _page(console: Console, request: Request, id: int | None, *, problem: 
         history=history,
         problem=problem,
         most_letters=MOST_LETTERS,
+        intents=intent_names(),
         **words(visitor(request).actor),
     )
 

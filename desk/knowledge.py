@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.announcing import announce_articles
 from desk.desk import Desk
 from desk.knowledge_gate import judged
+from desk.knowledge_news import tell_step
 from knowledge import cards, traces
 from knowledge.autosaves import forget_autosave
 from knowledge.drafts import whole
@@ -78,6 +79,7 @@ async def save_draft_in(
     )
     if card.revision != seen:
         record_step(desk, session, member, card, step, why)
+        await tell_step(desk, session, member, card, step, ())
     return card
 
 
@@ -87,6 +89,7 @@ async def submit(desk: Desk, member: Actor, key: str, base: int, why: str = "") 
         card = await cards.submit(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
             record_step(desk, session, member, card, Step.SUBMITTED, why)
+            await tell_step(desk, session, member, card, Step.SUBMITTED, await cards.authors(session, card))
 
 
 async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) -> None:
@@ -95,6 +98,8 @@ async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) ->
         card = await cards.send_back(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
             record_step(desk, session, member, card, Step.REJECTED, why)
+            wrote = await cards.authors(session, card)
+            await tell_step(desk, session, member, card, Step.REJECTED, wrote, _why(why))
 
 
 async def approve(
@@ -108,6 +113,8 @@ async def approve(
         raise CardRefused("定时发布的时间已经过去，请改成将来的时间，或者留空立即发布。")
     async with desk.database.write() as session:
         present = await version(session)
+        before = await cards.card_of(session, key)
+        wrote = await cards.authors(session, before) if before else frozenset()
         card = await cards.approve(
             session,
             key,
@@ -120,7 +127,9 @@ async def approve(
         )
         if card is not None:  # else it is a second press
             await judged(session, key, base, _why(why), present)
-            record_step(desk, session, member, card, Step.SCHEDULED if publish_at else Step.PUBLISHED, why)
+            step = Step.SCHEDULED if publish_at else Step.PUBLISHED
+            record_step(desk, session, member, card, step, why)
+            await tell_step(desk, session, member, card, step, wrote)
             if publish_at is None:
                 await announce_articles(session, [whole(card.content)], at=now, new_id=desk.new_id)
 
@@ -131,6 +140,7 @@ async def archive(desk: Desk, member: Actor, key: str, base: int, why: str) -> N
         card = await cards.archive(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
             record_step(desk, session, member, card, Step.ARCHIVED, why)
+            await tell_step(desk, session, member, card, Step.ARCHIVED, ())
 
 
 async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, why: str = "") -> Card:

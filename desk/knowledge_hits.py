@@ -121,19 +121,21 @@ def _side(
         # What was taken out while the search went on is shown no more.
         "hits": [_hit(desk, hit, article) for hit in result.hits if (article := articles.get(hit.key))],
         "replies": {
-            channel: _said(articles, reply.article, reply.aspect, channel) or reply.text
+            channel: _said(desk, articles, reply.article, reply.aspect, channel) or reply.text
             for channel in CHANNELS
         },
         "buttons": [button.title for button in reply.buttons],
     }
 
 
-def _said(articles: Mapping[str, Article], key: str | None, aspect: str | None, channel: str) -> str:
+def _said(
+    desk: Desk, articles: Mapping[str, Article], key: str | None, aspect: str | None, channel: str
+) -> str:
     """The answer in the words of a channel; "" where it has none of its own."""
     article = articles.get(key or "")
     if article is None or aspect not in article.variants.get(channel, {}):
         return ""
-    return article_reply(article, aspect, channel).text  # type: ignore[arg-type]
+    return article_reply(article, aspect, channel, root=desk.public_url).text  # type: ignore[arg-type]
 
 
 def _hit(desk: Desk, hit: Hit, article: Article) -> dict[str, Any]:

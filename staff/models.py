@@ -158,6 +158,9 @@ class NoticeKind(StrEnum):
     RETURNED = "returned"  # an article that was to be published is not fit to be any more
     UNCHECKED = "unchecked"  # nobody has checked it for a year
     QUESTIONS = "questions"  # unanswered ones were given to the department, or it wrote the answer
+    ARTICLE = "article"  # one waits to be approved
+    ARTICLE_BACK = "article_back"  # one that they wrote was sent back
+    ARTICLE_PASSED = "article_passed"
     SUBMITTED = "submitted"  # a new ticket waits to be accepted
     DECLINED = "declined"  # a department says that a ticket is not theirs
     SUPPLEMENTED = "supplemented"

@@ -25,7 +25,7 @@ from staff import accounts
 from staff.accounts import Profile
 from staff.actors import COMMAND_LINE, Actor
 from staff.departments import add_departments
-from staff.models import AuditEntry, Notice
+from staff.models import AuditEntry, Notice, NoticeKind
 from staff.passwords import Hashing
 from staff.roles import Role
 from store.database import Database
@@ -184,7 +184,8 @@ async def test_what_is_not_fit_at_its_moment_goes_back_and_who_approved_it_is_to
     assert (found.state, found.publish_at, found.live_number) == (CardState.DRAFT, None, 1)
     assert "新的办法" not in await overview(stocked_desk)
     async with stocked_desk.database.read() as session:
-        (notice,) = (await session.scalars(select(Notice))).all()
+        returned = select(Notice).where(Notice.kind == NoticeKind.RETURNED)
+        (notice,) = (await session.scalars(returned)).all()
         newest = (await cards.revisions(session, KEY, before=None, limit=1))[0]
     assert (notice.account_id, notice.article) == ("r", KEY)
     assert "失效日期已经过去" in notice.text and "失效日期已经过去" in newest.why

@@ -1,0 +1,68 @@
+"""Who is told of an article on its way: those who may approve it that it waits, those who wrote it what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from desk.desk import Desk
+from knowledge.models import Card, Step
+from staff import notices
+from staff.accounts import who_may
+from staff.actors import Actor
+from staff.models import Account, Notice, NoticeKind
+from staff.notices import Telling
+from staff.roles import Permission
+
+
+async def tell_step(
+    desk: Desk,
+    session: AsyncSession,
+    member: Actor,
+    card: Card,
+    step: Step,
+    wrote: Collection[str],
+    why: str = "",
+) -> None:
+    """Tell of a step that `member` just took. `wrote`: the user names of those who wrote it since it was last published.
+
+    That an article waits counts as read as soon as it does not any more.
+    """
+    await _settle(desk, session, card)
+    match step:
+        case Step.SUBMITTED:
+            may = await who_may(session, Permission.KNOWLEDGE_PUBLISH)
+            others = [one for one in may if one.username not in wrote]
+            to, kind = (others if desk.knowledge_four_eyes else may), NoticeKind.ARTICLE
+            text = f"知识“{card.title}”已提交，等您审核。"
+        case Step.REJECTED:
+            to, kind = await _named(session, wrote), NoticeKind.ARTICLE_BACK
+            text = f"知识“{card.title}”被审核退回：{why.strip()}"
+        case Step.PUBLISHED | Step.SCHEDULED:
+            to, kind = await _named(session, wrote), NoticeKind.ARTICLE_PASSED
+            how = "审核通过，到时自动发布" if step is Step.SCHEDULED else "审核通过，已经发布"
+            text = f"知识“{card.title}”{how}。"
+        case _:
+            return
+    occasion = f"article-{card.key}-{card.revision}"
+    tellings = [
+        Telling(one.id, kind, occasion, text, article=card.key)
+        for one in to
+        if one.username != member.username
+    ]
+    await notices.tell(session, tellings, desk.clock())
+
+
+async def _settle(desk: Desk, session: AsyncSession, card: Card) -> None:
+    waiting = select(Notice.id).where(
+        Notice.article == card.key, Notice.kind == NoticeKind.ARTICLE, Notice.read_at.is_(None)
+    )
+    if ids := (await session.scalars(waiting)).all():
+        await notices.settle(session, ids, desk.clock())
+
+
+async def _named(session: AsyncSession, usernames: Collection[str]) -> Sequence[Account]:
+    query = select(Account).where(Account.username.in_(usernames), Account.active)
+    return (await session.scalars(query)).all()

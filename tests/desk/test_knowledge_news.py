@@ -1,0 +1,67 @@
+"""Reviewers are told of articles that wait, authors of what became of theirs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from desk import knowledge
+from desk.desk import Desk
+from knowledge.article import Article
+from staff.models import Account, Notice, NoticeKind
+from staff.passwords import Hashing
+from staff.roles import Role
+from staff.sessions import Policy
+from staff.sign_in import Door
+from tests.desk.test_knowledge import EDITOR, KEY, REVIEWER, in_review, rewritten, seen_by_gate
+from tests.staff.people import employ
+
+
+@pytest.fixture
+def door(stocked_desk: Desk) -> Door:
+    """Where staff come in."""
+    policy = Policy(timedelta(hours=1), timedelta(hours=12), "optional", b"a key of the tests")
+    return Door(stocked_desk.database, Hashing(), policy, stocked_desk.clock, stocked_desk.new_id)
+
+
+async def told(desk: Desk) -> list[tuple[str, NoticeKind, bool]]:
+    """Who was told of what, and whether that still stands."""
+    async with desk.database.read() as session:
+        rows = await session.execute(
+            select(Account.username, Notice.kind, Notice.read_at)
+            .join(Account, Account.id == Notice.account_id)
+            .order_by(Notice.id)
+        )
+        return [(row[0], row[1], row[2] is None) for row in rows]
+
+
+async def test_reviewers_are_told_of_what_waits_and_authors_of_what_became_of_it(
+    stocked_desk: Desk, door: Door, articles: dict[str, Article]
+) -> None:
+    desk = stocked_desk
+    await employ(door, EDITOR.username, Role.KNOWLEDGE_EDITOR)
+    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+    await employ(door, "handler", Role.HANDLER)
+    base = await in_review(desk, rewritten(articles[KEY]))
+    waits = (REVIEWER.username, NoticeKind.ARTICLE)
+    assert await told(desk) == [(*waits, True)]
+    await knowledge.send_back(desk, REVIEWER, KEY, base, "缺依据")
+    back = (EDITOR.username, NoticeKind.ARTICLE_BACK, True)
+    assert await told(desk) == [(*waits, False), back]
+    base = await in_review(desk, rewritten(articles[KEY], "更新的办法。[^ours]"))
+    await seen_by_gate(desk)
+    await knowledge.approve(desk, REVIEWER, KEY, base, "好")
+    passed = (EDITOR.username, NoticeKind.ARTICLE_PASSED, True)
+    assert await told(desk) == [(*waits, False), back, (*waits, False), passed]
+
+
+async def test_what_is_taken_out_of_review_by_further_writing_waits_for_nobody(
+    stocked_desk: Desk, door: Door, articles: dict[str, Article]
+) -> None:
+    desk = stocked_desk
+    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+    await in_review(desk, rewritten(articles[KEY]))
+    await knowledge.save_draft(desk, EDITOR, KEY, rewritten(articles[KEY], "还要改。[^ours]"))
+    assert await told(desk) == [(REVIEWER.username, NoticeKind.ARTICLE, False)]
