@@ -54,6 +54,7 @@ _FORMS = (
     StepForm(_S.CALL_TRIED, "没打通", "过两小时以上换个时间再打。", note="情况（如无人接听）"),
     StepForm(_S.CALL_GIVEN_UP, "多次没打通，办结", "已经试够次数。注明原因后办结，企业以后仍可评价。", note="原因"),
     StepForm(_S.UPHELD, "复核维持", _TO_ENTERPRISE, note="理由", main=True),
+    StepForm(_S.REFUSAL_UPHELD, "维持不予受理", _TO_ENTERPRISE, note="理由", main=True),
     StepForm(_S.OVERTURNED, "复核撤销，重新办理", _TO_ENTERPRISE, note="理由"),
     StepForm(_S.REFUSAL_ASKED, "拟不予受理", "由另一个人批准；批准后理由会告诉企业。", note="理由（依据哪一条规定，应向哪里反映）"),
     StepForm(_S.RETURNED, "退单", "不属于本部门职责的才能退，最多两次；办理期限照算。", note="理由和依据"),

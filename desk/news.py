@@ -44,7 +44,10 @@ _SAID = {
     Step.REWORKED: "将重新办理。",
     Step.TERMINATED: "已终止办理。",
     Step.UPHELD: "经复核，维持原处理结果。",
+    Step.REFUSAL_UPHELD: "经复核，维持不予受理决定。",
     Step.OVERTURNED: "经复核，撤销原处理结果，重新办理。",
 }
-_WITH_REASON = (Step.REFUSED, Step.EXTENDED, Step.SUSPENDED, Step.TERMINATED, Step.UPHELD, Step.OVERTURNED)
+_WITH_REASON = (
+    Step.REFUSED, Step.EXTENDED, Step.SUSPENDED, Step.TERMINATED, Step.UPHELD, Step.REFUSAL_UPHELD, Step.OVERTURNED,
+)  # fmt: skip
 _REFUSING = (Step.REFUSED, Step.TERMINATED)

@@ -36,6 +36,7 @@ _EXPLAINED = frozenset(
         Step.EXTENDED,
         Step.SUSPENDED,
         Step.UPHELD,
+        Step.REFUSAL_UPHELD,
         Step.OVERTURNED,
         Step.TERMINATED,
         Step.SUPPLEMENTED,

@@ -81,6 +81,7 @@ CHANGES: dict[Step, tuple[tuple[Change, tuple[Timed, ...]], ...]] = {
     _S.REWORKED: ((Change.END, _EVERY), (Change.START, (_T.HANDLE,))),
     _S.REEXAMINATION_ASKED: ((Change.END, _EVERY), (Change.START, (_T.REEXAMINE,))),
     _S.UPHELD: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
+    _S.REFUSAL_UPHELD: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
     _S.OVERTURNED: ((Change.END, _EVERY), (Change.START, (_T.DISPATCH, _T.HANDLE))),
     _S.WITHDRAWN: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
     _S.TERMINATED: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),

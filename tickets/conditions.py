@@ -18,7 +18,7 @@ from tickets.errors import (
 from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock
 from tickets.papers import Papers
-from tickets.states import Actor, Step, may
+from tickets.states import Actor, State, Step, may
 
 MOST_RETURNS = 2
 CALL_TRIES = 3
@@ -80,6 +80,10 @@ def refusal(
         case Step.CALL_GIVEN_UP if len(papers.calls_in_vain) < call_tries:
             return TooFewCalls(number, step, call_tries)
         case Step.SUPERVISED if ticket.supervised_at is not None:
+            return not_here
+        case Step.UPHELD if papers.reexamined is State.REFUSED:  # nothing was handled that could be closed
+            return not_here
+        case Step.REFUSAL_UPHELD if papers.reexamined is not State.REFUSED:
             return not_here
         case Step.REWORKED if ticket.department is None:  # nobody would have it in hand
             return not_here

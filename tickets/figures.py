@@ -12,13 +12,16 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from tickets.limits import Timed
 from tickets.models import Rectification, Ticket, TicketClock, TicketEvent
 from tickets.rectification_states import CaseState
 from tickets.states import MOVES, OPEN, State, Step
 
-_CLOSING = tuple(move.step for move in MOVES if move.after is State.CLOSED)
+_CLOSING = tuple(move.step for move in MOVES if move.after is State.CLOSED and move.step is not Step.UPHELD)
+# An upheld answer closes a ticket only where it was not closed before, nor refused.
+_NOT_CLOSED = (State.ANSWERED, State.CALL_BACK)
 _ENDING = (Step.WITHDRAWN, Step.TERMINATED)
 _DECIDED = (Step.ACCEPTED, Step.DEEMED, Step.REFUSED)
 
@@ -82,7 +85,7 @@ async def flow(session: AsyncSession, since: datetime, until: datetime) -> Flow:
         received=sum((await received_by(session, By.KIND, since, until)).values()),
         decided={step: steps.get(step, 0) for step in _DECIDED},
         answered=sum_of(await _answered(session, since, until)),
-        closed=sum(steps.get(step, 0) for step in _CLOSING),
+        closed=sum(steps.get(step, 0) for step in _CLOSING) + await _upheld(session, since, until),
         ended=sum(steps.get(step, 0) for step in _ENDING),
         reworked=steps.get(Step.REWORKED, 0),
         urged=steps.get(Step.URGED, 0),
@@ -166,6 +169,25 @@ async def _steps(session: AsyncSession, since: datetime, until: datetime) -> dic
         select(TicketEvent.step, func.count()).where(_within(wanted, since, until)).group_by(TicketEvent.step)
     )
     return {row[0]: row[1] for row in rows}
+
+
+async def _upheld(session: AsyncSession, since: datetime, until: datetime) -> int:
+    """Tickets that a re-examination has closed."""
+    asked = aliased(TicketEvent)
+    stood = (
+        select(asked.before)
+        .where(
+            asked.ticket_id == TicketEvent.ticket_id,
+            asked.id < TicketEvent.id,
+            asked.step == Step.REEXAMINATION_ASKED,
+        )
+        .order_by(asked.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    found = select(func.count()).select_from(TicketEvent)
+    closed = found.where(_within((Step.UPHELD,), since, until), stood.in_(_NOT_CLOSED))
+    return await session.scalar(closed) or 0
 
 
 async def _answered(session: AsyncSession, since: datetime, until: datetime) -> dict[str, Answered]:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.limits import Timed
 from tickets.models import Answer, Approval, TicketClock, TicketEvent
-from tickets.states import Step
+from tickets.states import State, Step
 
 _Paper = TypeVar("_Paper", TicketEvent, TicketClock, Approval, Answer)
 
@@ -35,6 +35,12 @@ class Papers:
     def draft(self) -> Answer | None:
         """The answer that waits for a second person."""
         return next((answer for answer in self.answers if answer.decided_at is None), None)
+
+    @property
+    def reexamined(self) -> State | None:
+        """Where the ticket stood when its re-examination was last asked for."""
+        asked = (one.before for one in reversed(self.events) if one.step is Step.REEXAMINATION_ASKED)
+        return next(asked, None)
 
     @property
     def calls_in_vain(self) -> list[datetime]:

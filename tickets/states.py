@@ -87,6 +87,7 @@ class Step(StrEnum):
     SUPERVISED = "supervised"
     REEXAMINATION_ASKED = "reexamination_asked"
     UPHELD = "upheld"
+    REFUSAL_UPHELD = "refusal_upheld"
     OVERTURNED = "overturned"
     WITHDRAWN = "withdrawn"
     TERMINATED = "terminated"
@@ -124,6 +125,7 @@ STEP_NAMES = {
     Step.SUPERVISED: "督办",
     Step.REEXAMINATION_ASKED: "申请复核",
     Step.UPHELD: "复核维持",
+    Step.REFUSAL_UPHELD: "维持不予受理",
     Step.OVERTURNED: "复核撤销",
     Step.WITHDRAWN: "撤回",
     Step.TERMINATED: "终止",
@@ -220,6 +222,7 @@ MOVES: tuple[Move, ...] = (
     _move(_T.SUPERVISED, (_A.SUPERVISOR, _A.CLOCK), OPEN - {_S.SUSPENDED}, None, reason=True),
     _move(_T.REEXAMINATION_ASKED, _A.AGENT, _ANSWERED | {_S.REFUSED}, _S.REEXAMINED, reason=True),
     _move(_T.UPHELD, _A.SUPERVISOR, _S.REEXAMINED, _S.CLOSED, reason=True),
+    _move(_T.REFUSAL_UPHELD, _A.SUPERVISOR, _S.REEXAMINED, _S.REFUSED, reason=True),
     _move(_T.OVERTURNED, _A.SUPERVISOR, _S.REEXAMINED, _S.ACCEPTED, reason=True),
     _move(_T.WITHDRAWN, _A.ENTERPRISE, OPEN, _S.WITHDRAWN),
     _move(_T.TERMINATED, _A.SUPERVISOR, OPEN, _S.TERMINATED, reason=True),

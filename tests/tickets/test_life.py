@@ -222,6 +222,20 @@ async def test_a_reexamination_begins_the_ticket_anew_or_ends_it(life: Life) -> 
     assert (life.ticket.state, set(await life.running())) == (State.CLOSED, {Timed.ARCHIVE})
 
 
+async def test_an_upheld_refusal_stays_one_and_is_nothing_that_was_closed(life: Life) -> None:
+    await life.walk(Step.REFUSAL_ASKED, Step.REFUSED, Step.REEXAMINATION_ASKED)
+    with pytest.raises(NotHere):
+        await life.take(Step.UPHELD)
+    await life.take(Step.REFUSAL_UPHELD)
+    assert (life.ticket.state, set(await life.running())) == (State.REFUSED, {Timed.ARCHIVE})
+
+
+async def test_what_was_answered_is_no_refusal_to_uphold(life: Life) -> None:
+    await life.walk(*ANSWERED, Step.REEXAMINATION_ASKED)
+    with pytest.raises(NotHere):
+        await life.take(Step.REFUSAL_UPHELD)
+
+
 async def test_what_nobody_decided_in_time_is_overdue_and_deemed_accepted(life: Life) -> None:
     end = datetime(2026, 11, 26, 23, 59, 59, tzinfo=CITY_ZONE)
     async with life.database.read() as session:

@@ -154,6 +154,14 @@ async def test_an_upheld_answer_closes_and_is_asked_about(desk: Desk, visitor: S
     assert await ask_for_ratings(desk) == 1
 
 
+async def test_an_upheld_refusal_is_told_as_one_and_not_asked_about(desk: Desk, visitor: Somebody) -> None:
+    ticket = await visitor.files()
+    refused = (Step.REFUSAL_ASKED, Step.REFUSED)
+    await takes(desk, ticket, *refused, Step.REEXAMINATION_ASKED, Step.REFUSAL_UPHELD)
+    assert await ask_for_ratings(desk) == 0
+    assert any("经复核，维持不予受理决定。\n理由：" in text for text in await visitor.heard())
+
+
 @pytest.mark.parametrize("ending", [Step.WITHDRAWN, Step.TERMINATED])
 async def test_what_was_not_handled_to_its_end_is_not_asked_about(
     desk: Desk, visitor: Somebody, ending: Step

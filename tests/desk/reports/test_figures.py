@@ -24,6 +24,7 @@ from knowledge.article import Article
 from store.base import Base
 from store.clock import city_date
 from store.workdays import ANNOUNCED
+from tests.desk.reminders.notices import filed, move
 from tests.fakes import HandClock
 from tests.tickets.test_rectification import case_of, step
 from tickets.figures import open_at
@@ -91,7 +92,7 @@ async def test_the_figures_of_steps_are_those_of_the_history(seeded: Desk, clock
     ]
     steps = Counter(one.step for one in events)
     assert found.flow.answered.count == steps[Step.RELEASED] > 10
-    closing = (Step.CALLED_BACK, Step.CALL_GIVEN_UP, Step.UPHELD)
+    closing = (Step.CALLED_BACK, Step.CALL_GIVEN_UP)
     assert found.flow.closed == sum(steps[one] for one in closing) > 0
     assert found.flow.ended == steps[Step.WITHDRAWN] + steps[Step.TERMINATED]
     assert found.flow.decided == {step: steps[step] for step in (Step.ACCEPTED, Step.DEEMED, Step.REFUSED)}
@@ -110,7 +111,7 @@ async def test_the_figures_of_steps_are_those_of_the_history(seeded: Desk, clock
 async def test_a_ticket_that_is_closed_without_a_call_counts_as_closed(desk: Desk) -> None:
     case = await case_of(desk.database)
     async with desk.database.write() as session:
-        steps = (Step.CALLED_BACK, Step.CALL_GIVEN_UP, Step.UPHELD, Step.RELEASED)
+        steps = (Step.CALLED_BACK, Step.CALL_GIVEN_UP, Step.RELEASED)
         session.add_all(
             TicketEvent(
                 ticket_id=case.ticket_id, step=one, by="a", at=case.rated_at, before=State.CALL_BACK, after=State.CLOSED
@@ -118,7 +119,35 @@ async def test_a_ticket_that_is_closed_without_a_call_counts_as_closed(desk: Des
             for one in steps
         )  # fmt: skip
     found = await counted(desk, Period(city_date(case.rated_at), city_date(case.rated_at)))
-    assert found.flow.closed == 3
+    assert found.flow.closed == 2
+
+
+ANSWERED = (Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED, Step.DRAFTED, Step.RELEASED)
+CLOSED = (*ANSWERED, Step.CALL_BACK_DUE, Step.CALLED_BACK)
+UPHELD = (Step.REEXAMINATION_ASKED, Step.UPHELD)
+REFUSAL_UPHELD = (Step.REEXAMINATION_ASKED, Step.REFUSAL_UPHELD)
+AGAIN = (Step.DRAFTED, Step.RELEASED, Step.CALL_BACK_DUE, Step.CALLED_BACK)
+
+
+@pytest.mark.parametrize(
+    ("steps", "closed"),
+    [
+        ((*ANSWERED, *UPHELD), 1),
+        ((*ANSWERED, Step.CALL_BACK_DUE, *UPHELD), 1),
+        ((*CLOSED, *UPHELD), 1),
+        ((*ANSWERED, *UPHELD, *UPHELD), 1),
+        ((Step.REFUSAL_ASKED, Step.REFUSED, *REFUSAL_UPHELD), 0),
+        ((Step.REFUSAL_ASKED, Step.REFUSED, *REFUSAL_UPHELD, *REFUSAL_UPHELD), 0),
+        ((*CLOSED, Step.REWORKED, *AGAIN), 2),
+        ((*CLOSED, Step.REEXAMINATION_ASKED, Step.OVERTURNED, *CLOSED[1:]), 2),
+    ],
+)
+async def test_a_ticket_counts_as_closed_once_for_each_time_that_it_was_handled(
+    desk: Desk, steps: tuple[Step, ...], closed: int
+) -> None:
+    await move(desk, await filed(desk), *steps)
+    today = city_date(desk.clock())
+    assert (await counted(desk, Period(today, today))).flow.closed == closed
 
 
 async def test_the_figures_of_talks_are_those_of_the_questions(seeded: Desk, clock: HandClock) -> None:
