@@ -1,4 +1,4 @@
-"""What stands on a thread's page, read from the database: its entries, who has it, its enterprise, how it came here."""
+"""What stands on a thread's page, read from the database: its entries, who has it, how it came here."""
 
 from __future__ import annotations
 
@@ -17,13 +17,11 @@ from conversations.models import Author, Holder, Message, Note, Person, Thread
 from conversations.quotas import Left, Recipient
 from desk.belonging import Reader
 from desk.desk import Desk
-from desk.officers import acting
 from desk.values import CHANNEL_NAMES
 from staff import accounts
 from staff.actors import Actor
-from staff.masks import masked_enterprise, masked_name, masked_phone
 from tickets import lists
-from tickets.lists import Row, Sight
+from tickets.lists import Row
 from tickets.models import KIND_NAMES
 from tickets.states import STATE_NAMES
 
@@ -63,18 +61,6 @@ class Log:
     states: Mapping[int, State]
     older: int | None
     newest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """What is known of the enterprise, masked or not; nothing where it has not filed a ticket."""
-
-    enterprise: str
-    contact: str
-    phone: str
-    district: str
-    tickets: Sequence[Row]
-    officer: str = ""  # who looks after the enterprise
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,28 +140,6 @@ async def told(
     files = await files_of(session, messages, reader, actor, revealed=revealed)
     called = Names(names, desk.library.titles(articles, desk.today()), files)
     return entries(messages, notes, called, words)
-
-
-async def card(session: AsyncSession, thread_id: str, sight: Sight, *, revealed: bool = False) -> Card:
-    """What is known of the enterprise from its tickets, the newest first."""
-    tickets = await lists.of_thread(session, thread_id, sight)
-    rows = await lists.due_of(session, tickets)
-    if not tickets:
-        return Card("", "", "", "", ())
-    first = tickets[0]
-    found = await acting(session, first.credit_code)
-    officer = found.name if found else ""
-    if revealed:
-        phone = first.phone.removeprefix("+86")
-        return Card(first.enterprise, first.contact, phone, first.district, rows, officer)
-    return Card(
-        masked_enterprise(first.enterprise),
-        masked_name(first.contact),
-        masked_phone(first.phone),
-        first.district,
-        rows,
-        officer,
-    )
 
 
 async def call(

@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from console import talk
+from console.card import card_of
 from console.inbox import HERE
 from console.numbers import row_id
 from console.pages import visitor
@@ -49,7 +50,7 @@ def thread_routes(routes: Routes) -> None:
             return console.pages.trouble(request, 403, "没有权限", "您的角色不能查看个人信息。")
         async with console.door.database.write() as session:
             if await session.get(Thread, thread_id) is not None:
-                shown = await talk.card(session, thread_id, sight_of(actor))
+                shown = await card_of(session, thread_id, sight_of(actor))
                 detail = {"内容": "对话里的姓名、电话、证件和代码、邮箱"}
                 if shown.tickets:
                     detail["工单"] = "、".join(row.ticket.number for row in shown.tickets)
@@ -88,7 +89,7 @@ async def thread_page(
         log = await talk.log(
             console.desk, session, thread_id, reader, actor=actor, before=before, revealed=revealed
         )
-        card = await talk.card(session, thread_id, reader.sight, revealed=revealed)
+        card = await card_of(session, thread_id, reader.sight, revealed=revealed)
         call = await talk.call(session, head.thread, reader, revealed=revealed)
         colleagues = await accounts.who_may(session, Permission.CONVERSATIONS_ANSWER)
         readers = await accounts.who_may(session, Permission.CONVERSATIONS_READ)

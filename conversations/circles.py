@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from conversations.models import Person
+from conversations.models import Person, Thread
 from store.ids import NewId
 
 
@@ -26,6 +26,21 @@ async def linked_to(session: AsyncSession, person: Person) -> Sequence[Person]:
         select(Person)
         .where(Person.circle == person.circle, Person.id != person.id)
         .order_by(Person.created_at, Person.id)
+    )
+    return found.all()
+
+
+async def other_threads(session: AsyncSession, thread_id: str, limit: int) -> Sequence[Thread]:
+    """The threads of those who are linked to a thread's person, the newest first."""
+    thread = await session.get_one(Thread, thread_id)
+    linked = await linked_to(session, await session.get_one(Person, thread.person_id))
+    if not linked:
+        return ()
+    found = await session.scalars(
+        select(Thread)
+        .where(Thread.person_id.in_([person.id for person in linked]))
+        .order_by(Thread.last_message_at.desc(), Thread.id)
+        .limit(limit)
     )
     return found.all()
 

@@ -196,11 +196,18 @@ async def visible(session: AsyncSession, ids: Collection[str], sight: Sight) -> 
 
 async def of_thread(session: AsyncSession, thread_id: str, sight: Sight) -> Sequence[Ticket]:
     """The tickets of a thread that may be seen, the newest first."""
+    return await of_threads(session, [thread_id], sight, 20)
+
+
+async def of_threads(
+    session: AsyncSession, threads: Collection[str], sight: Sight, limit: int
+) -> Sequence[Ticket]:
+    """The tickets of threads that may be seen, the newest first."""
     rows = await session.scalars(
         select(Ticket)
-        .where(Ticket.thread_id == thread_id, sight_condition(sight))
+        .where(Ticket.thread_id.in_(threads), sight_condition(sight))
         .order_by(Ticket.submitted_at.desc())
-        .limit(20)
+        .limit(limit)
     )
     return rows.all()
 
