@@ -25,6 +25,7 @@ _MOST_PARTS = 3
 # WeChat tells none for menu messages; these are of its sister interface for enterprises.
 _MENU_ITEMS = 10
 _MENU_LABEL_BYTES = 128
+_MENU_HEAD_BYTES = 1024
 # A little longer than an attempt waits for the replies (`Patience.ready`): until then they go with it, at no quota.
 _GRACE_SECONDS = 4.6
 # Ten years: what can only be a reply is never sent by itself.
@@ -79,15 +80,19 @@ class WeChatChannel:
         except SQLAlchemyError as error:
             return _not_begun(error, outgoing.parts_sent)
 
-    async def _send_parts(self, outgoing: Outgoing) -> SendResult:
+    async def _send_parts(self, outgoing: Outgoing, *, menu: bool = True) -> SendResult:
+        """`menu`: whether the options may be shown to be tapped."""
         api = self._api
         if api is None:
             return Held(_ONLY_REPLIES, outgoing.parts_sent)
         recipient = Recipient(CHANNEL, outgoing.address)
         detail = await self._detail(outgoing.message_id)
         letter = await self.letter(recipient, outgoing, str(detail.get("outcome")))
-        choices = _choices(outgoing) if self._menus and outgoing.text.strip() else ()
-        parts = parts_of(letter, most=await self._most(recipient, outgoing), options=not choices)
+        choices = _choices(outgoing) if menu and self._menus and outgoing.text.strip() else ()
+        most = await self._most(recipient, outgoing)
+        parts = parts_of(letter, most=most, options=not choices)
+        if choices and len(parts[-1].encode()) > _MENU_HEAD_BYTES:
+            choices, parts = (), parts_of(letter, most=most)
         if not parts:
             return Refused("消息没有内容。", permanent=True)
         for number in range(outgoing.parts_sent, len(parts)):
@@ -96,10 +101,8 @@ class WeChatChannel:
                 result = await self._send(api, _Try(recipient, parts[number], choices if last else ()))
             except SQLAlchemyError as error:  # of the quota or the token: WeChat has not got this part
                 return _not_begun(error, number)
-            if (
-                result is None
-            ):  # no menus for this account: the options become text, which changes the last part
-                return await self._send_parts(replace(outgoing, parts_sent=number))
+            if result is None:  # the options become text, which changes the last part
+                return await self._send_parts(replace(outgoing, parts_sent=number), menu=False)
             if not isinstance(result, Sent):
                 return replace(result, parts_sent=number)
         return Sent()
@@ -148,7 +151,7 @@ class WeChatChannel:
             return await session.scalar(select(Message.detail).where(Message.id == message_id)) or {}
 
     async def _send(self, api: WeChatApi, part: _Try) -> SendResult | None:
-        """None: the account takes no menus."""
+        """None: not with a menu."""
         async with self._desk.database.write() as session:
             kind = await take(session, part.recipient, now=self._desk.clock())
         if kind is None:
@@ -177,6 +180,8 @@ class WeChatChannel:
         match refused.meaning.todo:
             case Todo.PLAIN_TEXT if part.choices:
                 self._menus = False
+                return None
+            case Todo.SPLIT if part.choices:  # a menu takes less than a text
                 return None
             case Todo.WAIT_FOR_PERSON | Todo.UNREACHABLE:
                 return Held(reason)

@@ -13,6 +13,7 @@ _OVERLAP = timedelta(minutes=5)
 _FORCED_GAP = timedelta(seconds=30)
 _FORCED_A_DAY = 20
 _TEXT_MOST_BYTES = 2048
+_MENU_MOST_BYTES = 1024  # of its sister interface for enterprises; WeChat tells none
 _TYPING_WITHIN = timedelta(seconds=30)
 _TYPING_LASTS = timedelta(seconds=15)
 _MEDIA_LIFE = timedelta(days=3)
@@ -319,6 +320,8 @@ class Account:
             raise Refusal(45002)
         if kind == "msgmenu" and not self.kind.msgmenu:
             raise Refusal(40200)
+        if kind == "msgmenu" and len(str(content.get("head_content", "")).encode()) > _MENU_MOST_BYTES:
+            raise Refusal(45002)
         if kind == "news" and len(content.get("articles", [])) > 1:
             raise Refusal(45008)
         if kind in ("image", "voice", "video") and content.get("media_id") not in self.media:

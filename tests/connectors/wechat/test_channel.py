@@ -94,7 +94,7 @@ async def test_a_passive_reply_costs_no_quota(desk: Desk, phone: Phone) -> None:
 async def test_a_long_answer_goes_on_by_itself(
     desk: Desk, fake: FakeWeChat, phone: Phone, channel: WeChatChannel, dialogue: ScriptedDialogue
 ) -> None:
-    dialogue.answers["长"] = (Utterance(LONG * 2, BUTTONS, {"outcome": "answered"}),)
+    dialogue.answers["长"] = (Utterance(LONG + LONG[:300], BUTTONS, {"outcome": "answered"}),)
     fake.account.writes(PERSON)
     first = await phone.writes("长")
     await deliver(desk, [channel], lambda: 1.0)
@@ -102,7 +102,7 @@ async def test_a_long_answer_goes_on_by_itself(
     assert [message["msgtype"] for message in rest] == [*["text"] * (len(rest) - 1), "msgmenu"]
     assert await remaining(desk) == 5 - len(rest)
     heads = [m["text"]["content"] if m["msgtype"] == "text" else m["msgmenu"]["head_content"] for m in rest]
-    assert "".join([first, *heads]) == LONG * 2
+    assert "".join([first, *heads]) == LONG + LONG[:300]
     assert [row.delivery for row in await rows(desk)] == [Delivery.SENT]
 
 
@@ -306,6 +306,30 @@ async def test_a_refusal_is_told_and_takes_no_quota(
     assert not isinstance(result, Sent)
     assert result.reason.endswith("。")
     assert await remaining(desk) == 5
+
+
+async def test_what_is_too_long_for_a_menu_goes_out_with_numbers(
+    desk: Desk, fake: FakeWeChat, channel: WeChatChannel
+) -> None:
+    await allow(desk, fake)
+    text = "长" * 400
+    assert await channel.send(Outgoing(1, PERSON, text, buttons=("用水", "用气"))) == Sent()
+    (sent,) = fake.texts(PERSON)
+    assert sent.startswith(text) and "2. 用气" in sent
+    assert len(fake.to("message/custom/send")) == 1
+
+
+async def test_a_menu_that_is_refused_for_its_length_goes_out_with_numbers(
+    desk: Desk, fake: FakeWeChat, channel: WeChatChannel
+) -> None:
+    await allow(desk, fake)
+    fake.fault(Fault(SEND, code=45002))
+    assert await channel.send(Outgoing(1, PERSON, "哪一件？", buttons=("用水", "用气"))) == Sent()
+    (sent,) = fake.texts(PERSON)
+    assert "2. 用气" in sent
+    assert await remaining(desk) == 4
+    assert await channel.send(Outgoing(2, PERSON, "哪一件？", buttons=("用水", "用气"))) == Sent()
+    assert "msgmenu" in fake.account.people[PERSON].received[-1]  # the account takes menus all the same
 
 
 async def test_a_result_that_nobody_knows_is_said_to_be_so(
