@@ -57,9 +57,9 @@ class Rows:
 
     async def __call__(self, threads: Sequence[str]) -> Mapping[str, Shown]:
         """Thread -> its row."""
-        async with self._database.read() as session:
-            found = await lines(session, await inbox.rows_of(session, threads))
         now = self._clock()
+        async with self._database.read() as session:
+            found = await lines(session, await inbox.rows_of(session, threads), now)
         return {
             line.id: Shown(
                 self._pages.part("_line.html", line=line, now=now), line.holder, line.staff_id, line.ended
@@ -72,7 +72,7 @@ async def _list(console: Console, request: Request, view: View, after: Place | N
     account, first = reader_of(visitor(request).actor).account, after is None
     async with console.door.database.read() as session:
         found = await inbox.page(session, view, staff=account, after=after, limit=PAGE + 1)
-        shown = await lines(session, found[:PAGE])
+        shown = await lines(session, found[:PAGE], console.door.clock())
         counts = await inbox.counts(session, account)
     return console.pages.show(
         request,
@@ -92,7 +92,7 @@ async def _search(console: Console, request: Request, view: View, q: str, before
     async with console.door.database.read() as session:
         first = await lists.threads_of(session, q, reader.sight) if before is None else ()
         found = await find_threads(session, q, reader, first, limit=PAGE, before=before)
-        shown = await lines(session, await inbox.rows_in_order(session, found.threads))
+        shown = await lines(session, await inbox.rows_in_order(session, found.threads), console.door.clock())
         counts = await inbox.counts(session, reader.account)
     here = {"view": view.value, "q": q}
     return console.pages.show(

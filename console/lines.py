@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.readable import Readable, readable
+from conversations import quotas
 from conversations.inbox import Row
 from conversations.models import Author, Holder, Message, Person
 from desk.belonging import EVERYBODY
@@ -24,12 +25,17 @@ AUTHORS: Mapping[Author, str] = {
     Author.STAFF: "工作人员：",
     Author.SYSTEM: "系统：",
 }
+# The channel that takes only so many messages after each of the person's.
+COUNTED = "wechat"
 _MOST_LETTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A thread in the list. `since`: since when it waits, else None; `staff`: the name of who has it, or nothing."""
+    """A thread in the list. `since`: since when it waits, else None; `staff`: the name of who has it, or nothing.
+
+    `left`: how many messages may still go out, None where the channel does not count them.
+    """
 
     id: str
     name: str
@@ -42,9 +48,10 @@ class Line:
     staff: str
     staff_id: str | None
     ended: bool
+    left: int | None
 
 
-async def lines(session: AsyncSession, rows: Sequence[Row]) -> list[Line]:
+async def lines(session: AsyncSession, rows: Sequence[Row], now: datetime) -> list[Line]:
     """The rows as they are shown, in the same order.
 
     Live rows are made once for all who look at the list: what only some may see is in none of them.
@@ -52,7 +59,9 @@ async def lines(session: AsyncSession, rows: Sequence[Row]) -> list[Line]:
     tickets = await lists.newest_of(session, [row.thread.id for row in rows], EVERYBODY.sight)
     names = await accounts.names(session, [row.thread.staff for row in rows if row.thread.staff])
     words = await readable(session, [row.last for row in rows if row.last], EVERYBODY)
-    return [_line(row, tickets.get(row.thread.id), names, words) for row in rows]
+    counted = [row.person.address for row in rows if row.thread.channel == COUNTED]
+    left = await quotas.messages_left(session, COUNTED, counted, now=now)
+    return [_line(row, tickets.get(row.thread.id), names, words, left) for row in rows]
 
 
 def title(person: Person, ticket: Ticket | None) -> str:
@@ -62,7 +71,9 @@ def title(person: Person, ticket: Ticket | None) -> str:
     return f"{CHANNEL_NAMES.get(person.channel, person.channel)}用户 {person.id[-4:]}"
 
 
-def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str], words: Readable) -> Line:
+def _line(
+    row: Row, ticket: Ticket | None, names: Mapping[str, str], words: Readable, left: Mapping[str, int]
+) -> Line:
     thread = row.thread
     held = thread.holder is Holder.STAFF
     return Line(
@@ -77,6 +88,7 @@ def _line(row: Row, ticket: Ticket | None, names: Mapping[str, str], words: Read
         staff=names.get(thread.staff or "", "") if held else "",
         staff_id=thread.staff if held else None,
         ended=thread.ended_at is not None and thread.holder is Holder.BOT,
+        left=left.get(row.person.address, 0) if thread.channel == COUNTED else None,
     )
 
 

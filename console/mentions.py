@@ -47,7 +47,7 @@ def mention_routes(routes: Routes) -> None:
         account = visitor(request).actor.account_id or ""
         async with console.door.database.read() as session:
             found = await mentions.page(session, account, before=row_id(before), limit=_PAGE + 1)
-            shown = await _shown(session, found[:_PAGE], request)
+            shown = await _shown(session, found[:_PAGE], request, console.door.clock())
         return console.pages.show(
             request,
             "mentions.html",
@@ -80,10 +80,10 @@ async def _lead(console: Console, request: Request, mention: int) -> Response:
 
 
 async def _shown(
-    session: AsyncSession, found: Sequence[tuple[Mention, Note]], request: Request
+    session: AsyncSession, found: Sequence[tuple[Mention, Note]], request: Request, now: datetime
 ) -> list[Called]:
     threads = {note.thread_id for _, note in found}
-    names = {line.id: line.name for line in await lines(session, await inbox.rows_of(session, threads))}
+    names = {line.id: line.name for line in await lines(session, await inbox.rows_of(session, threads), now)}
     words = await readable(session, [], reader_of(visitor(request).actor), threads=threads)
     staff = await accounts.names(session, {note.by for _, note in found})
     return [

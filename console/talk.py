@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.attached import files_of
 from console.entries import Entry, Names, State, entries, named_in, state
-from console.lines import title
+from console.lines import COUNTED, title
 from console.readable import readable
 from conversations import holding, inbox, quotas
 from conversations.models import Author, Holder, Message, Note, Person, Thread
@@ -26,8 +26,6 @@ from tickets.models import KIND_NAMES
 from tickets.states import STATE_NAMES
 
 PAGE = 60
-# The channel that takes only so many messages after each of the person's.
-_COUNTED = "wechat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ async def head(session: AsyncSession, thread_id: str, reader: Reader, now: datet
     held = thread.holder is Holder.STAFF
     names = await accounts.names(session, [thread.staff] if held and thread.staff else [])
     left = None
-    if thread.channel == _COUNTED:
+    if thread.channel == COUNTED:
         left = await quotas.left(session, Recipient(thread.channel, person.address), now=now)
     return Head(
         thread=thread,

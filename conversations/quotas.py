@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,6 +126,25 @@ async def left(
     )
     messages, until = rows.one()
     return Left(int(messages), until)
+
+
+async def messages_left(
+    session: AsyncSession, channel: str, addresses: Collection[str], *, now: datetime
+) -> dict[str, int]:
+    """Address -> how many messages may still go there; those to which none may are not in it."""
+    if not addresses:
+        return {}
+    rows = await session.execute(
+        select(QuotaWindow.address, func.sum(QuotaWindow.remaining))
+        .where(
+            QuotaWindow.channel == channel,
+            QuotaWindow.address.in_(addresses),
+            QuotaWindow.remaining > 0,
+            QuotaWindow.expires_at > now,
+        )
+        .group_by(QuotaWindow.address)
+    )
+    return {address: int(messages) for address, messages in rows}
 
 
 def _of(recipient: Recipient) -> ColumnElement[bool]:

@@ -275,3 +275,20 @@ def test_a_mark_is_two_numbers(text: str) -> None:
     assert Mark.parse("12-3") == Mark(12, 3) and str(Mark(12, 3)) == "12-3"
     with pytest.raises(ValueError, match="no mark"):
         Mark.parse(text)
+
+
+async def test_the_list_says_how_many_messages_may_still_go_out_in_wechat(
+    talks: Talks, agent: Visit, clock: HandClock, desk: Desk
+) -> None:
+    for sender, channel in (("a", "wechat"), ("b", "wechat"), ("c", "telegram")):
+        await talks.write("你好", sender=sender, channel=channel)
+    soon = clock.now + timedelta(hours=1)
+    async with desk.database.write() as session:
+        for kind, remaining, until in (("m", 3, soon), ("n", 2, soon), ("old", 4, clock.now)):
+            window = QuotaWindow(
+                channel="wechat", address="a", kind=kind, remaining=remaining, expires_at=until
+            )
+            session.add(window)
+    page = (await agent.get(f"{INBOX}?view=all")).text
+    told = re.findall(r'line-channel">([^<]+)<', page)
+    assert sorted(told) == ["Telegram", "微信 · 不能主动发送", "微信 · 还可发 5 条"]
