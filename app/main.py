@@ -13,6 +13,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
 
 from app.front import Front
@@ -58,6 +59,7 @@ from connectors.wechat.routes import PATH as WECHAT_PATH
 from console.bodies import BODY_LIMITS
 from console.pages import mount_static as mount_console_static
 from console.router import console_router
+from conversations.outbox import paused
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk, Learning
 from desk.fetching import Fetcher
@@ -194,7 +196,7 @@ def create_app(
     app.add_middleware(BodyLimit, most=settings.body_max_bytes, others=others)
     app.add_middleware(Front, posts=posts)
     add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
-    _add_health(app, dialogue, rasa)
+    _add_health(app, desk, dialogue, rasa)
     return app
 
 
@@ -297,7 +299,7 @@ def _scan(settings: Settings) -> CommandScan | None:
     return CommandScan(settings.attachment_scan) if settings.attachment_scan else None
 
 
-def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:
+def _add_health(app: FastAPI, desk: Desk, dialogue: RasaDialogue, rasa: RasaProcess | None) -> None:
     @app.get("/health", tags=["operation"])
     async def health() -> JSONResponse:
         """Whether turns can be taken; 503 while the dialogue model is away."""
@@ -308,5 +310,15 @@ def _add_health(app: FastAPI, dialogue: RasaDialogue, rasa: RasaProcess | None) 
             "status": "ok" if ready else "degraded",
             "dialogue": "running" if ready else (rasa.state if rasa else "unreachable"),
             "restarts": rasa.restarts if rasa else 0,
+            "paused": await _paused(desk),
         }
         return JSONResponse(body, 200 if ready else 503)
+
+
+async def _paused(desk: Desk) -> list[str]:
+    """The channels through which nothing is sent at this moment; none where the database does not tell."""
+    try:
+        async with desk.database.read() as session:
+            return [one.channel for one in await paused(session, desk.clock())]
+    except SQLAlchemyError:
+        return []

@@ -59,9 +59,12 @@ from console.training import training_routes
 from console.training_examples import training_example_routes
 from console.unanswered import unanswered_routes
 from console.webhooks import webhook_routes
+from conversations.models import ChannelPause
+from conversations.outbox import paused
 from desk.desk import Desk
 from desk.knowledge_gate import gates
 from desk.ports import Scan
+from desk.values import CHANNEL_NAMES
 from desk.workdays import missing_year
 from staff.roles import Permission
 from staff.sign_in import Door
@@ -143,13 +146,21 @@ def _front(routes: Routes) -> None:
     @routes.get("", Permission.OWN_ACCOUNT)
     async def front(request: Request) -> Response:
         off: Sequence[Subscription] = ()
+        silent: Sequence[ChannelPause] = ()
         missing, may = None, visitor(request).actor.may
         async with routes.console.door.database.read() as session:
             if may(Permission.SYSTEMS_MANAGE):
                 off = await switched_off(session)
+                silent = await paused(session, routes.console.door.clock())
             if may(Permission.CALENDAR_EDIT):
                 missing = await missing_year(routes.console.desk, session)
-        return routes.console.pages.show(request, "front.html", switched_off=off, missing_year=missing)
+        return routes.console.pages.show(
+            request,
+            "front.html",
+            switched_off=off,
+            missing_year=missing,
+            paused=[(CHANNEL_NAMES.get(one.channel, one.channel), one) for one in silent],
+        )
 
 
 def _nowhere(routes: Routes) -> None:

@@ -222,6 +222,12 @@ async def pause(session: AsyncSession, channel: str, *, until: datetime, reason:
     )
 
 
+async def paused(session: AsyncSession, now: datetime) -> Sequence[ChannelPause]:
+    """The channels through which nothing is sent at this moment, and why."""
+    query = select(ChannelPause).where(ChannelPause.until > now).order_by(ChannelPause.channel)
+    return (await session.scalars(query)).all()
+
+
 def _due(look: Look) -> ColumnElement[bool]:
     before, question = aliased(Message), aliased(Message)
     # The connection that brought the message may still be open, and its reply on the way there.

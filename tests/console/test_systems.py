@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from conversations.outbox import pause
 from desk.announcing import push_test
 from desk.desk import Desk
 from staff.models import AuditEntry
@@ -191,6 +193,19 @@ async def test_admins_see_on_their_first_page_what_was_switched_off(
     assert "督查平台" in (await admin.get("/console")).text
     agent = await house.member("agent", Role.AGENT)
     assert "督查平台" not in (await agent.get("/console")).text
+
+
+async def test_admins_see_on_their_first_page_which_channel_can_send_nothing(
+    admin: Visit, house: House, database: Database, clock: HandClock
+) -> None:
+    async with database.write() as session:
+        until = clock() + timedelta(minutes=10)
+        await pause(session, "wechat", until=until, reason="服务器的 IP 不在白名单里。")
+    assert "微信现在发不出消息：服务器的 IP 不在白名单里。" in (await admin.get("/console")).text
+    agent = await house.member("agent", Role.AGENT)
+    assert "白名单" not in (await agent.get("/console")).text
+    clock.advance(timedelta(minutes=11))
+    assert "白名单" not in (await admin.get("/console")).text
 
 
 async def test_two_admins_at_once_change_it_once(admin: Visit, house: House, database: Database) -> None:
