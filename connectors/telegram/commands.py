@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from connectors.telegram.incoming import Incoming, Kind
@@ -27,6 +28,7 @@ COMMANDS = (
     Command("privacy", "个人信息说明", "Privacy", says="个人信息说明"),
 )
 NAMES = {command.name: command for command in COMMANDS}
+_CODE = re.compile(r"[0-9]{8}")
 LATE_BUTTON = "这个按钮已经失效，请直接输入您的问题。"
 
 _HELP = "\n".join(
@@ -63,7 +65,9 @@ def for_dialogue(incoming: Incoming) -> str | None:
     if incoming.kind in ("text", "contact"):
         return incoming.text or None
     if incoming.kind == "command":
-        says = NAMES[incoming.command].says
+        # A link t.me/BOT?start=12345678, as a page or a QR code may hold it, links like /link 12345678.
+        links = incoming.command == "start" and _CODE.fullmatch(incoming.payload)
+        says = NAMES["link" if links else incoming.command].says
         # /link 12345678 brings its code along.
         return f"{says} {incoming.payload}".strip() if says else None
     return None

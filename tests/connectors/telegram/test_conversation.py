@@ -121,6 +121,11 @@ async def test_start_welcomes_with_buttons_that_the_dialogue_understands(bot: Bo
     assert bot.asked() == ["转人工"]
 
 
+async def test_start_with_a_code_links(bot: Bot) -> None:
+    await bot.gets("command", command="start", payload="12345678", text="/start 12345678")
+    assert bot.asked() == ["绑定 12345678"]
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
