@@ -59,6 +59,7 @@ _FORMS = (
     StepForm(_S.REFUSAL_ASKED, "拟不予受理", "由另一个人批准；批准后理由会告诉企业。", note="理由（依据哪一条规定，应向哪里反映）"),
     StepForm(_S.RETURNED, "退单", "不属于本部门职责的才能退，最多两次；办理期限照算。", note="理由和依据"),
     StepForm(_S.EXTENSION_ASKED, "申请延期", "期限以内提出，由督办人批准，批准后告诉企业。", ("days",), "理由"),
+    StepForm(_S.REGRADED, "调整级别", f"办理期限按新的级别重新计算：按天的从受理算起，按小时的从调整时算起。{_TO_ENTERPRISE}", ("level",), "理由"),
     StepForm(_S.REASSIGNED, "改派", "收回后重新派单，可以派给原部门的其他人；办理期限照算，企业看不到。", ("department",), "改派理由", grave=True),
     StepForm(_S.REEXAMINATION_ASKED, "转复核", "企业对结果有异议、要求复核时用。", note="企业的理由"),
     StepForm(_S.REWORKED, "重办", "退回承办部门重新办理，重新计算期限，企业会收到通知。", note="哪里没有办好"),

@@ -20,6 +20,7 @@ from console.step_forms import forms_of
 from conversations.ratings import of_ticket
 from desk.desk import Desk
 from desk.dispatch import suggestions
+from desk.grading import Grade, urgency
 from desk.officers import acting
 from desk.parts import parts_for, sight_of
 from desk.rating_words import LEVEL_NAMES as LEVEL_NAMES_OF_RATINGS
@@ -32,14 +33,14 @@ from tickets.clocks import due_at
 from tickets.conditions import offered
 from tickets.dispatching import all_rules
 from tickets.life import CLOCK, ENTERPRISE
-from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Limit, Timed
+from tickets.limits import LEVEL_NAMES, TIMED_NAMES, Level, Limit, Timed, Unit
 from tickets.lists import seen
 from tickets.models import KIND_NAMES, Ticket, TicketClock
 from tickets.papers import Papers, papers_of
 from tickets.rectification_lists import case_of_ticket
 from tickets.rectification_states import CASE_STATE_NAMES
 from tickets.states import STATE_NAMES, STEP_NAMES, Step
-from tickets.timing import load_calendar
+from tickets.timing import load_calendar, pauses_of
 
 _NOBODY = {ENTERPRISE: "企业", CLOCK: "系统"}
 _WORDS = {
@@ -88,6 +89,7 @@ async def _context(
     steps = offered(ticket, parts, account, papers, desk.clock(), call_tries=desk.call_tries)
     choices = {item.key: item.name for item in await departments(session)}
     officer = await acting(session, ticket.credit_code)
+    urgent = urgency(ticket) if Step.ACCEPTED in steps else None
     found = suggestions(await all_rules(session), ticket, officer) if _sends(steps) else []
     return {
         "ticket": ticket,
@@ -105,13 +107,14 @@ async def _context(
         "loads": await loads(session, desk.clock()) if _sends(steps) else Loads(),
         "officer": officer,
         "suggested": found,
-        "levels": _levels(desk, calendar),
+        "levels": _levels(desk, calendar, papers),
+        "urgent": urgent,
         "rating": await of_ticket(session, ticket.id),
         "case": await case_of_ticket(session, ticket.id),
         "rating_names": LEVEL_NAMES_OF_RATINGS,
         "case_state_names": CASE_STATE_NAMES,
         "stuck": ticket.confidential and ticket.id in await stuck(session),
-        "starting": _starting(papers, ticket, found[0].department if found else ""),
+        "starting": _starting(papers, ticket, found[0].department if found else "", urgent),
     }
 
 
@@ -148,23 +151,25 @@ def _clock(clock: TicketClock, desk: Desk, calendar: Calendar) -> ClockLine:
     return ClockLine(clock, None, limit, late)
 
 
-def _levels(desk: Desk, calendar: Calendar) -> list[tuple[Level, str]]:
-    """The levels, each with the time that it gives."""
-    found = []
+def _levels(desk: Desk, calendar: Calendar, papers: Papers) -> list[tuple[Level, str]]:
+    """The levels, each with the time that it gives: to a ticket in hand what it would give from where it began."""
+    clock, now, found = papers.running(Timed.HANDLE), desk.clock(), []
+    extra, pauses = (clock.extra, pauses_of(clock)) if clock else (0, [])
     for level in Level:
         limit = desk.limits.of(Timed.HANDLE, level).limit
-        end = due_at(limit, desk.clock(), calendar)
-        assert end is not None, "only a suspended limit has no end"
-        found.append((level, f"{LEVEL_NAMES[level]} · {limit.text()}，{day_text(end)}前"))
+        begun = now if limit.unit is Unit.HOURS else papers.handling_begun or now
+        end = due_at(limit, begun if clock else now, calendar, extra=extra, pauses=pauses)
+        until = f"{day_text(end)}前" if end else "中止期间暂停计算"
+        found.append((level, f"{LEVEL_NAMES[level]} · {limit.text()}，{until}"))
     return found
 
 
-def _starting(papers: Papers, ticket: Ticket, department: str) -> dict[str, str]:
+def _starting(papers: Papers, ticket: Ticket, department: str, urgent: Grade | None) -> dict[str, str]:
     """What the forms are filled with at first."""
     extension = papers.asked(Step.EXTENSION_ASKED)
     last = papers.answers[-1].text if papers.answers else ""
     return {
-        "level": ticket.level,
+        "level": urgent.level if urgent else ticket.level,
         "department": department,
         "days": "5",
         "text": last,

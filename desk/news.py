@@ -37,6 +37,7 @@ _SAID = {
     Step.ACCEPTED: "已受理。",
     Step.DEEMED: "在规定期限内没有作出决定，按规定视为受理。",
     Step.REFUSED: "经审核，不予受理。",
+    Step.REGRADED: "调整了办理级别，办理期限重新计算。",
     Step.EXTENDED: "情况需要更多时间，经批准延期办理。",
     Step.SUSPENDED: "已中止办理，期限暂停计算。恢复办理时会通知您。",
     Step.RESUMED: "已恢复办理。",
@@ -48,6 +49,7 @@ _SAID = {
     Step.OVERTURNED: "经复核，撤销原处理结果，重新办理。",
 }
 _WITH_REASON = (
-    Step.REFUSED, Step.EXTENDED, Step.SUSPENDED, Step.TERMINATED, Step.UPHELD, Step.REFUSAL_UPHELD, Step.OVERTURNED,
+    Step.REFUSED, Step.REGRADED, Step.EXTENDED, Step.SUSPENDED, Step.TERMINATED, Step.UPHELD, Step.REFUSAL_UPHELD,
+    Step.OVERTURNED,
 )  # fmt: skip
 _REFUSING = (Step.REFUSED, Step.TERMINATED)

@@ -34,6 +34,7 @@ _EXPLAINED = frozenset(
     {
         Step.REFUSED,
         Step.EXTENDED,
+        Step.REGRADED,
         Step.SUSPENDED,
         Step.UPHELD,
         Step.REFUSAL_UPHELD,

@@ -30,6 +30,7 @@ _OF_STEP: Mapping[Step, str] = {
     Step.EXTENDED: "{what}的延期申请已批准，期限已顺延。",
     Step.EXTENSION_DENIED: "{what}的延期申请没有批准，请按原期限办理。",
     Step.SUSPENDED: "{what}已中止，期限暂停计算。",
+    Step.REGRADED: "{what}调整了级别，办理期限重新计算，请看“期限”。",
     Step.RESUMED: "{what}已恢复办理，请接着办。",
     Step.TERMINATED: "{what}已终止，不用再办。",
     Step.REEXAMINATION_ASKED: "企业对{what}的结果有异议，申请复核，等您决定。",

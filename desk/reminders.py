@@ -125,12 +125,13 @@ async def _clocks(
 
 
 def _occasion(clock: TicketClock) -> str:
-    # An extension is a new limit, of which is told anew.
-    return f"clock-{clock.id}-{clock.extra}"
+    # What an extension or another level makes of it is a new limit, of which is told anew.
+    return f"clock-{clock.id}-{clock.limit}-{clock.extra}"
 
 
 def _occasion_in_sql() -> ColumnElement[str]:
-    return literal("clock-") + cast(TicketClock.id, String) + "-" + cast(TicketClock.extra, String)
+    extra = cast(TicketClock.extra, String)
+    return literal("clock-") + cast(TicketClock.id, String) + "-" + TicketClock.limit + "-" + extra
 
 
 def _of_clock(

@@ -19,6 +19,7 @@ _K = NoticeKind
 _KINDS: Mapping[Step, tuple[NoticeKind, ...]] = {
     Step.SUBMITTED: (_K.OFFICER, _K.SUBMITTED),
     Step.REFUSAL_DENIED: (_K.DECIDED,),
+    Step.REGRADED: (_K.STOPPED,),
     Step.DISPATCHED: (_K.DISPATCHED,),
     Step.ARBITRATED: (_K.DISPATCHED,),
     Step.REASSIGNED: (_K.DISPATCHED,),

@@ -18,7 +18,7 @@ from staff.audit import Action
 from staff.models import Department
 from tickets.errors import FilledAnew, Incomplete, MovedOn, NotYours, ReasonMissing
 from tickets.life import Doing
-from tickets.limits import Level
+from tickets.limits import LEVEL_NAMES, Level
 from tickets.lists import seen
 from tickets.models import Ticket, TicketEvent
 from tickets.papers import papers_of
@@ -79,11 +79,15 @@ async def take_step(desk: Desk, member: Member, number: str, step: Step, filled:
 
 
 async def _checked(session: AsyncSession, number: str, step: Step, filled: Filled) -> Filled:
-    """What was filled in, with the department's name in the note. Raises `Incomplete`."""
+    """What was filled in, with the name of the department or level in the note. Raises `Incomplete`."""
     if step is Step.EXTENSION_ASKED and not 1 <= filled.days <= MOST_DAYS:
         raise Incomplete(number, step, f"请填写需要延长几个工作日（1 到 {MOST_DAYS}）。")
     if step is Step.ACCEPTED and filled.level is None:
         raise Incomplete(number, step, "请选择级别，它决定办理期限。")
+    if step is Step.REGRADED and filled.level is None:
+        raise Incomplete(number, step, "请选择级别，它决定办理期限。")
+    if step is Step.REGRADED and filled.level and filled.note.strip():
+        return replace(filled, note=f"调整为“{LEVEL_NAMES[filled.level]}”。{filled.note}")
     if step not in (Step.DISPATCHED, Step.ARBITRATED, Step.REASSIGNED):
         return filled
     department = await session.get(Department, filled.department or "")

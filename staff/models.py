@@ -164,7 +164,7 @@ class NoticeKind(StrEnum):
     SUBMITTED = "submitted"  # a new ticket waits to be accepted
     DECLINED = "declined"  # a department says that a ticket is not theirs
     SUPPLEMENTED = "supplemented"
-    STOPPED = "stopped"  # a ticket in hand is withdrawn, suspended, goes on, or is terminated
+    STOPPED = "stopped"  # a ticket in hand is regraded, withdrawn, suspended, goes on, or is terminated
     DECIDED = "decided"  # what they asked to be approved
     CASE = "case"  # a bad rating is to be dealt with
     AGAIN = "again"  # bad once more after that

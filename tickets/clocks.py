@@ -36,7 +36,8 @@ def due_at(
     if any(pause.until is None for pause in pauses):
         return None
     if limit.unit is Unit.HOURS:
-        stood = sum((pause.until - pause.since for pause in pauses if pause.until), timedelta())
+        ended = ((pause.since, pause.until) for pause in pauses if pause.until and pause.until > started)
+        stood = sum((until - max(since, started) for since, until in ended), timedelta())
         return started + timedelta(hours=limit.count, days=extra) + stood
     begun = city_date(started)
     stood_days = sum(
@@ -87,6 +88,12 @@ CHANGES: dict[Step, tuple[tuple[Change, tuple[Timed, ...]], ...]] = {
     _S.TERMINATED: ((Change.END, _EVERY), (Change.START, (_T.ARCHIVE,))),
     _S.ARCHIVED: ((Change.END, _EVERY),),
 }
+
+# What starts the handling, from which its days are counted whatever the level is changed to.
+HANDLING_BEGINS = frozenset(
+    step for step, changes in CHANGES.items() for change, which in changes
+    if change is Change.START and Timed.HANDLE in which
+)  # fmt: skip
 
 
 def _end_of(day: date) -> datetime:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from store.workdays import ANNOUNCED, Calendar
 from tickets import timing
 from tickets.conditions import ASKS, CALL_TRIES, DECIDES, refusal
-from tickets.errors import NotHere, NotYours, ReasonMissing
+from tickets.errors import Incomplete, NotHere, NotYours, ReasonMissing
 from tickets.limits import Level, TimeLimits
 from tickets.models import Answer, Approval, Ticket, TicketEvent
 from tickets.papers import Papers, papers_of
@@ -67,6 +67,9 @@ async def take(session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, 
     await timing.apply(session, ticket, step, doing.at, rules.calendar, rules.limits)
     if step is Step.EXTENDED and asked:
         await timing.extend(session, ticket, asked.days, rules.calendar)
+    if step is Step.REGRADED:
+        begun = papers.handling_begun or doing.at
+        await timing.regrade(session, ticket, begun, doing.at, rules.calendar, rules.limits)
     return record(session, ticket, step, doing, before=before)
 
 
@@ -97,6 +100,8 @@ def _check_move(ticket: Ticket, step: Step, doing: Doing) -> None:
         raise NotHere(ticket.number, step, ticket.state)
     if move.reason and not doing.note.strip():
         raise ReasonMissing(ticket.number, step)
+    if step is Step.REGRADED and doing.level in (None, ticket.level):
+        raise Incomplete(ticket.number, step, "请选择另一个级别：现在就是这个级别。")
     if step is Step.DRAFTED and not doing.text.strip():
         raise ReasonMissing(ticket.number, step)
 
@@ -140,7 +145,7 @@ def _decide(answer: Answer, doing: Doing, *, released: bool) -> None:
 def _change(ticket: Ticket, step: Step, doing: Doing) -> None:
     ticket.state = MOVE_OF[step].after or ticket.state
     match step:
-        case Step.ACCEPTED:
+        case Step.ACCEPTED | Step.REGRADED:
             ticket.level = doing.level or ticket.level
         case Step.DISPATCHED | Step.ARBITRATED | Step.REASSIGNED:
             ticket.department, ticket.handler = doing.department, None

@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tickets.clocks import HANDLING_BEGINS
 from tickets.limits import Timed
 from tickets.models import Answer, Approval, TicketClock, TicketEvent
 from tickets.states import State, Step
@@ -35,6 +36,11 @@ class Papers:
     def draft(self) -> Answer | None:
         """The answer that waits for a second person."""
         return next((answer for answer in self.answers if answer.decided_at is None), None)
+
+    @property
+    def handling_begun(self) -> datetime | None:
+        """From when the time for handling is counted."""
+        return next((one.at for one in reversed(self.events) if one.step in HANDLING_BEGINS), None)
 
     @property
     def reexamined(self) -> State | None:

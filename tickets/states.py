@@ -63,6 +63,7 @@ class Step(StrEnum):
     REFUSAL_ASKED = "refusal_asked"
     REFUSED = "refused"
     REFUSAL_DENIED = "refusal_denied"
+    REGRADED = "regraded"
     DISPATCHED = "dispatched"
     SIGNED = "signed"
     RETURNED = "returned"
@@ -101,6 +102,7 @@ STEP_NAMES = {
     Step.REFUSAL_ASKED: "拟不予受理",
     Step.REFUSED: "不予受理",
     Step.REFUSAL_DENIED: "不同意不予受理",
+    Step.REGRADED: "调整级别",
     Step.DISPATCHED: "派单",
     Step.SIGNED: "签收",
     Step.RETURNED: "退单",
@@ -198,6 +200,7 @@ MOVES: tuple[Move, ...] = (
     _move(_T.REFUSAL_ASKED, _A.DISPATCHER, _S.SUBMITTED, None, reason=True),
     _move(_T.REFUSED, _A.SUPERVISOR, _S.SUBMITTED, _S.REFUSED, reason=True),
     _move(_T.REFUSAL_DENIED, _A.SUPERVISOR, _S.SUBMITTED, None, reason=True),
+    _move(_T.REGRADED, (_A.DISPATCHER, _A.SUPERVISOR), OPEN - {_S.SUBMITTED}, None, reason=True),
     _move(_T.DISPATCHED, _A.DISPATCHER, _ACCEPTED | {_S.RETURNED}, _S.DISPATCHED),
     _move(_T.SIGNED, _A.HANDLER, _S.DISPATCHED, _S.SIGNED),
     _move(_T.RETURNED, _A.HANDLER, _S.DISPATCHED, _S.RETURNED, reason=True),

@@ -47,6 +47,30 @@ async def extend(session: AsyncSession, ticket: Ticket, days: int, calendar: Cal
         _count(clock, calendar)
 
 
+async def regrade(
+    session: AsyncSession,
+    ticket: Ticket,
+    begun: datetime,
+    at: datetime,
+    calendar: Calendar,
+    limits: TimeLimits,
+) -> None:
+    """Count the handling by the ticket's new level: days since it has `begun`, hours from now on, as nobody was late before."""
+    if clock := await running(session, ticket.id, Timed.HANDLE):
+        rule = limits.of(Timed.HANDLE, ticket.level)
+        clock.limit, clock.source = str(rule.limit), rule.source
+        clock.started_at = at if rule.limit.unit is Unit.HOURS else begun
+        _count(clock, calendar)
+
+
+def pauses_of(clock: TicketClock) -> list[Pause]:
+    """When a clock stood still."""
+    return [
+        Pause(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else None)
+        for since, until in clock.pauses
+    ]
+
+
 async def running(session: AsyncSession, ticket_id: str, timed: Timed) -> TicketClock | None:
     """The clock of that kind that runs or is suspended."""
     return await session.scalar(
@@ -127,13 +151,8 @@ async def _start(
 
 
 def _count(clock: TicketClock, calendar: Calendar) -> None:
-    pauses = [
-        Pause(datetime.fromisoformat(since), datetime.fromisoformat(until) if until else None)
-        for since, until in clock.pauses
-    ]
-    clock.due_at = due_at(
-        Limit.parse(clock.limit), clock.started_at, calendar, extra=clock.extra, pauses=pauses
-    )
+    limit = Limit.parse(clock.limit)
+    clock.due_at = due_at(limit, clock.started_at, calendar, extra=clock.extra, pauses=pauses_of(clock))
 
 
 def _pause(clock: TicketClock, at: datetime, *, lasts: bool) -> None:

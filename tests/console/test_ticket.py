@@ -221,7 +221,7 @@ async def test_twice_returned_is_assigned_by_the_supervisor(office: Office) -> N
         # To the department that returned it there is no such ticket any more.
         assert answer.headers["location"] == "/console/tickets?said=returned"
         assert said(await office.staff[handler].follow(answer)) == "已完成：退单。"
-    assert steps_on(await office.staff["pai"].get(f"/console/tickets/{number}")) == []
+    assert steps_on(await office.staff["pai"].get(f"/console/tickets/{number}")) == ["regraded"]
     await office.press("du", number, "arbitrated", department="water", note="管网属供水单位")
     assert "returned" not in steps_on(await office.staff["ban"].get(f"/console/tickets/{number}"))
 
@@ -260,10 +260,31 @@ async def test_every_step_that_a_page_offers_is_one_that_is_taken(office: Office
             for step in steps_on(page):
                 number = await office.file()
                 await _walk(office, number, path, fields)
-                answer = await office.press(username, number, step, **fields)
+                level = "complex" if step == "regraded" else "general"
+                answer = await office.press(username, number, step, **{**fields, "level": level})
                 assert answer.status_code == 303, (path, username, step, said(answer))
                 reached.append((username, step))
     assert len(set(reached)) > 14
+
+
+async def test_a_ticket_whose_words_cannot_wait_is_suggested_as_urgent_and_may_be_graded_anew(
+    office: Office,
+) -> None:
+    number = await office.file()
+    page = (await office.staff["pai"].get(f"/console/tickets/{number}")).text
+    assert re.search(r'<option value="urgent" selected>', page) and "建议：紧急。文中提到“停水”。" in page
+    await to_hand(office, number)
+    page = (await office.staff["pai"].get(f"/console/tickets/{number}")).text
+    assert re.search(r'<option value="general" selected>', page) and "建议：紧急" not in page
+    answer = await office.press("pai", number, "regraded", level="general", note="理由")
+    assert answer.status_code == 422 and "请选择另一个级别" in said(answer)
+    answer = await office.press("pai", number, "regraded", level="urgent", note="全厂停水")
+    assert said(await office.staff["pai"].follow(answer)) == "已完成：调整级别。"
+    page = (await office.staff["ban"].get(f"/console/tickets/{number}")).text
+    assert "调整为“紧急（水电气热）”。全厂停水" in page and "2 小时" in page
+    async with office.desk.database.read() as session:
+        told = await session.scalars(select(Message.text).where(Message.author == Author.SYSTEM))
+        assert "调整了办理级别，办理期限重新计算。" in list(told)[-1]
 
 
 async def _walk(office: Office, number: str, path: tuple[str, ...], fields: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from store.database import Database
 from store.workdays import Calendar
 from tests.tickets.test_tickets import MONDAY, opened
 from tickets.errors import (
+    Incomplete,
     NotHere,
     NothingAsked,
     NotYours,
@@ -220,6 +221,50 @@ async def test_a_reexamination_begins_the_ticket_anew_or_ends_it(life: Life) -> 
         Step.DISPATCHED, Step.SIGNED, Step.DRAFTED, Step.RELEASED, Step.REEXAMINATION_ASKED, Step.UPHELD
     )
     assert (life.ticket.state, set(await life.running())) == (State.CLOSED, {Timed.ARCHIVE})
+
+
+async def due_of_handling(life: Life) -> tuple[str, datetime | None]:
+    clock = (await life.running())[Timed.HANDLE]
+    return clock.limit, clock.due_at and clock.due_at.astimezone(CITY_ZONE)
+
+
+async def test_another_level_counts_days_from_the_acceptance_and_hours_from_now(life: Life) -> None:
+    await life.take(Step.DEEMED, by=CLOCK)
+    await life.walk(Step.DISPATCHED, Step.SIGNED)
+    life.now += timedelta(days=1)
+    await life.take(Step.REGRADED, level=Level.SIMPLE)
+    assert await due_of_handling(life) == ("5wd", datetime(2026, 11, 30, 23, 59, 59, tzinfo=CITY_ZONE))
+    await life.take(Step.REGRADED, level=Level.URGENT)
+    assert await due_of_handling(life) == ("2h", life.now + timedelta(hours=2))
+    await life.walk(Step.SUSPENDED, Step.RESUMED)
+    assert await due_of_handling(life) == ("2h", life.now + timedelta(hours=1))
+    life.now += timedelta(days=1)
+    await life.take(Step.REGRADED, level=Level.GENERAL)
+    assert await due_of_handling(life) == ("7wd", datetime(2026, 12, 2, 23, 59, 59, tzinfo=CITY_ZONE))
+
+
+async def test_an_extension_and_a_suspension_stay_where_the_level_is_changed(life: Life) -> None:
+    await life.walk(*ACCEPTED_AND_SIGNED)
+    await life.take(Step.EXTENSION_ASKED, days=3)
+    await life.walk(Step.EXTENDED, Step.SUSPENDED)
+    await life.take(Step.REGRADED, level=Level.SIMPLE)
+    assert await due_of_handling(life) == ("5wd", None)
+    await life.take(Step.RESUMED)
+    assert await due_of_handling(life) == ("5wd", datetime(2026, 12, 3, 23, 59, 59, tzinfo=CITY_ZONE))
+
+
+async def test_a_level_is_changed_to_another_one_and_not_after_the_answer(life: Life) -> None:
+    with pytest.raises(NotHere):
+        await life.take(Step.REGRADED, level=Level.SIMPLE)
+    await life.walk(*ACCEPTED_AND_SIGNED)
+    for level in (None, Level.GENERAL):
+        with pytest.raises(Incomplete):
+            await life.take(Step.REGRADED, level=level)
+    with pytest.raises(ReasonMissing):
+        await life.take(Step.REGRADED, level=Level.SIMPLE, note=" ")
+    await life.walk(Step.DRAFTED, Step.RELEASED)
+    with pytest.raises(NotHere):
+        await life.take(Step.REGRADED, level=Level.SIMPLE)
 
 
 async def test_an_upheld_refusal_stays_one_and_is_nothing_that_was_closed(life: Life) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from desk.desk import Desk
 from desk.reminders import remind
-from tests.desk.reminders.notices import K, Staff, filed, kept, move, round_of
+from tests.desk.reminders.notices import LIMITS, K, Staff, at, filed, kept, move, round_of
+from tests.fakes import HandClock
+from tickets.limits import Level
 from tickets.models import Ticket
 from tickets.states import Step
 
@@ -71,6 +73,20 @@ async def test_who_has_a_ticket_is_told_what_becomes_of_it(
         await move(desk, ticket, step, by="enterprise" if step is Step.WITHDRAWN else staff["du"].id)
         assert await round_of(desk) == [("shui", kind)]
         assert await round_of(desk) == []
+
+
+async def test_another_level_is_told_and_its_limit_is_reminded_of_anew(
+    desk: Desk, staff: Staff, clock: HandClock
+) -> None:
+    ticket = await in_hand(desk, staff)
+    clock.now = at(12, 1)
+    assert await round_of(desk) == [("shui", "due")]  # due on the 2nd
+    await move(desk, ticket, Step.REGRADED, by=staff["du"].id, level=Level.SIMPLE)
+    assert await round_of(desk) == [("shui", "overdue"), ("shui", "stopped")]  # 5 days: the 30th
+    await move(desk, ticket, Step.REGRADED, by=staff["du"].id, level=Level.CROSS)
+    assert await round_of(desk) == [("shui", "stopped")]
+    unread = {one.kind for one in await kept(desk) if one.read_at is None}
+    assert not unread & LIMITS
 
 
 @pytest.mark.parametrize("decided", [Step.EXTENDED, Step.EXTENSION_DENIED])
