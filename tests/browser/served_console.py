@@ -60,7 +60,14 @@ def served_console(folder: Path, articles: Path | None = None) -> Iterator[Serve
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """Serve what is in the data folder; where it is."""
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=settings.port, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings),
+            port=settings.port,
+            log_level="warning",
+            timeout_graceful_shutdown=2,  # pages that are still open hold their streams
+        )
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
