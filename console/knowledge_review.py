@@ -60,7 +60,8 @@ def _decision(routes: Routes, name: str, act: _Act) -> None:
         try:
             said = await act(visitor(request).actor, key, base_of(form), form)
         except CardRefused as refused:
-            return await _review(console, request, key, problem=str(refused), why=word(form, "why"))
+            typed = {name: word(form, name) for name in ("why", "publish_at")}
+            return await _review(console, request, key, problem=str(refused), **typed)
         return seen_other(f"{HERE}/articles/{key}?said={said}")
 
 
@@ -108,7 +109,7 @@ def _pages(routes: Routes, gates: Gates) -> None:
 
 
 async def _review(
-    console: Console, request: Request, key: str, *, problem: str = "", why: str = ""
+    console: Console, request: Request, key: str, *, problem: str = "", why: str = "", publish_at: str = ""
 ) -> Response:
     actor = visitor(request).actor
     async with console.door.database.read() as session:
@@ -117,6 +118,7 @@ async def _review(
             return nowhere(console, request)
         live = await cards.revision(session, key, card.live_number) if card.live_number else None
         writers = await cards.authors(session, card)
+        late = await cards.begins_late_on(session, card, console.desk.today())
         context = await _gate(console, session, card)
     return console.pages.show(
         request,
@@ -130,6 +132,7 @@ async def _review(
         parts=difference(live.content if live else None, card.content),
         problems=problems(card.content, console.desk.today()),
         why=why,
+        publish_at=publish_at or (f"{late.isoformat()}T00:00" if late else ""),
         **context,
         **words(actor),
     )

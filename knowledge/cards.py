@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge import rows
-from knowledge.drafts import KEY, MOST_KEY, Content, problems, tidy, whole
+from knowledge.drafts import KEY, MOST_KEY, Content, begins_late, problems, tidy, too_early, whole
 from knowledge.errors import CardMoved, CardRefused
 from knowledge.following import change, revision_of
-from knowledge.models import ArticleState, Card, CardRevision, CardState, Step
+from knowledge.models import ArticleRow, ArticleState, Card, CardRevision, CardState, Step
 from store.clock import city_date
 
 _AT_ONCE = 500
@@ -126,7 +126,7 @@ async def approve(
     publish_at: datetime | None = None,
     four_eyes: bool = True,
 ) -> Card | None:
-    """Publish what is in review, at once or at a moment to come.
+    """Publish what is in review, at once or at a moment to come, but not while it would silence what is in force.
 
     `four_eyes`: nobody who wrote in it since it was last published may approve it.
     """
@@ -138,6 +138,8 @@ async def approve(
         raise CardRefused("只有待审核的文章可以通过。")
     if four_eyes and by in await authors(session, card):
         raise CardRefused("这次的内容您自己改过，要由另一位审核人通过。")
+    if late := await begins_late_on(session, card, city_date(publish_at or at)):
+        raise CardRefused(too_early(late))
     if then == CardState.SCHEDULED:
         card.state, card.publish_at = CardState.SCHEDULED, publish_at
         return await _moved(session, card, card.content, Step.SCHEDULED, by=by, why=why, at=at)
@@ -230,6 +232,12 @@ async def authors(session: AsyncSession, card: Card) -> frozenset[str]:
             )
         )
     )
+
+
+async def begins_late_on(session: AsyncSession, card: Card, day: date) -> date | None:
+    """The day on which a draft begins, where publishing it on `day` would silence a version that is in force then."""
+    row = await session.get(ArticleRow, card.key) if card.live else None
+    return begins_late(card.content, rows.from_content(row.content) if row else None, day)
 
 
 def _stopping(card: Card, at: datetime) -> str:

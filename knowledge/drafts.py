@@ -133,6 +133,20 @@ def _days(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
         yield Problem("checked_on", "核对日期不能是将来的日期。", True)
 
 
+def begins_late(content: Mapping[str, Any], live: Article | None, day: date) -> date | None:
+    """The day on which a draft begins, where publishing it on `day` would silence a version that is in force then."""
+    begins = day_of(content["valid_from"])
+    return begins if live is not None and live.in_force(day) and begins and begins > day else None
+
+
+def too_early(begins: date) -> str:
+    """Why a version may not be published before the day on which it begins."""
+    return (
+        f"线上的版本还在用来答复，这一版 {begins.isoformat()} 才生效，立即发布会让机器人在那以前答不上这件事。"
+        f"请用“定时发布”，时间选 {begins.isoformat()} 或以后。"
+    )
+
+
 def _sources(content: Mapping[str, Any], today: date) -> Iterator[Problem]:
     if not content["sources"]:
         yield Problem("sources", "请至少写一条依据，答复里要注明出处。", True)

@@ -93,6 +93,24 @@ async def test_an_editor_writes_and_a_reviewer_finds_the_difference_and_approves
     assert await state(desk) == (CardState.PUBLISHED, 4)
 
 
+async def test_a_version_that_begins_later_is_offered_for_its_day(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    reviewer = await stocked.member("reviewer", Role.KNOWLEDGE_REVIEWER)
+    begins = (desk.today() + timedelta(days=3)).isoformat()
+    await editor.post(f"{HERE}/edit", filled(articles[KEY], valid_from=begins, action="submit"))
+    assert f'value="{begins}T00:00"' in (await reviewer.get(f"{HERE}/review")).text
+    await gated(reviewer)
+    answer = await reviewer.post(f"{HERE}/approve", {"base": "3", "why": "好", "publish_at": ""})
+    assert answer.status_code == 422 and "请用“定时发布”" in answer.text
+    assert f'value="{begins}T00:00"' in answer.text
+    answer = await reviewer.post(
+        f"{HERE}/approve", {"base": "3", "why": "好", "publish_at": f"{begins}T00:00"}
+    )
+    assert answer.headers["location"] == f"{HERE}?said=scheduled"
+
+
 async def test_who_saves_second_sees_both_and_loses_nothing(
     stocked: House, desk: Desk, articles: dict[str, Article]
 ) -> None:

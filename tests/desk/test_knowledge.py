@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -28,6 +28,7 @@ from staff.departments import add_departments
 from staff.models import AuditEntry, Notice, NoticeKind
 from staff.passwords import Hashing
 from staff.roles import Role
+from store.clock import CITY_ZONE
 from store.database import Database
 from systems.models import WebhookDelivery
 from systems.subscriptions import Wish
@@ -237,6 +238,35 @@ async def test_what_is_sent_back_is_a_draft_again_with_the_reason(
     async with stocked_desk.database.read() as session:
         newest = (await cards.revisions(session, KEY, before=None, limit=1))[0]
     assert (newest.why, newest.by) == ("依据写错了", "reviewer")
+
+
+async def test_a_version_that_begins_later_is_scheduled_and_silences_nothing_before(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    begins = stocked_desk.today() + timedelta(days=3)
+    midnight = datetime.combine(begins, time(), CITY_ZONE)
+    base = await in_review(stocked_desk, rewritten(articles[KEY], valid_from=begins.isoformat()))
+    await seen_by_gate(stocked_desk)
+    for at in (None, midnight - timedelta(minutes=1)):
+        with pytest.raises(CardRefused, match=f"定时发布.*{begins.isoformat()}"):
+            await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=at)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=midnight)
+    before = articles[KEY].text("overview")
+    assert await overview(stocked_desk) == before
+    clock.advance(midnight - clock())
+    assert await knowledge.publish_due(stocked_desk) == [KEY]
+    assert "新的办法" in await overview(stocked_desk)
+
+
+async def test_a_matter_that_nothing_answers_today_may_be_published_before_it_begins(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    begins = (stocked_desk.today() + timedelta(days=3)).isoformat()
+    new = rewritten(articles[KEY], valid_from=begins, title="新事项", aliases=[], questions=["新事项怎么办"])
+    base = await in_review(stocked_desk, new, "new-matter")
+    await seen_by_gate(stocked_desk, "new-matter")
+    await knowledge.approve(stocked_desk, REVIEWER, "new-matter", base, "好")
+    assert (await card(stocked_desk, "new-matter")).state == CardState.PUBLISHED
 
 
 async def test_what_is_scheduled_is_answered_from_its_moment_on(
