@@ -8,9 +8,8 @@ from desk.progress import due_line
 from tickets.models import KIND_NAMES, Ticket, TicketClock
 from tickets.states import Step
 
-_NOT_CONTENT = (
-    "如果问题没有解决或者对答复不满意，请直接在这里回复，工作人员会回访；也可以回复“转人工”，或拨打 12345。"
-)
+# What is said to the bot by itself reaches no ticket: a person takes it from there.
+_NOT_CONTENT = "如果问题没有解决或者对答复不满意，请回复“转人工”，再告诉工作人员工单编号 {number} 和没有解决的地方；也可以拨打 12345。"
 
 
 def news(
@@ -23,7 +22,7 @@ def news(
         return None
     lines = [f"您的{KIND_NAMES[ticket.kind]}（工单 {ticket.number}，{ticket.subject}）{said}"]
     if step is Step.RELEASED:
-        lines += [answer, _NOT_CONTENT]
+        lines += [answer, _NOT_CONTENT.format(number=ticket.number)]
     elif step in _WITH_REASON:
         lines.append(f"理由：{note}")
     if step in _REFUSING:

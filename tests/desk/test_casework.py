@@ -73,6 +73,7 @@ async def test_the_enterprise_is_told_what_concerns_it_and_nothing_else(desk: De
     assert "已受理。" in accepted.text
     assert "应在 12月2日前（受理后 7 个工作日）答复。" in accepted.text
     assert "供水已于今天恢复。" in answered.text
+    assert f"请回复“转人工”，再告诉工作人员工单编号 {ticket.number} 和没有解决的地方" in answered.text
     assert {message.detail["ticket"] for message in (accepted, answered)} == {ticket.number}
 
 
