@@ -20,6 +20,7 @@ from connectors.telegram.account import webhook_problem
 from connectors.webhooks.addresses import Allowed
 from connectors.wechat.crypto import Account
 from connectors.wechat.notices import Template
+from connectors.wechat.scenes import read_scenes
 from desk.desk import AttachmentLimits, Reminding
 from staff.sessions import Policy
 from store.workdays import OfficeHours
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     wechat_can_reply_later: bool = True
     wechat_ticket_template: str = ""
     wechat_ticket_template_fields: str = "number=character_string1,state=phrase2,date=time3"
+    wechat_scenes: str = ""
     wechat_unsubscribe_grace_hours: float = Field(default=24.0, ge=0, le=720)
     wechat_api_url: str = "https://api.weixin.qq.com"
     telegram_token: SecretStr = SecretStr("")
@@ -154,6 +156,10 @@ class Settings(BaseSettings):
                 if not value.get_secret_value():
                     raise ValueError(f"{name} has no value: QIFU_WECHAT_APP_ID is set")
             self.wechat_account()
+        try:
+            read_scenes(self.wechat_scenes)
+        except ValueError as error:
+            raise ValueError(f"QIFU_WECHAT_SCENES: {error}") from error
         if self.wechat_template() and not self.wechat_can_reply_later:
             raise ValueError(
                 "QIFU_WECHAT_TICKET_TEMPLATE: an account that can only reply has no template messages"

@@ -19,6 +19,7 @@ from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.fetching import WeChatFiles
 from connectors.wechat.notices import TicketNotices
 from connectors.wechat.routes import wechat_router
+from connectors.wechat.scenes import read_scenes
 from connectors.wechat.store import DatabaseTokenStore
 from connectors.wechat.token import AccessTokens
 from desk.desk import Desk
@@ -66,6 +67,7 @@ def connect_wechat(
         patience=patience,
         notices=notices,
         journal=journal,
+        scenes=read_scenes(settings.wechat_scenes),
     )
     router = wechat_router(settings.wechat_account(), answers, clock=desk.clock)
     return WeChat(router, channel, WeChatFiles(api) if api else None, answers, client, notices)

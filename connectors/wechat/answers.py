@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from connectors.wechat.channel import WeChatChannel
 from connectors.wechat.conversation import (
     CHANNEL,
     NO_MEDIA,
+    NO_SCENES,
     NOT_STORED,
     OPTION_GONE,
     Meant,
@@ -69,7 +71,8 @@ class Patience:
 class Answers:
     """The answers of one account. Turns go on when the request that began them is gone; `close` ends them.
 
-    `journal`: with it, words that get no answer in their reply are acknowledged as soon as they are stored.
+    `journal`: with it, words that get no answer in their reply are acknowledged as soon as they are stored; `scenes`: what
+    QR codes say for who scans them.
     """
 
     def __init__(
@@ -82,12 +85,13 @@ class Answers:
         patience: Patience | None = None,
         notices: TicketNotices | None = None,
         journal: Journal | None = None,
+        scenes: Mapping[str, str] = NO_SCENES,
     ) -> None:
         self.patience = patience or Patience()
         self.carriage = Carriage(desk, channel)
         self._desk = desk
         self._channel = channel
-        self._max_letters = max_letters
+        self._max_letters, self._scenes = max_letters, scenes
         self._notices = notices
         self._unfollow_grace = unfollow_grace
         self._turns: set[asyncio.Task[None]] = set()
@@ -99,7 +103,8 @@ class Answers:
         """The answer to one attempt of a push. `arrived`: when it came, on the event loop's clock."""
         if isinstance(push, TemplateSent) and self._notices is not None:
             await self._notices.finished(push)
-        said, came = meant(push, max_letters=self._max_letters), self._desk.clock()
+        said = meant(push, max_letters=self._max_letters, scenes=self._scenes)
+        came = self._desk.clock()
         if await self._left_to_staff(push, said):
             return Answer()
         if isinstance(said, Told | Silent):

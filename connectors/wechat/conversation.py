@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TypeGuard
 
 from connectors.wechat.menu import text_of
@@ -28,6 +30,7 @@ from desk.keeping import cleaned
 from desk.values import SentFile
 
 CHANNEL = "wechat"
+NO_SCENES: Mapping[str, str] = MappingProxyType({})
 
 # Without numbers: a number typed is an option of the last reply.
 WELCOME = (
@@ -101,9 +104,9 @@ class Silent:
 Meant = Said | Shown | Told | Silent
 
 
-def meant(push: Push, *, max_letters: int) -> Meant:
-    """What to do about a push. `max_letters`: how long a message may be."""
-    words = _words(push)
+def meant(push: Push, *, max_letters: int, scenes: Mapping[str, str] = NO_SCENES) -> Meant:
+    """What to do about a push. `max_letters`: how long a message may be; `scenes`: what QR codes say for who scans them."""
+    words = _words(push, scenes)
     if words is not None:
         if len(words) > max_letters:
             return Shown(words, f"一次最多 {max_letters} 个字，请分几次发送。")
@@ -157,8 +160,10 @@ def comes(push: Push) -> bool:
     return isinstance(push, Subscribe | Scan | Click)
 
 
-def _words(push: Push) -> str | None:
+def _words(push: Push, scenes: Mapping[str, str]) -> str | None:
     match push:
+        case Subscribe() | Scan():
+            return scenes.get(push.scene or "")
         case Text():
             return push.content.strip()
         case Voice() if push.recognition:

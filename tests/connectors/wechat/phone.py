@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from connectors.wechat.answers import Answers, Patience
 from connectors.wechat.channel import WeChatChannel
+from connectors.wechat.conversation import NO_SCENES
 from connectors.wechat.crypto import Account, decrypt
 from connectors.wechat.crypto import aes_key as key_of
 from connectors.wechat.notices import TicketNotices
@@ -104,6 +105,7 @@ async def phone_of(
     account: Account = ACCOUNT,
     notices: TicketNotices | None = None,
     journal: Journal | None = None,
+    scenes: Mapping[str, str] = NO_SCENES,
 ) -> AsyncIterator[Phone]:
     """A phone that reaches a process of ours."""
     answers = Answers(
@@ -114,6 +116,7 @@ async def phone_of(
         patience=patience,
         notices=notices,
         journal=journal,
+        scenes=scenes,
     )
     app = FastAPI()
     app.include_router(wechat_router(account, answers, clock=desk.clock))
