@@ -36,7 +36,7 @@ _FORMS = (
     CaseForm(_S.PLANNED, "列入台账，限期整改", "情况复杂、一时改不完的用；做完再提交结果。", "整改措施、责任人和完成时间"),
     CaseForm(_S.SUBMITTED, "提交整改结果", _TO_ENTERPRISE, "改了什么，结果怎样", main=True),
     CaseForm(_S.EXPLAINED, "解释说明", f"没有政策依据、确实改不了的用。{_TO_ENTERPRISE}", "向企业的说明和依据"),
-    CaseForm(_S.APPEALED, "申诉复核", "认为评错了或恶意评价的用，由督办人决定；成立的不计入，不成立的照样整改。", "申诉理由和证据", grave=True),
+    CaseForm(_S.APPEALED, "申诉复核", "认为评错了或恶意评价的用，由督办人员决定；成立的不计入，不成立的照样整改。", "申诉理由和证据", grave=True),
     CaseForm(_S.RELEASED, "审核通过，发给企业", "结果会发到企业评价的渠道，并请企业再评一次。", main=True),
     CaseForm(_S.SENT_BACK, "退回", "退回继续整改，期限照算。", "哪里不够"),
     CaseForm(_S.UPHELD, "申诉成立，不计入", "理由会原样告诉企业。", "理由", grave=True),

@@ -35,7 +35,7 @@ _VIEWS = {
     **{str(light): name for light, name in LIGHT_NAMES.items()},
     "supervised": "督办中",
     "notice": "应发催办通知书",
-    "criticised": "应书面通报",
+    "criticised": "应书面批评",
 }
 _TONES = {Light.RED: "bad", Light.YELLOW: "warn", Light.GREEN: "good", Light.PAUSED: "soft"}
 _MOST_NOTE = 2000
@@ -66,7 +66,7 @@ def supervision_routes(routes: Routes) -> None:
         request: Request, view: str = "", department: str = "", after: str = "", said: str = ""
     ) -> Response:
         chosen = view if view in _VIEWS else ""
-        notice = "已列入督办，承办人会收到通知。" if said == "supervised" else ""
+        notice = "已列入督办，经办人会收到通知。" if said == "supervised" else ""
         return await _page(console, request, Asked(chosen, department[:40], after), notice=notice)
 
     @routes.post("/supervision/{number}", Permission.TICKETS_SUPERVISE)

@@ -40,6 +40,17 @@ _LAST_REPLY = (
     .order_by(Message.id.desc())
     .limit(1)
 )
+_LAST_TOLD = (
+    select(Message)
+    .where(
+        Message.thread_id == bindparam("thread_id"),
+        Message.id < bindparam("before"),
+        Message.author.in_((Author.BOT, Author.SYSTEM)),
+        Message.delivery != Delivery.DROPPED,
+    )
+    .order_by(Message.id.desc())
+    .limit(1)
+)
 
 
 async def by_external_id(session: AsyncSession, channel: str, external_id: str) -> Message | None:
@@ -75,6 +86,11 @@ async def replies_to(session: AsyncSession, message_id: int) -> Sequence[Message
 async def last_reply(session: AsyncSession, thread_id: str) -> Message | None:
     """The last thing that the bot said in a thread."""
     return await session.scalar(_LAST_REPLY, {"thread_id": thread_id})
+
+
+async def last_told(session: AsyncSession, thread_id: str, before: int) -> Message | None:
+    """The last thing that was told of itself before a message: a reply of the bot, or news."""
+    return await session.scalar(_LAST_TOLD, {"thread_id": thread_id, "before": before})
 
 
 async def history(

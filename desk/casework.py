@@ -16,6 +16,7 @@ from desk.notices import at_first
 from desk.progress import reason_told
 from desk.rating_asking import owe_ticket
 from desk.rules import rules
+from staff.models import Department
 from store.clock import city_date
 from store.workdays import Calendar
 from tickets.errors import StepRefused
@@ -73,6 +74,7 @@ async def move(
         note=reason_told(event, papers.events),
         running=await all_running(session, ticket.id),
         answer=papers.answers[-1].text if step is Step.RELEASED else "",
+        department=await _department(session, ticket),
     )
     thread = await session.get(Thread, ticket.thread_id) if ticket.thread_id else None
     if text is not None and thread is not None:  # None: the enterprise had itself erased and is telephoned
@@ -81,6 +83,11 @@ async def move(
         await session.flush()
         await owe_ticket(desk, session, ticket)
     return event
+
+
+async def _department(session: AsyncSession, ticket: Ticket) -> str:
+    found = await session.get(Department, ticket.department) if ticket.department else None
+    return found.name if found else "承办单位"
 
 
 def _news_row(ticket: Ticket, thread: Thread, text: str, at: datetime) -> Message:

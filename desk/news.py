@@ -8,21 +8,30 @@ from desk.progress import due_line
 from tickets.models import KIND_NAMES, Ticket, TicketClock
 from tickets.states import Step
 
-# What is said to the bot by itself reaches no ticket: a person takes it from there.
-_NOT_CONTENT = "如果问题没有解决或者对答复不满意，请回复“转人工”，再告诉工作人员工单编号 {number} 和没有解决的地方；也可以拨打 12345。"
+_NOT_CONTENT = "如果问题没有解决或者对答复不满意，请直接回复“没有解决”，工作人员会回访核实；也可以回复“转人工”，或拨打 12345。"
 
 
 def news(
-    ticket: Ticket, step: Step, *, note: str, running: Sequence[TicketClock], answer: str = ""
+    ticket: Ticket,
+    step: Step,
+    *,
+    note: str,
+    running: Sequence[TicketClock],
+    answer: str = "",
+    department: str = "",
 ) -> str | None:
-    """What to say of a step; None where it does not concern the enterprise. `note`: the reason given; `answer`: the
-    text that was released."""
+    """What to say of a step; None where it does not concern the enterprise.
+
+    `note`: the reason given; `answer`: the text that was released; `department`: the name of who has it now.
+    """
     said = _SAID.get(step)
     if said is None:
         return None
-    lines = [f"您的{KIND_NAMES[ticket.kind]}（工单 {ticket.number}，{ticket.subject}）{said}"]
+    lines = [
+        f"您的{KIND_NAMES[ticket.kind]}（工单 {ticket.number}，{ticket.subject}）{said.format(department=department)}"
+    ]
     if step is Step.RELEASED:
-        lines += [answer, _NOT_CONTENT.format(number=ticket.number)]
+        lines += [answer, _NOT_CONTENT]
     elif step in _WITH_REASON:
         lines.append(f"理由：{note}")
     if step in _REFUSING:
@@ -36,6 +45,7 @@ _SAID = {
     Step.ACCEPTED: "已受理。",
     Step.DEEMED: "在规定期限内没有作出决定，按规定视为受理。",
     Step.REFUSED: "经审核，不予受理。",
+    Step.DISPATCHED: "已派单，由{department}办理。",
     Step.REGRADED: "调整了办理级别，办理期限重新计算。",
     Step.EXTENDED: "情况需要更多时间，经批准延期办理。",
     Step.SUSPENDED: "已中止办理，期限暂停计算。恢复办理时会通知您。",

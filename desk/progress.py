@@ -41,6 +41,7 @@ _EXPLAINED = frozenset(
         Step.OVERTURNED,
         Step.TERMINATED,
         Step.SUPPLEMENTED,
+        Step.CONTESTED,
     }
 )
 _NOTE_LETTERS = 60

@@ -86,10 +86,14 @@ class Recipients:
         elif timed is Timed.REVIEW:
             found = self.heading(ticket)
         elif timed is Timed.CALL_BACK:
-            found = _ids(self.agents)
+            found = self.calling_back()
         else:
             found = _ids(self.supervisors)
         return found or self.heading(ticket)
+
+    def calling_back(self) -> list[str]:
+        """Who asks the enterprise whether the answer helped."""
+        return _ids(self.agents)
 
     def on_duty(self) -> list[str]:
         """Agents at the desk; all of them where nobody is."""

@@ -26,6 +26,7 @@ _OF_STEP: Mapping[Step, str] = {
     Step.RETURNED: "{what}被承办部门退单，请另行派单或指定。",
     Step.REFUSAL_DENIED: "{what}的不予受理没有批准，请受理。",
     Step.SUPPLEMENTED: "企业补充了{what}的情况，请看“经过”。",
+    Step.CONTESTED: "企业反映{what}没有解决，请尽快回访核实。",
     Step.WITHDRAWN: "{what}已由企业撤回，不用再办。",
     Step.EXTENDED: "{what}的延期申请已批准，期限已顺延。",
     Step.EXTENSION_DENIED: "{what}的延期申请没有批准，请按原期限办理。",

@@ -13,7 +13,7 @@ from staff.models import NoticeKind
 from staff.notices import Telling, told
 from tickets.conditions import MOST_RETURNS
 from tickets.models import Ticket, TicketEvent
-from tickets.states import OPEN, State, Step
+from tickets.states import OPEN, UNCONFIRMED, State, Step
 
 _K = NoticeKind
 _KINDS: Mapping[Step, tuple[NoticeKind, ...]] = {
@@ -32,6 +32,7 @@ _KINDS: Mapping[Step, tuple[NoticeKind, ...]] = {
     Step.REWORKED: (_K.BACK,),
     Step.URGED: (_K.URGED,),
     Step.SUPPLEMENTED: (_K.SUPPLEMENTED,),
+    Step.CONTESTED: (_K.SUPPLEMENTED,),
     Step.SUPERVISED: (_K.SUPERVISED,),
     Step.REEXAMINATION_ASKED: (_K.REEXAMINE,),
     Step.WITHDRAWN: (_K.STOPPED,),
@@ -91,6 +92,8 @@ def _to(kind: NoticeKind, event: TicketEvent, ticket: Ticket, who: Recipients) -
             return who.supervising()
         case _K.DECIDED if event.step is Step.REFUSAL_DENIED:
             return who.dispatching() if ticket.state is State.SUBMITTED else []
+        case _K.SUPPLEMENTED if ticket.state in UNCONFIRMED:
+            return who.calling_back()
         case _K.STOPPED if ticket.department is None:
             return []  # nobody had it in hand
         case _K.STOPPED if event.after in _STOPPED:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from conversations.circles import people_of
 from conversations.models import Thread
 from desk.announcing import take_and_announce
-from desk.articles import HUMAN
+from desk.articles import HUMAN, UNSOLVED
 from desk.desk import Desk
 from desk.intake.form import Said
 from desk.progress import due_line, progress
@@ -26,7 +26,7 @@ from tickets.errors import NotHere
 from tickets.guesses import note_wrong_guess, wrong_guesses_since
 from tickets.life import ENTERPRISE, Doing
 from tickets.models import Ticket
-from tickets.states import OPEN, STATE_NAMES, STEP_NAMES, Actor, State, Step
+from tickets.states import OPEN, STATE_NAMES, STEP_NAMES, UNCONFIRMED, Actor, State, Step
 from tickets.tickets import by_number, events, of_people, urged_since
 from tickets.timing import all_running
 
@@ -40,6 +40,7 @@ _GUESSES = 10
 _GUESSES_WITHIN = timedelta(hours=24)
 _TOO_OFTEN = "这张工单近一天内核对失败的次数太多，为保护企业信息暂不提供查询，请明天再试。急事可以转人工，或拨打 12345。"
 URGE_PAUSE = timedelta(hours=24)
+SUPPLEMENT = Button("补充说明", "/supplement")
 
 
 class Act(StrEnum):
@@ -114,9 +115,9 @@ async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) 
     if talk.act == Act.PROGRESS:
         async with desk.database.read() as session:
             told = progress(ticket, await events(session, ticket.id), await all_running(session, ticket.id))
-        return _about(ticket, told)
+        return about(ticket, told)
     if talk.act == Act.WITHDRAW and not talk.sure:
-        return _about(ticket, f"好的，工单 {ticket.number} 没有撤回，继续办理。")
+        return about(ticket, f"好的，工单 {ticket.number} 没有撤回，继续办理。")
     return await _step(desk, ticket, message_id, talk)
 
 
@@ -127,15 +128,13 @@ async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -
         row = await session.get_one(Ticket, ticket.id)
         done = message_id in {e.message_id for e in await events(session, row.id) if e.step == step}
         if step == Step.URGED and not done and await urged_since(session, row.id, now - URGE_PAUSE):
-            return _about(
-                row, f"工单 {row.number} 在 24 小时内已经催办过，催办记录还在，请稍等经办单位回应。"
-            )
+            return about(row, f"工单 {row.number} 在 24 小时内已经催办过，催办记录还在，请稍等经办单位回应。")
         try:
             doing = Doing(ENTERPRISE, Actor.ENTERPRISE, now, talk.note or "", message_id)
             await take_and_announce(desk, session, row, step, doing, await rules(desk, session))
         except NotHere as refused:
             stands = STATE_NAMES[refused.state]
-            return _about(
+            return about(
                 row,
                 f"工单 {row.number} 现在是“{stands}”，不能再{STEP_NAMES[step]}。需要的话可以重新提交，或者转人工。",
             )
@@ -143,10 +142,11 @@ async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -
     said = {
         Step.URGED: f"已为您催办工单 {row.number}，催办时间 {now.astimezone(CITY_ZONE):%m月%d日 %H:%M}，"
         f"已记入工单。{due_line(running)}",
-        Step.SUPPLEMENTED: f"补充的内容已记入工单 {row.number}，经办人会看到。",
+        Step.SUPPLEMENTED: f"补充的内容已记入工单 {row.number}，"
+        f"{'回访的工作人员' if row.state in UNCONFIRMED else '经办人'}会看到。",
         Step.WITHDRAWN: f"工单 {row.number} 已按您的要求撤回，不再办理。以后需要可以重新提交。",
     }[step]
-    return _about(row, said)
+    return about(row, said)
 
 
 def _listen(talk: TicketTalk, said: Said) -> TicketTalk:
@@ -238,13 +238,16 @@ def question(talk: TicketTalk, asking: str, mine: Sequence[str]) -> Reply:
     )
 
 
-def _about(ticket: Ticket, text: str) -> Reply:
-    buttons = (
-        (Button("催办", "/urge"), Button("补充说明", "/supplement"), Button("撤回", "/withdraw"))
-        if ticket.state in OPEN
-        else ()
-    )
+def about(ticket: Ticket, text: str, offers: Sequence[Button] | None = None) -> Reply:
+    """A reply about a ticket, with what can be done with it; `offers`: other buttons than those of where it stands."""
+    buttons = _offers(ticket.state) if offers is None else tuple(offers)
     return Reply(text, outcome="ticket", ticket=ticket.number, buttons=(*buttons, HUMAN))
+
+
+def _offers(state: State) -> tuple[Button, ...]:
+    if state in OPEN:
+        return (Button("催办", "/urge"), SUPPLEMENT, Button("撤回", "/withdraw"))
+    return (UNSOLVED, SUPPLEMENT) if state in UNCONFIRMED else ()
 
 
 def _may_see(ticket: Ticket, people: Sequence[str], tail: str | None) -> bool:

@@ -75,6 +75,8 @@ def refusal(
             return not_here
         case Step.RELEASED if papers.draft is None or papers.draft.drafted_by == by:
             return SecondPersonNeeded(number, step)
+        case Step.CONTESTED if papers.contested:
+            return not_here
         case Step.CALL_TRIED if (tried := papers.calls_in_vain) and at - tried[-1] < CALL_PAUSE:
             return CalledJustNow(number, step)
         case Step.CALL_GIVEN_UP if len(papers.calls_in_vain) < call_tries:

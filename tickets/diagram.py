@@ -88,7 +88,7 @@ _ACTOR_NAMES = {
     "clock": "到期自动",
     "agent": "坐席",
     "dispatcher": "派单员",
-    "handler": "承办人",
+    "handler": "经办人",
     "reviewer": "审核人",
-    "supervisor": "督办人",
+    "supervisor": "督办人员",
 }

@@ -78,7 +78,7 @@ class TwiceReturned(StepRefused):
     """After two returns the arbiter decides, and what the arbiter assigned is not returned."""
 
     def __init__(self, number: str, step: Step) -> None:
-        super().__init__(number, step, "这张工单已退单两次，由督办人指定承办部门，不能再退单或普通派单。")
+        super().__init__(number, step, "这张工单已退单两次，由督办人员指定承办部门，不能再退单或普通派单。")
 
 
 class CalledJustNow(StepRefused):

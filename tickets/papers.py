@@ -59,6 +59,12 @@ class Papers:
                 found.append(event.at)
         return found
 
+    @property
+    def contested(self) -> bool:
+        """Whether the enterprise has said of the last answer that nothing is solved."""
+        last = (one for one in reversed(self.events) if one.step in (Step.RELEASED, Step.CONTESTED))
+        return next((one.step is Step.CONTESTED for one in last), False)
+
     def asked(self, step: Step) -> Approval | None:
         """What waits for a second person, of that kind."""
         return next((a for a in self.approvals if a.asked is step and a.decided_at is None), None)

@@ -78,6 +78,7 @@ class Step(StrEnum):
     DRAFTED = "drafted"
     SENT_BACK = "sent_back"
     RELEASED = "released"
+    CONTESTED = "contested"
     CALL_BACK_DUE = "call_back_due"
     CALL_TRIED = "call_tried"
     CALLED_BACK = "called_back"
@@ -117,6 +118,7 @@ STEP_NAMES = {
     Step.DRAFTED: "提交答复",
     Step.SENT_BACK: "审核退回",
     Step.RELEASED: "答复",
+    Step.CONTESTED: "反映未解决",
     Step.CALL_BACK_DUE: "转回访",
     Step.CALL_TRIED: "回访未接通",
     Step.CALLED_BACK: "回访办结",
@@ -165,7 +167,9 @@ OPEN = frozenset(
 )
 OVER = frozenset({State.REFUSED, State.CLOSED, State.WITHDRAWN, State.TERMINATED})
 _ACCEPTED = frozenset({State.ACCEPTED, State.DEEMED})
-_ANSWERED = frozenset({State.ANSWERED, State.CALL_BACK, State.CLOSED})
+# Where the answer is out and nobody has asked the enterprise yet whether it helped.
+UNCONFIRMED = frozenset({State.ANSWERED, State.CALL_BACK})
+_ANSWERED = UNCONFIRMED | {State.CLOSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +219,15 @@ MOVES: tuple[Move, ...] = (
     _move(_T.DRAFTED, _A.HANDLER, IN_HAND, _S.REVIEW),
     _move(_T.SENT_BACK, _A.REVIEWER, _S.REVIEW, _S.WORKING, reason=True),
     _move(_T.RELEASED, _A.REVIEWER, _S.REVIEW, _S.ANSWERED),
+    # Whether it is to be handled again is decided by who calls back, at once and not only on the next day.
+    _move(_T.CONTESTED, _A.ENTERPRISE, UNCONFIRMED, _S.CALL_BACK),
     _move(_T.CALL_BACK_DUE, _A.CLOCK, _S.ANSWERED, _S.CALL_BACK),
     _move(_T.CALL_TRIED, _A.AGENT, _S.CALL_BACK, None),
     _move(_T.CALLED_BACK, _A.AGENT, _S.CALL_BACK, _S.CLOSED),
     _move(_T.CALL_GIVEN_UP, _A.AGENT, _S.CALL_BACK, _S.CLOSED, reason=True),
     _move(_T.REWORKED, (_A.AGENT, _A.SUPERVISOR), _ANSWERED, _S.WORKING, reason=True),
     _move(_T.URGED, _A.ENTERPRISE, OPEN, None),
-    _move(_T.SUPPLEMENTED, _A.ENTERPRISE, OPEN, None),
+    _move(_T.SUPPLEMENTED, _A.ENTERPRISE, OPEN | UNCONFIRMED, None),
     _move(_T.SUPERVISED, (_A.SUPERVISOR, _A.CLOCK), OPEN - {_S.SUSPENDED}, None, reason=True),
     _move(_T.REEXAMINATION_ASKED, _A.AGENT, _ANSWERED | {_S.REFUSED}, _S.REEXAMINED, reason=True),
     _move(_T.UPHELD, _A.SUPERVISOR, _S.REEXAMINED, _S.CLOSED, reason=True),

@@ -9,7 +9,8 @@ from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import tracker as read
-from desk.answers import answer, nothing_solved
+from desk.answers import answer
+from desk.contesting import Contested, contest
 from desk.desk import Desk
 from desk.linking import is_bare_code, link
 
@@ -41,7 +42,10 @@ class Answer(Action):
 
 
 class Unsolved(Action):
-    """The answer did not help: a person or a ticket does."""
+    """An answer did not help, the bot's or a department's."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def name(self) -> str:
         """As the domain calls it."""
@@ -50,6 +54,12 @@ class Unsolved(Action):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[EventType]:
-        """Offer both."""
-        read.utter(dispatcher, nothing_solved(read.context(tracker)))
+        """Offer a person or a ticket; of a ticket, have the enterprise called back."""
+        said = Contested(
+            read.thread_id(tracker),
+            read.message_id(tracker),
+            read.raw_text(tracker),
+            read.ticket_number(tracker),
+        )
+        read.utter(dispatcher, await contest(self._desk, said, read.context(tracker)))
         return []

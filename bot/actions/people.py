@@ -10,6 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from bot.actions import tracker as read
 from desk.answers import answer, answers_surely
+from desk.contesting import Contested, dissatisfied
 from desk.desk import Desk
 from desk.handoff import hand_off
 from desk.ratings import rate
@@ -55,8 +56,11 @@ class Rate(Action):
             reply, after = await answer(self._desk, asked, read.context(tracker))
             read.utter(dispatcher, reply)
             return read.context_events(after)
-        thread_id, message_id = read.thread_id(tracker), read.message_id(tracker)
-        read.utter(
-            dispatcher, await rate(self._desk, thread_id, read.raw_text(tracker), message_id=message_id)
+        thread_id, message_id, text = (
+            read.thread_id(tracker),
+            read.message_id(tracker),
+            read.raw_text(tracker),
         )
+        unhelped = await dissatisfied(self._desk, Contested(thread_id, message_id, text))
+        read.utter(dispatcher, unhelped or await rate(self._desk, thread_id, text, message_id=message_id))
         return []

@@ -46,7 +46,7 @@ def _executor(desk: Desk) -> ActionExecutor:
     fields = (*desk.intake.fields, SUMMARY, CANCELLING)
     for action in (
         Answer(desk),
-        Unsolved(),
+        Unsolved(desk),
         OpenIntake(desk),
         HearIntake(desk),
         *(AskIntake(desk, field) for field in fields),

@@ -52,6 +52,16 @@ def asked(tracker: Tracker) -> Asked:
     )
 
 
+def ticket_number(tracker: Tracker) -> str | None:
+    """The ticket that a button names."""
+    named = (
+        one["value"]
+        for one in tracker.latest_message.get("entities") or ()
+        if one["entity"] == "ticket_number"
+    )
+    return next((str(value) for value in named), None)
+
+
 def context(tracker: Tracker) -> Context:
     """What the talk has been about."""
     return Context(

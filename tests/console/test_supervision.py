@@ -126,7 +126,7 @@ async def test_the_worst_stands_in_front_and_what_is_supervised_before_it(
     ]
     fields = {"seen": seen_in(page, youngest), "note": "重点企业，请优先"}
     page = await du.follow(await du.post(f"{HERE}/{youngest}", fields))
-    assert said(page) == "已列入督办，承办人会收到通知。"
+    assert said(page) == "已列入督办，经办人会收到通知。"
     assert numbers_on(page) == [youngest, oldest, middle]
     for view, found in (
         ("red", [oldest]),
@@ -206,7 +206,7 @@ async def test_what_was_urged_and_is_late_by_more_than_five_working_days_is_to_b
     await urge(office, urged)
     for day, criticised in ((3, 0), (9, 0), (10, 1)):  # the 10th is the sixth working day after it
         du = await on(office, clock, at(12, day))
-        assert count_of(await du.get(HERE), "应书面通报") == criticised, day
+        assert count_of(await du.get(HERE), "应书面批评") == criticised, day
     page = await du.get(f"{HERE}?view=criticised")
     assert numbers_on(page) == [urged] and patient not in numbers_on(page)
 

@@ -15,6 +15,7 @@ from desk.casework import ring
 from desk.complaints import submit
 from desk.desk import Desk
 from desk.progress import progress
+from staff.models import Department
 from store.clock import CITY_ZONE
 from tests.desk.casework import move_ticket
 from tests.fakes import HandClock
@@ -69,12 +70,20 @@ async def told(desk: Desk) -> list[Message]:
 
 async def test_the_enterprise_is_told_what_concerns_it_and_nothing_else(desk: Desk, ticket: Ticket) -> None:
     await move(desk, ticket, *TO_ANSWER)
-    accepted, answered = await told(desk)
+    accepted, dispatched, answered = await told(desk)
+    assert "已派单，由承办单位办理。" in dispatched.text  # no such department is kept in this test
     assert "已受理。" in accepted.text
     assert "应在 12月2日前（受理后 7 个工作日）答复。" in accepted.text
     assert "供水已于今天恢复。" in answered.text
-    assert f"请回复“转人工”，再告诉工作人员工单编号 {ticket.number} 和没有解决的地方" in answered.text
+    assert "请直接回复“没有解决”，工作人员会回访核实" in answered.text
     assert {message.detail["ticket"] for message in (accepted, answered)} == {ticket.number}
+
+
+async def test_who_handles_it_is_named_when_it_is_dispatched(desk: Desk, ticket: Ticket) -> None:
+    async with desk.database.write() as session:
+        session.add(Department(key="water", name="市供水部门"))
+    await move(desk, ticket, Step.ACCEPTED, Step.DISPATCHED)
+    assert "已派单，由市供水部门办理。" in (await told(desk))[-1].text
 
 
 async def test_a_refusal_gives_the_reason_that_was_approved(desk: Desk, ticket: Ticket) -> None:

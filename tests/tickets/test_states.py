@@ -61,7 +61,7 @@ def test_a_ticket_never_moves_without_a_part_for_it(actor: Actor) -> None:
 
 def test_the_enterprise_never_decides_for_the_city() -> None:
     own = {step for state in State for step in may(state, {Actor.ENTERPRISE})}
-    assert own == {Step.URGED, Step.SUPPLEMENTED, Step.WITHDRAWN}
+    assert own == {Step.URGED, Step.SUPPLEMENTED, Step.CONTESTED, Step.WITHDRAWN}
 
 
 def test_the_docs_draw_what_the_code_does() -> None:
