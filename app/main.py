@@ -112,7 +112,7 @@ def create_app(
         keep_tickets=timedelta(days=settings.keep_tickets_days),
         rating_window=timedelta(days=settings.rating_days),
         rating_after=settings.rating_after(),
-        call_tries=settings.call_tries,
+        bounds=settings.bounds(),
         knowledge_four_eyes=settings.knowledge_four_eyes,
         public_url=settings.public_url.rstrip("/"),
         link_key=hashlib.sha256(b"qifu link codes:" + settings.token().encode()).digest(),

@@ -24,6 +24,7 @@ from connectors.wechat.scenes import read_scenes
 from desk.desk import AttachmentLimits, Reminding
 from staff.sessions import Policy
 from store.workdays import OfficeHours
+from tickets.conditions import Bounds
 from tickets.limits import TimeLimits
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,7 +55,10 @@ class Settings(BaseSettings):
     office_hours: str = "09:00-12:00,13:00-17:30"
     staff_idle_minutes: int = Field(default=30, ge=1)
     ticket_limits: str = ""
+    most_returns: int = Field(default=2, ge=1, le=10)
     call_tries: int = Field(default=3, ge=1, le=20)
+    call_pause_hours: int = Field(default=2, ge=0, le=72)
+    urge_pause_hours: int = Field(default=24, ge=0, le=240)
     rating_days: int = Field(default=7, ge=1, le=365)
     rating_after_minutes: int = Field(default=30, ge=0, le=300)
     remind_within_hours: int = Field(default=16, ge=0, le=400)
@@ -207,6 +211,15 @@ class Settings(BaseSettings):
     def attachment_limits(self) -> AttachmentLimits:
         """What is taken of the files that people send."""
         return AttachmentLimits(self.attachment_max_bytes, self.attachments_per_day)
+
+    def bounds(self) -> Bounds:
+        """How often a ticket is returned, called back and urged, and how soon again."""
+        return Bounds(
+            most_returns=self.most_returns,
+            call_tries=self.call_tries,
+            call_pause=timedelta(hours=self.call_pause_hours),
+            urge_pause=timedelta(hours=self.urge_pause_hours),
+        )
 
     def reminding(self) -> Reminding:
         """When staff are reminded."""

@@ -86,7 +86,7 @@ async def _context(
     papers = await papers_of(session, ticket.id)
     calendar = await load_calendar(session)
     parts, account = parts_for(actor, ticket), actor.account_id or ""
-    steps = offered(ticket, parts, account, papers, desk.clock(), call_tries=desk.call_tries)
+    steps = offered(ticket, parts, account, papers, desk.clock(), desk.bounds)
     choices = {item.key: item.name for item in await departments(session)}
     officer = await acting(session, ticket.credit_code)
     urgent = urgency(ticket) if Step.ACCEPTED in steps else None

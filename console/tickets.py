@@ -53,7 +53,7 @@ def tickets_routes(routes: Routes) -> None:
         wanted = Wanted(_text(actor, q), subject, district, department)
         queues = queues_of(actor)
         chosen = Queue(queue) if queue in set(Queue) else queues[0]
-        now = console.desk.clock()
+        now, most = console.desk.clock(), console.desk.bounds.most_returns
         async with console.door.database.read() as session:
             nobodys = await stuck(session) if Queue.STUCK in queues else frozenset()
             rows = await page(
@@ -63,10 +63,13 @@ def tickets_routes(routes: Routes) -> None:
                 wanted,
                 now=now,
                 stuck=nobodys,
+                most_returns=most,
                 after=_place(after),
                 limit=_PAGE + 1,
             )
-            counted = await counts(session, sight_of(actor), now=now, queues=queues, stuck=nobodys)
+            counted = await counts(
+                session, sight_of(actor), now=now, queues=queues, stuck=nobodys, most_returns=most
+            )
             context = await _around(console, session, actor, rows[:_PAGE], now)
         return console.pages.show(
             request,
@@ -100,7 +103,7 @@ async def _around(
         "kind_names": KIND_NAMES,
         "state_names": STATE_NAMES,
         "level_names": LEVEL_NAMES,
-        "by_department": actor.may(Permission.TICKETS_ALL_DEPARTMENTS),
+        "by_department": sight_of(actor).department is None,
     }
 
 

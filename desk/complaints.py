@@ -13,10 +13,10 @@ from desk.desk import Desk
 from desk.intake.fields import SKIPPED
 from desk.rules import rules
 from desk.values import Button, Reply
-from tickets.limits import Limit, Timed
+from tickets.limits import Timed, TimeLimits
 from tickets.models import KIND_NAMES, Kind, Ticket
 from tickets.states import STATE_NAMES, Step
-from tickets.tickets import ENTER_WITHIN, Draft, open_ticket, opened_by
+from tickets.tickets import Draft, open_ticket, opened_by
 
 PROGRESS = Button("查询进度", "/progress")
 SECOND = Button("再提交一件", "/request")
@@ -49,10 +49,8 @@ async def submit(
         if not repeated:
             await announce_step(desk, session, ticket, Step.SUBMITTED, ticket.submitted_at)
         attached = await give_to_ticket(session, thread_id, ticket.id)
-    decide = desk.limits.of(Timed.DECIDE, ticket.level).limit
-    return Reply(
-        receipt(ticket, decide, attached), outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND)
-    )
+    said = receipt(ticket, desk.limits, attached)
+    return Reply(said, outcome="ticket", ticket=ticket.number, buttons=(PROGRESS, SECOND))
 
 
 async def attached_to_form(desk: Desk, thread_id: str) -> str:
@@ -86,14 +84,15 @@ def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
     )
 
 
-def receipt(ticket: Ticket, decide: Limit, attached: int = 0) -> str:
+def receipt(ticket: Ticket, limits: TimeLimits, attached: int = 0) -> str:
     """What the enterprise is told: the number, the promise and how to ask.
 
-    `decide`: within what it is decided upon; `attached`: how many files go with it.
+    `attached`: how many files go with it.
     """
+    enter, decide = (limits.of(timed, ticket.level).limit for timed in (Timed.ENTER, Timed.DECIDE))
     lines = [
         f"您的{KIND_NAMES[ticket.kind]}已提交，工单编号 {ticket.number}，当前状态：{STATE_NAMES[ticket.state]}。",
-        f"接下来：{_day(ticket.enter_by)}前（{ENTER_WITHIN.text()}内）录入平台，"
+        f"接下来：{_day(ticket.enter_by)}前（{enter.text()}内）录入平台，"
         f"{_day(ticket.decide_by)}前（{decide.text()}内）决定是否受理并告诉您；逾期没有决定的，视为受理。",
         "想知道进度，直接在这里问“我的工单到哪一步了”；换了设备，报工单编号和联系电话后四位也能查。"
         "需要补充、催办或撤回，也在这里说一声就行。",

@@ -16,6 +16,7 @@ from store.database import Database
 from store.ids import NewId
 from store.workdays import OfficeHours
 from systems.signing import Secrets
+from tickets.conditions import Bounds
 from tickets.limits import TimeLimits
 
 
@@ -79,8 +80,7 @@ class Desk:
     rating_window: timedelta = timedelta(days=7)
     # A talk with the bot that has been silent for so long is over, and a rating is asked for; None: it never is.
     rating_after: timedelta | None = timedelta(minutes=30)
-    # So often a call back is tried in vain before a ticket may be closed without it.
-    call_tries: int = 3
+    bounds: Bounds = field(default_factory=Bounds)
     learning: Learning = Learning()
     reminding: Reminding = Reminding()
     # So long after its closing a ticket keeps who it was and what they wrote.

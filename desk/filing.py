@@ -24,7 +24,6 @@ from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
 from tickets import lists
-from tickets.limits import Timed
 from tickets.models import Kind, Ticket
 from tickets.states import Step
 from tickets.tickets import by_number, open_ticket
@@ -119,8 +118,7 @@ async def file_for(
         )
         await announce_step(desk, session, ticket, Step.SUBMITTED, ticket.submitted_at)
         attached = await give_to_ticket(session, thread_id, ticket.id)
-        decide = desk.limits.of(Timed.DECIDE, ticket.level).limit
-        message.text = f"工作人员已按您说的情况代为登记。{receipt(ticket, decide, attached)}"
+        message.text = f"工作人员已按您说的情况代为登记。{receipt(ticket, desk.limits, attached)}"
         message.detail = {"outcome": "ticket", "ticket": ticket.number}
         audit.record(session, actor, Action.TICKET_FILED, audit.ticket(ticket.number), at=desk.clock())
     desk.to_send.set()

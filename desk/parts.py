@@ -19,16 +19,18 @@ _PARTS = (
     (_P.TICKETS_HANDLE, Actor.HANDLER),
     (_P.TICKETS_REVIEW, Actor.REVIEWER),
     (_P.TICKETS_SUPERVISE, Actor.SUPERVISOR),
+    (_P.TICKETS_ARBITRATE, Actor.ARBITER),
 )
 # Whose work is every matter's, also where the enterprise asked for confidence.
-_TRUSTED = frozenset({Actor.DISPATCHER, Actor.REVIEWER, Actor.SUPERVISOR})
+_TRUSTED = frozenset({Actor.DISPATCHER, Actor.SUPERVISOR, Actor.ARBITER})
 _QUEUES: Mapping[Actor, tuple[Queue, ...]] = {
     Actor.DISPATCHER: (Queue.ACCEPT, Queue.DISPATCH, Queue.STUCK),
     Actor.HANDLER: (Queue.SIGN, Queue.HANDLE),
     Actor.REVIEWER: (Queue.REVIEW,),
     Actor.AGENT: (Queue.CALL_BACK,),
+    Actor.ARBITER: (Queue.ARBITRATE,),
     Actor.SUPERVISOR: (
-        Queue.APPROVE, Queue.DISPATCH, Queue.REEXAMINE, Queue.OVERDUE, Queue.SUPERVISED, Queue.STUCK,
+        Queue.APPROVE, Queue.REVIEW, Queue.DISPATCH, Queue.ARBITRATE, Queue.REEXAMINE, Queue.OVERDUE, Queue.SUPERVISED, Queue.STUCK,
     ),
 }  # fmt: skip
 
@@ -39,22 +41,30 @@ def parts_of(member: Member) -> frozenset[Actor]:
 
 
 def parts_for(member: Member, ticket: Ticket) -> frozenset[Actor]:
-    """The same for one ticket: it is handled by its own department only."""
+    """The same for one ticket: it is handled by its own department only, and reviewed by it or by who belongs to none."""
+    return parts_in(member, ticket.department)
+
+
+def parts_in(member: Member, department: str | None) -> frozenset[Actor]:
+    """The same for what that department has in hand."""
     parts = parts_of(member)
-    own = ticket.department is not None and ticket.department == member.department
-    return parts if own else parts - {Actor.HANDLER}
+    if department is not None and department == member.department:
+        return parts
+    return parts - ({Actor.HANDLER, Actor.REVIEWER} if member.department else {Actor.HANDLER})
 
 
 def sight_of(member: Member) -> Sight:
     """Which tickets somebody sees. Who belongs to no department and sees not every one's sees none."""
-    everywhere = member.may(_P.TICKETS_ALL_DEPARTMENTS)
-    parts = parts_of(member)
+    parts, own = parts_of(member), member.department or ""
+    reviews_all = Actor.REVIEWER in parts and not own
+    everywhere = member.may(_P.TICKETS_ALL_DEPARTMENTS) or reviews_all
     return Sight(
         account=member.account_id or "",
-        department=None if everywhere else member.department or "",
+        department=None if everywhere else own,
         # Apart from the scope: who is also an agent sees every department and still signs for the own one.
-        handles=(member.department or "") if Actor.HANDLER in parts else "",
-        confidential=bool(parts & _TRUSTED),
+        handles=own if Actor.HANDLER in parts else "",
+        reviews=own if Actor.REVIEWER in parts else "",
+        confidential=bool(parts & _TRUSTED) or reviews_all,
         calls_back=Actor.AGENT in parts,
     )
 

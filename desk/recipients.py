@@ -30,6 +30,7 @@ class Recipients:
     dispatchers: Sequence[Account]
     reviewers: Sequence[Account]
     supervisors: Sequence[Account]
+    arbiters: Sequence[Account]
     agents: Sequence[Account]
     present: Collection[str]
     officers: Mapping[str, str]
@@ -60,6 +61,10 @@ class Recipients:
     def supervising(self) -> list[str]:
         """Who supervises."""
         return _ids(self.supervisors)
+
+    def arbitrating(self) -> list[str]:
+        """Who says whose a ticket is that departments keep returning: who was named for it, else who supervises."""
+        return _ids(self.arbiters) or self.supervising()
 
     def mending(self, case: Rectification, ticket: Ticket | None) -> list[str]:
         """Who deals with a bad rating: who got in touch, else the department; of a talk, or where nobody is, supervisors."""
@@ -111,6 +116,7 @@ async def recipients(session: AsyncSession, now: datetime, codes: Collection[str
         dispatchers=await who_may(session, Permission.TICKETS_DISPATCH),
         reviewers=await who_may(session, Permission.TICKETS_REVIEW),
         supervisors=await who_may(session, Permission.TICKETS_SUPERVISE),
+        arbiters=await who_may(session, Permission.TICKETS_ARBITRATE),
         agents=await who_may(session, Permission.CONVERSATIONS_ANSWER),
         present=await _present(session, now),
         officers=await _officers(session, codes),

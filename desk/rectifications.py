@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from conversations.models import Author, Message, Rating, Thread
 from desk.desk import Desk
 from desk.notices import at_first
-from desk.parts import parts_of, sight_of
+from desk.parts import parts_in, sight_of
 from desk.rating_asking import ask_again
 from desk.rating_words import LEVEL_NAMES
 from staff import audit
@@ -24,10 +24,8 @@ MOST_NOTE = 2_000
 
 
 def case_parts(member: Member, case: Rectification) -> frozenset[Actor]:
-    """In what parts somebody works on a case: a department's handlers only on their own tickets'."""
-    parts = parts_of(member)
-    own = case.ticket_id is not None and case.department is not None and case.department == member.department
-    return parts if own else parts - {Actor.HANDLER}
+    """In what parts somebody works on a case: a department's handlers and reviewers only on their own tickets'."""
+    return parts_in(member, case.department if case.ticket_id else None)
 
 
 async def work_case(

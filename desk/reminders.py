@@ -74,7 +74,8 @@ async def _gather(look: Round) -> list[Telling]:
     clocks = [*await _near(look), *await _late(look, _K.OVERDUE), *await _late(look, _K.ESCALATED)]
     codes = {ticket.credit_code for _, ticket in steps if ticket.credit_code}
     who = await recipients(look.session, look.now, codes)
-    found = [telling for event, ticket in steps for telling in step_told(event, ticket, who)]
+    most = look.desk.bounds.most_returns
+    found = [telling for event, ticket in steps for telling in step_told(event, ticket, who, most)]
     for kind, clock, ticket in clocks:
         found += _of_clock(kind, clock, ticket, who, look)
     found += await _approvals(look, who) + await _reviews(look, who)

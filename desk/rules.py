@@ -11,4 +11,4 @@ from tickets.timing import load_calendar
 
 async def rules(desk: Desk, session: AsyncSession) -> Rules:
     """The rules of this moment."""
-    return Rules(await load_calendar(session), desk.limits, desk.call_tries)
+    return Rules(await load_calendar(session), desk.limits, desk.bounds)

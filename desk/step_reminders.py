@@ -11,7 +11,6 @@ from desk.reminder_words import of_step
 from desk.rounds import Round
 from staff.models import NoticeKind
 from staff.notices import Telling, told
-from tickets.conditions import MOST_RETURNS
 from tickets.models import Ticket, TicketEvent
 from tickets.states import OPEN, UNCONFIRMED, State, Step
 
@@ -66,17 +65,22 @@ async def steps_of(look: Round) -> list[tuple[TicketEvent, Ticket]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def step_told(event: TicketEvent, ticket: Ticket, who: Recipients) -> list[Telling]:
-    """Who is told of one step: everybody once, nobody of what they did themselves."""
+def step_told(event: TicketEvent, ticket: Ticket, who: Recipients, most_returns: int) -> list[Telling]:
+    """Who is told of one step: everybody once, nobody of what they did themselves.
+
+    `most_returns`: after so many returns somebody has to say whose the ticket is.
+    """
     return [
         Telling(account, kind, f"event-{event.id}", of_step(event.step, ticket, kind), ticket=ticket.number)
         for kind in _KINDS[event.step]
-        for account in _to(kind, event, ticket, who)
+        for account in _to(kind, event, ticket, who, most_returns)
         if account != event.by
     ]
 
 
-def _to(kind: NoticeKind, event: TicketEvent, ticket: Ticket, who: Recipients) -> list[str]:
+def _to(
+    kind: NoticeKind, event: TicketEvent, ticket: Ticket, who: Recipients, most_returns: int
+) -> list[str]:
     if kind in STANDS and ticket.state is not STANDS[kind]:
         return []  # signed for, returned or sent elsewhere since
     match kind:
@@ -86,8 +90,7 @@ def _to(kind: NoticeKind, event: TicketEvent, ticket: Ticket, who: Recipients) -
         case _K.SUBMITTED:
             return who.dispatching()
         case _K.DECLINED:
-            # The supervisors have to say then whose it is.
-            return who.supervising() if ticket.returns >= MOST_RETURNS else who.dispatching()
+            return who.arbitrating() if ticket.returns >= most_returns else who.dispatching()
         case _K.REEXAMINE:
             return who.supervising()
         case _K.DECIDED if event.step is Step.REFUSAL_DENIED:

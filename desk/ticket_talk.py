@@ -39,7 +39,6 @@ _TRIES = 3
 _GUESSES = 10
 _GUESSES_WITHIN = timedelta(hours=24)
 _TOO_OFTEN = "这张工单近一天内核对失败的次数太多，为保护企业信息暂不提供查询，请明天再试。急事可以转人工，或拨打 12345。"
-URGE_PAUSE = timedelta(hours=24)
 SUPPLEMENT = Button("补充说明", "/supplement")
 
 
@@ -123,12 +122,15 @@ async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) 
 
 async def _step(desk: Desk, ticket: Ticket, message_id: int, talk: TicketTalk) -> Reply:
     step = {Act.URGE: Step.URGED, Act.SUPPLEMENT: Step.SUPPLEMENTED, Act.WITHDRAW: Step.WITHDRAWN}[talk.act]
-    now = desk.clock()
+    now, pause = desk.clock(), desk.bounds.urge_pause
     async with desk.database.write() as session:
         row = await session.get_one(Ticket, ticket.id)
         done = message_id in {e.message_id for e in await events(session, row.id) if e.step == step}
-        if step == Step.URGED and not done and await urged_since(session, row.id, now - URGE_PAUSE):
-            return about(row, f"工单 {row.number} 在 24 小时内已经催办过，催办记录还在，请稍等经办单位回应。")
+        if step == Step.URGED and not done and await urged_since(session, row.id, now - pause):
+            return about(
+                row,
+                f"工单 {row.number} 在 {pause.total_seconds() / 3600:g} 小时内已经催办过，催办记录还在，请稍等经办单位回应。",
+            )
         try:
             doing = Doing(ENTERPRISE, Actor.ENTERPRISE, now, talk.note or "", message_id)
             await take_and_announce(desk, session, row, step, doing, await rules(desk, session))

@@ -14,6 +14,7 @@ class Role(StrEnum):
     HANDLER = "handler"
     REVIEWER = "reviewer"
     SUPERVISOR = "supervisor"
+    ARBITER = "arbiter"
     KNOWLEDGE_EDITOR = "knowledge_editor"
     KNOWLEDGE_REVIEWER = "knowledge_reviewer"
     ADMIN = "admin"
@@ -35,6 +36,8 @@ class Permission(StrEnum):
     TICKETS_HANDLE = "tickets.handle"
     TICKETS_REVIEW = "tickets.review"
     TICKETS_SUPERVISE = "tickets.supervise"
+    # To say whose a ticket is that departments keep returning.
+    TICKETS_ARBITRATE = "tickets.arbitrate"
     # Of every department, not only of one's own.
     TICKETS_ALL_DEPARTMENTS = "tickets.all_departments"
     # Names and telephone numbers are masked; to see one is an act of its own, and in the audit log.
@@ -62,6 +65,7 @@ ROLE_NAMES: Mapping[Role, str] = {
     Role.HANDLER: "部门经办人",
     Role.REVIEWER: "审核人",
     Role.SUPERVISOR: "督办",
+    Role.ARBITER: "裁定人",
     Role.KNOWLEDGE_EDITOR: "知识编辑",
     Role.KNOWLEDGE_REVIEWER: "知识审核",
     Role.ADMIN: "管理员",
@@ -72,8 +76,9 @@ ROLE_DUTIES: Mapping[Role, str] = {
     Role.AGENT: "接待企业，回复对话，回访办结、转复核和重办",
     Role.DISPATCHER: "受理投诉和诉求，派单和改派，维护派单规则",
     Role.HANDLER: "办理派给本部门的工单，给分到本部门的未答问题写答复建议",
-    Role.REVIEWER: "审核要发给企业的答复，退回修改",
-    Role.SUPERVISOR: "批准、指定办理、改派、督办、中止、终止、复核，维护工作日历和共用的快捷回复，看审计日志",
+    Role.REVIEWER: "审核要发给企业的答复，退回修改；有部门的只审本部门的",
+    Role.SUPERVISOR: "批准、指定办理、改派、代审答复、督办、中止、终止、复核，维护工作日历和共用的快捷回复，看审计日志",
+    Role.ARBITER: "多次退单仍有争议的工单，指定承办部门",
     Role.KNOWLEDGE_EDITOR: "编写知识库文章，处理未答问题，确认训练例句",
     Role.KNOWLEDGE_REVIEWER: "审核并发布知识库文章",
     Role.ADMIN: "管理账号，维护派单规则、工作日历和共用的快捷回复，训练对话模型，对接其他系统，看审计日志；不看工单和对话",
@@ -92,12 +97,13 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {_P.TICKETS_DISPATCH, _P.PERSONAL_DATA_REVEAL, _P.DISPATCH_RULES_EDIT, _P.OFFICERS_EDIT},
     Role.HANDLER: _EVERYBODY
     | {_P.TICKETS_READ, _P.TICKETS_HANDLE, _P.PERSONAL_DATA_REVEAL, _P.UNANSWERED_PROPOSE},
-    Role.REVIEWER: _EVERYBODY
-    | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_REVIEW, _P.PERSONAL_DATA_REVEAL},
+    Role.REVIEWER: _EVERYBODY | {_P.TICKETS_READ, _P.TICKETS_REVIEW, _P.PERSONAL_DATA_REVEAL},
     Role.SUPERVISOR: _EVERYBODY
     | {_P.CONVERSATIONS_READ, _P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_SUPERVISE}
     | {_P.PERSONAL_DATA_REVEAL, _P.REPORTS_READ, _P.AUDIT_READ, _P.CALENDAR_EDIT}
     | {_P.CANNED_REPLIES, _P.CANNED_REPLIES_SHARED, _P.OFFICERS_EDIT},
+    Role.ARBITER: _EVERYBODY
+    | {_P.TICKETS_READ, _P.TICKETS_ALL_DEPARTMENTS, _P.TICKETS_ARBITRATE, _P.PERSONAL_DATA_REVEAL},
     Role.KNOWLEDGE_EDITOR: _EVERYBODY | {_P.KNOWLEDGE_DRAFTS, _P.KNOWLEDGE_EDIT},
     Role.KNOWLEDGE_REVIEWER: _EVERYBODY | {_P.KNOWLEDGE_DRAFTS, _P.KNOWLEDGE_PUBLISH},
     Role.ADMIN: _EVERYBODY

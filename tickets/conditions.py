@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tickets.errors import (
     CalledJustNow,
     NotHere,
     NothingAsked,
+    ReturnedTooOften,
     SecondPersonNeeded,
     StepRefused,
     TooFewCalls,
     TooLate,
-    TwiceReturned,
 )
 from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock
 from tickets.papers import Papers
 from tickets.states import Actor, State, Step, may
 
-MOST_RETURNS = 2
-CALL_TRIES = 3
-# An enterprise that does not answer is tried at another time.
-CALL_PAUSE = timedelta(hours=2)
 ASKS = (Step.REFUSAL_ASKED, Step.EXTENSION_ASKED)
 # What is decided by a second person, and by which step it was asked for.
 DECIDES = {
@@ -34,25 +31,42 @@ DECIDES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How often something is done, and how soon again.
+
+    `most_returns`: a department says that it is not theirs (退单) before the arbiter decides; `call_tries`: the enterprise is
+    called in vain before the ticket may be closed without its word, each `call_pause` after the last; `urge_pause`: between
+    two 催办.
+    """
+
+    most_returns: int = 2
+    call_tries: int = 3
+    call_pause: timedelta = timedelta(hours=2)
+    urge_pause: timedelta = timedelta(hours=24)
+
+
+_DEFAULTS = Bounds()
+
+
 def offered(
     ticket: Ticket,
     parts: Iterable[Actor],
     account: str,
     papers: Papers,
     now: datetime,
-    *,
-    call_tries: int = CALL_TRIES,
+    bounds: Bounds = _DEFAULTS,
 ) -> tuple[Step, ...]:
     """The steps that somebody may take now: those of the table whose conditions hold as well."""
     return tuple(
         step
         for step in may(ticket.state, parts)
-        if refusal(step, ticket, account, papers, now, call_tries=call_tries) is None
+        if refusal(step, ticket, account, papers, now, bounds) is None
     )
 
 
 def refusal(
-    step: Step, ticket: Ticket, by: str, papers: Papers, at: datetime, *, call_tries: int = CALL_TRIES
+    step: Step, ticket: Ticket, by: str, papers: Papers, at: datetime, bounds: Bounds = _DEFAULTS
 ) -> StepRefused | None:
     """Why a step of the table is not taken after all; None where its conditions hold."""
     number = ticket.number
@@ -67,20 +81,20 @@ def refusal(
     match step:
         case Step.EXTENSION_ASKED if not _in_time(papers.running(Timed.HANDLE), at):
             return TooLate(number, step)
-        case Step.DISPATCHED if ticket.returns >= MOST_RETURNS:
-            return TwiceReturned(number, step)
+        case Step.DISPATCHED if ticket.returns >= bounds.most_returns:
+            return ReturnedTooOften(number, step, bounds.most_returns)
         case Step.RETURNED if ticket.arbitrated:
-            return TwiceReturned(number, step)
-        case Step.ARBITRATED if ticket.returns < MOST_RETURNS:
+            return ReturnedTooOften(number, step, bounds.most_returns)
+        case Step.ARBITRATED if ticket.returns < bounds.most_returns:
             return not_here
         case Step.RELEASED if papers.draft is None or papers.draft.drafted_by == by:
             return SecondPersonNeeded(number, step)
         case Step.CONTESTED if papers.contested:
             return not_here
-        case Step.CALL_TRIED if (tried := papers.calls_in_vain) and at - tried[-1] < CALL_PAUSE:
-            return CalledJustNow(number, step)
-        case Step.CALL_GIVEN_UP if len(papers.calls_in_vain) < call_tries:
-            return TooFewCalls(number, step, call_tries)
+        case Step.CALL_TRIED if (tried := papers.calls_in_vain) and at - tried[-1] < bounds.call_pause:
+            return CalledJustNow(number, step, bounds.call_pause)
+        case Step.CALL_GIVEN_UP if len(papers.calls_in_vain) < bounds.call_tries:
+            return TooFewCalls(number, step, bounds.call_tries)
         case Step.SUPERVISED if ticket.supervised_at is not None:
             return not_here
         case Step.UPHELD if papers.reexamined is State.REFUSED:  # nothing was handled that could be closed

@@ -67,11 +67,12 @@ def limits_table() -> str:
     """Every default limit and where it comes from as a Markdown table."""
     rows = ["| 环节 | 默认时限 | 依据 |", "|---|---|---|"]
     for timed in Timed:
-        for level in Level if timed is Timed.HANDLE else (Level.GENERAL,):
+        graded = TimeLimits().graded(timed)
+        named = [(f"{TIMED_NAMES[timed]}·{LEVEL_NAMES[level]}", level) for level in graded]
+        if timed is not Timed.HANDLE:
+            named.insert(0, (TIMED_NAMES[timed], Level.GENERAL))
+        for name, level in named:
             rule = TimeLimits().of(timed, level)
-            name = (
-                f"{TIMED_NAMES[timed]}·{LEVEL_NAMES[level]}" if timed is Timed.HANDLE else TIMED_NAMES[timed]
-            )
             rows.append(f"| {name} | {rule.limit.text()} | {rule.source} |")
     return "\n".join(rows)
 
@@ -91,4 +92,5 @@ _ACTOR_NAMES = {
     "handler": "经办人",
     "reviewer": "审核人",
     "supervisor": "督办人员",
+    "arbiter": "裁定人",
 }

@@ -7,7 +7,7 @@ StepRefused
   x SecondPersonNeeded who asked for it, or wrote it, may not approve it
   x NothingAsked       nobody has asked for what would be granted
   x TooLate            the limit that was to be extended is over
-  x TwiceReturned      after two returns the arbiter decides
+  x ReturnedTooOften   after so many returns the arbiter decides
   x MovedOn            something happened to it that who takes the step has not seen
   x CalledJustNow      the last call in vain is not long ago
   x TooFewCalls        it was not tried often enough
@@ -16,6 +16,8 @@ StepRefused
 """
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from tickets.states import STATE_NAMES, STEP_NAMES, State, Step
 
@@ -74,18 +76,19 @@ class TooLate(StepRefused):
         super().__init__(number, step, "办理期限已过，不能再申请延期。")
 
 
-class TwiceReturned(StepRefused):
-    """After two returns the arbiter decides, and what the arbiter assigned is not returned."""
+class ReturnedTooOften(StepRefused):
+    """After so many returns the arbiter decides, and what the arbiter assigned is not returned."""
 
-    def __init__(self, number: str, step: Step) -> None:
-        super().__init__(number, step, "这张工单已退单两次，由督办人员指定承办部门，不能再退单或普通派单。")
+    def __init__(self, number: str, step: Step, most: int) -> None:
+        super().__init__(number, step, f"退单满 {most} 次的工单由裁定人指定承办部门，不能再退单或普通派单。")
 
 
 class CalledJustNow(StepRefused):
     """The last call in vain is not long ago: the enterprise is to be tried at another time."""
 
-    def __init__(self, number: str, step: Step) -> None:
-        super().__init__(number, step, "刚刚记过一次未接通，请隔两小时以上换个时间再打。")
+    def __init__(self, number: str, step: Step, pause: timedelta) -> None:
+        hours = pause.total_seconds() / 3600
+        super().__init__(number, step, f"刚刚记过一次未接通，请隔 {hours:g} 小时以上换个时间再打。")
 
 
 class TooFewCalls(StepRefused):

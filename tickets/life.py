@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.workdays import ANNOUNCED, Calendar
 from tickets import timing
-from tickets.conditions import ASKS, CALL_TRIES, DECIDES, refusal
+from tickets.conditions import ASKS, DECIDES, Bounds, refusal
 from tickets.errors import Incomplete, NotHere, NotYours, ReasonMissing
 from tickets.limits import Level, TimeLimits
 from tickets.models import Answer, Approval, Ticket, TicketEvent
@@ -27,7 +27,7 @@ class Rules:
 
     calendar: Calendar = ANNOUNCED
     limits: TimeLimits = field(default_factory=TimeLimits)
-    call_tries: int = CALL_TRIES
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def take(session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, 
         return done
     _check_move(ticket, step, doing)
     papers = await papers_of(session, ticket.id)
-    if refused := refusal(step, ticket, doing.by, papers, doing.at, call_tries=rules.call_tries):
+    if refused := refusal(step, ticket, doing.by, papers, doing.at, rules.bounds):
         raise refused
     before, asked = ticket.state, papers.asked(Step.EXTENSION_ASKED)
     await _note_papers(session, ticket, step, doing, papers)

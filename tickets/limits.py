@@ -46,6 +46,7 @@ class Limit:
 class Timed(StrEnum):
     """What has a limit."""
 
+    ENTER = "enter"  # no clock runs: what an enterprise files here is in the system at once
     DECIDE = "decide"
     DISPATCH = "dispatch"
     SIGN = "sign"
@@ -59,6 +60,7 @@ class Timed(StrEnum):
 
 
 TIMED_NAMES = {
+    Timed.ENTER: "录入平台",
     Timed.DECIDE: "决定是否受理",
     Timed.DISPATCH: "派单",
     Timed.SIGN: "签收",
@@ -107,9 +109,12 @@ class Rule:
 
 
 _DEFAULTS: Mapping[str, Rule] = {
+    "enter": Rule(Limit(1), _HENAN),
     "decide": Rule(Limit(3), _HENAN),
     "dispatch": Rule(Limit(1), _HOUSE),
+    "dispatch_urgent": Rule(Limit(1, Unit.HOURS), _HOUSE),
     "sign": Rule(Limit(1), _HOUSE),
+    "sign_urgent": Rule(Limit(1, Unit.HOURS), _HOUSE),
     "handle_urgent": Rule(Limit(2, Unit.HOURS), "参照北京市12345热线地方标准（水电气热 2 小时）"),
     "handle_consult": Rule(Limit(3), _HOTLINE),
     "handle_simple": Rule(Limit(5), _XUCHANG),
@@ -117,6 +122,7 @@ _DEFAULTS: Mapping[str, Rule] = {
     "handle_cross": Rule(Limit(15), _XUCHANG),
     "handle_complex": Rule(Limit(1, Unit.MONTHS), _XUCHANG),
     "review": Rule(Limit(1), _HOUSE),
+    "review_urgent": Rule(Limit(1, Unit.HOURS), _HOUSE),
     "call_back": Rule(Limit(1), f"{_HOTLINE}（办理结果反馈后次日回访）"),
     "reexamine": Rule(Limit(15), _HOUSE),
     "archive": Rule(Limit(1, Unit.MONTHS), _HOUSE),
@@ -144,4 +150,8 @@ class TimeLimits:
 
     def of(self, timed: Timed, level: Level) -> Rule:
         """The limit of a part of the life of a ticket of that level."""
-        return self.rules[f"handle_{level}" if timed is Timed.HANDLE else str(timed)]
+        return self.rules.get(f"{timed}_{level}") or self.rules[str(timed)]
+
+    def graded(self, timed: Timed) -> tuple[Level, ...]:
+        """The levels that have a limit of their own there."""
+        return tuple(level for level in Level if f"{timed}_{level}" in self.rules)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tickets.conditions import Bounds
 from tickets.models import Approval, Ticket, TicketClock, names_in
 from tickets.officers import codes_of
 from tickets.states import OPEN, State
@@ -20,6 +21,7 @@ class Queue(StrEnum):
 
     ACCEPT = "accept"
     DISPATCH = "dispatch"
+    ARBITRATE = "arbitrate"  # returned so often that the arbiter has to say whose it is
     SIGN = "sign"
     HANDLE = "handle"
     REVIEW = "review"
@@ -35,6 +37,7 @@ class Queue(StrEnum):
 QUEUE_NAMES: Mapping[Queue, str] = {
     Queue.ACCEPT: "待受理",
     Queue.DISPATCH: "待派单",
+    Queue.ARBITRATE: "待指定",
     Queue.SIGN: "待签收",
     Queue.HANDLE: "办理中",
     Queue.REVIEW: "待审核",
@@ -56,16 +59,23 @@ _STATES: Mapping[Queue, tuple[State, ...]] = {
     Queue.REEXAMINE: (State.REEXAMINED,),
 }
 
+_MOST_RETURNS = Bounds().most_returns
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Which tickets somebody may see. `department`: only this one's (None: every one's), and those of the enterprises
-    that `account` looks after; `confidential`: also those whose enterprise asked for confidence; without it only those that `account` handles, or that have to be signed by the
-    department that it `handles` tickets for, and where `calls_back` those whose enterprise has to be called."""
+    """Which tickets somebody may see.
+
+    `department`: only this one's (None: every one's), and those of the enterprises that `account` looks after.
+    `confidential`: also those whose enterprise asked for confidence; without it only those that `account` handles, those of
+    the department whose answers it `reviews`, those that have to be signed by the department that it `handles` tickets for,
+    and where `calls_back` those whose enterprise has to be called.
+    """
 
     account: str
     department: str | None = None
     handles: str = ""
+    reviews: str = ""
     confidential: bool = False
     calls_back: bool = False
 
@@ -109,13 +119,14 @@ async def page(
     *,
     now: datetime,
     stuck: Collection[str] = (),
+    most_returns: int = _MOST_RETURNS,
     after: Place | None = None,
     limit: int = 50,
 ) -> list[Row]:
-    """A page of a queue, the newest ticket first. `stuck`: the ids that `Queue.STUCK` holds."""
+    """A page of a queue, the newest ticket first. `stuck`: the ids that `Queue.STUCK` holds; `most_returns`: for `Queue.ARBITRATE`."""
     statement = (
         select(Ticket)
-        .where(_in_queue(queue, now, stuck), sight_condition(sight), *_narrowed(wanted))
+        .where(_in_queue(queue, now, stuck, most_returns), sight_condition(sight), *_narrowed(wanted))
         .order_by(Ticket.submitted_at.desc(), Ticket.id.desc())
         .limit(limit)
     )
@@ -133,13 +144,14 @@ async def counts(
     now: datetime,
     queues: Collection[Queue],
     stuck: Collection[str] = (),
+    most_returns: int = _MOST_RETURNS,
 ) -> dict[Queue, int]:
     """How many tickets there are in each of the queues."""
     return {
         queue: await session.scalar(
             select(func.count())
             .select_from(Ticket)
-            .where(_in_queue(queue, now, stuck), sight_condition(sight))
+            .where(_in_queue(queue, now, stuck, most_returns), sight_condition(sight))
         )
         or 0
         for queue in queues
@@ -252,7 +264,7 @@ async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int 
     return [thread_id for thread_id in dict.fromkeys(rows) if thread_id is not None]
 
 
-def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElement[bool]:
+def _in_queue(queue: Queue, now: datetime, stuck: Collection[str], most_returns: int) -> ColumnElement[bool]:
     match queue:
         case Queue.OVERDUE:
             late = select(TicketClock.ticket_id).where(
@@ -263,6 +275,8 @@ def _in_queue(queue: Queue, now: datetime, stuck: Collection[str]) -> ColumnElem
             return and_(Ticket.supervised_at.is_not(None), Ticket.state.in_(OPEN))
         case Queue.APPROVE:
             return Ticket.id.in_(select(Approval.ticket_id).where(Approval.decided_at.is_(None)))
+        case Queue.ARBITRATE:
+            return and_(Ticket.state == State.RETURNED, Ticket.returns >= most_returns)
         case Queue.STUCK:
             return Ticket.id.in_(stuck)
         case Queue.ALL:
@@ -279,6 +293,8 @@ def sight_condition(sight: Sight) -> ColumnElement[bool]:
     if not sight.confidential:
         unsigned = and_(Ticket.handler.is_(None), Ticket.department == sight.handles)
         own = [Ticket.handler == sight.account, unsigned]
+        if sight.reviews:
+            own.append(Ticket.department == sight.reviews)
         if sight.calls_back:
             own.append(Ticket.state == State.CALL_BACK)
         allowed.append(or_(~Ticket.confidential, *own))

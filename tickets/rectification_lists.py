@@ -227,6 +227,7 @@ def _seen(sight: Sight) -> ColumnElement[bool]:
                 Rectification.ticket_id.is_(None),
                 Ticket.confidential.is_(False),
                 Ticket.handler == sight.account,
+                Rectification.department == (sight.reviews or None),
             )
         )
     return and_(*allowed)

@@ -104,9 +104,9 @@ class CaseMove:
 
 
 _S, _T = CaseState, CaseStep
-# A supervisor sees to talks, which no department has in hand, and stands in where a handler is away.
+# A supervisor sees to talks, which no department has in hand, and stands in where a handler or a reviewer is away.
 _WORKS = frozenset({Actor.HANDLER, Actor.SUPERVISOR})
-_REVIEWS, _DECIDES = frozenset({Actor.REVIEWER}), frozenset({Actor.SUPERVISOR})
+_REVIEWS, _DECIDES = frozenset({Actor.REVIEWER, Actor.SUPERVISOR}), frozenset({Actor.SUPERVISOR})
 
 
 def _in(*states: CaseState) -> frozenset[CaseState]:

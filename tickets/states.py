@@ -147,6 +147,7 @@ class Actor(StrEnum):
     HANDLER = "handler"
     REVIEWER = "reviewer"
     SUPERVISOR = "supervisor"
+    ARBITER = "arbiter"
 
 
 # Where the department has it in hand.
@@ -208,7 +209,7 @@ MOVES: tuple[Move, ...] = (
     _move(_T.DISPATCHED, _A.DISPATCHER, _ACCEPTED | {_S.RETURNED}, _S.DISPATCHED),
     _move(_T.SIGNED, _A.HANDLER, _S.DISPATCHED, _S.SIGNED),
     _move(_T.RETURNED, _A.HANDLER, _S.DISPATCHED, _S.RETURNED, reason=True),
-    _move(_T.ARBITRATED, _A.SUPERVISOR, _S.RETURNED, _S.DISPATCHED, reason=True),
+    _move(_T.ARBITRATED, (_A.ARBITER, _A.SUPERVISOR), _S.RETURNED, _S.DISPATCHED, reason=True),
     _move(_T.REASSIGNED, (_A.DISPATCHER, _A.SUPERVISOR), IN_HAND, _S.DISPATCHED, reason=True),
     _move(_T.STARTED, _A.HANDLER, _S.SIGNED, _S.WORKING),
     _move(_T.EXTENSION_ASKED, _A.HANDLER, IN_HAND, None, reason=True),
@@ -217,8 +218,9 @@ MOVES: tuple[Move, ...] = (
     _move(_T.SUSPENDED, _A.SUPERVISOR, IN_HAND, _S.SUSPENDED, reason=True),
     _move(_T.RESUMED, _A.SUPERVISOR, _S.SUSPENDED, _S.WORKING),
     _move(_T.DRAFTED, _A.HANDLER, IN_HAND, _S.REVIEW),
-    _move(_T.SENT_BACK, _A.REVIEWER, _S.REVIEW, _S.WORKING, reason=True),
-    _move(_T.RELEASED, _A.REVIEWER, _S.REVIEW, _S.ANSWERED),
+    # A supervisor stands in where the department has no reviewer.
+    _move(_T.SENT_BACK, (_A.REVIEWER, _A.SUPERVISOR), _S.REVIEW, _S.WORKING, reason=True),
+    _move(_T.RELEASED, (_A.REVIEWER, _A.SUPERVISOR), _S.REVIEW, _S.ANSWERED),
     # Whether it is to be handled again is decided by who calls back, at once and not only on the next day.
     _move(_T.CONTESTED, _A.ENTERPRISE, UNCONFIRMED, _S.CALL_BACK),
     _move(_T.CALL_BACK_DUE, _A.CLOCK, _S.ANSWERED, _S.CALL_BACK),

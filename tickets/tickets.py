@@ -19,9 +19,6 @@ from tickets.limits import Level, Limit, Timed
 from tickets.models import Kind, Serial, Ticket, TicketEvent
 from tickets.states import Actor, State, Step
 
-# 《河南省营商环境投诉举报案件调查处理办法》(豫政办〔2024〕67号): entered on the platform within 1 working day.
-ENTER_WITHIN = Limit(1)
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -81,7 +78,7 @@ async def open_ticket(
         wanted=draft.wanted,
         confidential=draft.confidential,
         submitted_at=at,
-        enter_by=_day(ENTER_WITHIN, at, rules),
+        enter_by=_day(rules.limits.of(Timed.ENTER, Level.GENERAL).limit, at, rules),
         decide_by=_day(rules.limits.of(Timed.DECIDE, Level.GENERAL).limit, at, rules),
         level=Level.GENERAL,
     )

@@ -55,12 +55,21 @@ async def regrade(
     calendar: Calendar,
     limits: TimeLimits,
 ) -> None:
-    """Count the handling by the ticket's new level: days since it has `begun`, hours from now on, as nobody was late before."""
-    if clock := await running(session, ticket.id, Timed.HANDLE):
-        rule = limits.of(Timed.HANDLE, ticket.level)
-        clock.limit, clock.source = str(rule.limit), rule.source
-        clock.started_at = at if rule.limit.unit is Unit.HOURS else begun
-        _count(clock, calendar)
+    """Count what runs by the ticket's new level: hours from now on, as nobody was late before; days since they began.
+
+    `begun`: of the handling, which may have been counted in hours from a later moment.
+    """
+    for timed in (Timed.DISPATCH, Timed.SIGN, Timed.HANDLE, Timed.REVIEW):
+        if clock := await running(session, ticket.id, timed):
+            rule = limits.of(timed, ticket.level)
+            if str(rule.limit) == clock.limit:
+                continue
+            clock.limit, clock.source = str(rule.limit), rule.source
+            if rule.limit.unit is Unit.HOURS:
+                clock.started_at = at
+            elif timed is Timed.HANDLE:
+                clock.started_at = begun
+            _count(clock, calendar)
 
 
 def pauses_of(clock: TicketClock) -> list[Pause]:

@@ -27,7 +27,7 @@ from tickets.clocks import due_at
 from tickets.limits import Level, Limit, Timed
 from tickets.models import Kind, Serial, Ticket, TicketClock, TicketEvent
 from tickets.states import OPEN, Step
-from tickets.tickets import ENTER_WITHIN, ticket_number
+from tickets.tickets import ticket_number
 
 DAYS = 365
 _AT_ONCE = 5_000  # rows of one statement
@@ -168,7 +168,8 @@ class _Made:
              "thread_id": thread["id"], "confirmed_by": confirmed_by, **_enterprise(confirmed_by, chance),
              "district": chance.choice(list(around.city.districts)), "subject": chance.choice(list(subjects())),
              "description": chance.choice(_STORIES), "wanted": chance.choice(_WISHES),
-             "confidential": chance.random() < 0.03, "submitted_at": at, "enter_by": self._day(ENTER_WITHIN, at),
+             "confidential": chance.random() < 0.03, "submitted_at": at,
+             "enter_by": self._day(around.limits.of(Timed.ENTER, level).limit, at),
              "changed_at": life.events[-1].at,
              "decide_by": self._day(around.limits.of(Timed.DECIDE, level).limit, at),
              "department": department if len(life.events) > 2 else None, "handler": None,

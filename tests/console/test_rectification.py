@@ -316,7 +316,7 @@ async def test_who_cannot_be_reached_is_tried_again_and_then_closed_with_a_note(
 ) -> None:
     number = await office.file()
     await called(office, number, clock)
-    for _ in range(desk.call_tries):
+    for _ in range(desk.bounds.call_tries):
         page = await office.staff["li"].get(f"/console/tickets/{number}")
         assert "call_given_up" not in steps_on(page)
         await office.press("li", number, "call_tried", note="无人接听")

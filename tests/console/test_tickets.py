@@ -38,7 +38,7 @@ def numbers(page: httpx.Response) -> list[str]:
         (Role.HANDLER, ["待签收", "办理中", "已超期", "督办", "全部"]),
         (Role.REVIEWER, ["待审核", "全部"]),
         (Role.AGENT, ["待回访", "全部"]),
-        (Role.SUPERVISOR, ["待派单", "待批准", "待复核", "已超期", "督办", "全部"]),
+        (Role.SUPERVISOR, ["待派单", "待指定", "待审核", "待批准", "待复核", "已超期", "督办", "全部"]),
         (Role.INVITED_SUPERVISOR, ["全部"]),
     ],
 )

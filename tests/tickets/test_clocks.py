@@ -134,7 +134,7 @@ def test_an_operators_own_limit_replaces_the_default_and_says_so() -> None:
 
 
 def test_a_limit_of_nothing_that_there_is_names_what_there_is() -> None:
-    with pytest.raises(ValueError, match="'dcide' has no limit; there are: decide"):
+    with pytest.raises(ValueError, match="'dcide' has no limit; there are: enter, decide"):
         TimeLimits.parse("dcide=5wd")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -12,16 +12,17 @@ from store.clock import CITY_ZONE, city_date
 from store.database import Database
 from store.workdays import Calendar
 from tests.tickets.test_tickets import MONDAY, opened
+from tickets.conditions import Bounds
 from tickets.errors import (
     Incomplete,
     NotHere,
     NothingAsked,
     NotYours,
     ReasonMissing,
+    ReturnedTooOften,
     SecondPersonNeeded,
     StepRefused,
     TooLate,
-    TwiceReturned,
 )
 from tickets.life import CLOCK, Doing, Rules, take
 from tickets.limits import Level, Timed
@@ -41,6 +42,7 @@ class Life:
     database: Database
     ticket: Ticket
     now: datetime = MONDAY
+    rules: Rules = field(default_factory=Rules)
 
     async def take(self, step: Step, by: str = "", **how: object) -> TicketEvent:
         """Take a step as somebody who may, each in a part of their own unless `by` says otherwise."""
@@ -51,7 +53,7 @@ class Life:
         )
         async with self.database.write() as session:
             ticket = await session.get_one(Ticket, self.ticket.id)
-            event = await take(session, ticket, step, replace(doing, **how), Rules())  # type: ignore[arg-type]
+            event = await take(session, ticket, step, replace(doing, **how), self.rules)  # type: ignore[arg-type]
             self.ticket = ticket
         return event
 
@@ -141,12 +143,35 @@ async def test_a_ticket_is_returned_twice_and_then_assigned(life: Life) -> None:
     with pytest.raises(NotHere):
         await life.take(Step.ARBITRATED)
     await life.walk(Step.DISPATCHED, Step.RETURNED)
-    with pytest.raises(TwiceReturned):
+    with pytest.raises(ReturnedTooOften):
         await life.take(Step.DISPATCHED)
     await life.take(Step.ARBITRATED)
-    with pytest.raises(TwiceReturned):
+    with pytest.raises(ReturnedTooOften):
         await life.take(Step.RETURNED)
     await life.take(Step.SIGNED)
+
+
+async def test_how_often_a_ticket_is_returned_is_a_setting(life: Life) -> None:
+    life.rules = Rules(bounds=Bounds(most_returns=1))
+    await life.walk(Step.ACCEPTED, Step.DISPATCHED, Step.RETURNED)
+    with pytest.raises(ReturnedTooOften) as refused:
+        await life.take(Step.DISPATCHED)
+    assert refused.value.text.startswith("退单满 1 次")
+    await life.take(Step.ARBITRATED)
+
+
+async def test_what_becomes_urgent_is_signed_for_within_hours_from_then_on(life: Life) -> None:
+    await life.walk(Step.ACCEPTED, Step.DISPATCHED)
+    calm = (await life.running())[Timed.SIGN]
+    await life.take(Step.REGRADED, level=Level.URGENT)
+    clock = (await life.running())[Timed.SIGN]
+    assert (clock.id, clock.limit, clock.started_at) == (calm.id, "1h", life.now)
+    assert clock.due_at == life.now + timedelta(hours=1)
+    await life.take(Step.REGRADED, level=Level.SIMPLE)
+    assert (await life.running())[Timed.SIGN].limit == calm.limit
+    await life.walk(Step.SIGNED, Step.DRAFTED)
+    await life.take(Step.REGRADED, level=Level.URGENT)
+    assert (await life.running())[Timed.REVIEW].due_at == life.now + timedelta(hours=1)
 
 
 async def test_a_return_does_not_stop_the_handling(life: Life) -> None:

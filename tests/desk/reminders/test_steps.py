@@ -6,8 +6,11 @@ import pytest
 
 from desk.desk import Desk
 from desk.reminders import remind
+from staff.roles import Role
+from staff.sign_in import Door
 from tests.desk.reminders.notices import LIMITS, K, Staff, at, filed, kept, move, round_of
 from tests.fakes import HandClock
+from tests.staff.people import employ
 from tickets.limits import Level
 from tickets.models import Ticket
 from tickets.states import Step
@@ -53,6 +56,25 @@ async def test_a_ticket_that_comes_back_is_told_to_dispatchers_and_the_second_ti
     assert [one.kind for one in await kept(desk) if one.read_at is None] == [K.DISPATCHED] * 2
     await move(desk, ticket, Step.RETURNED, by=staff["guan"].id)
     assert await round_of(desk) == [("du", "declined")]
+
+
+async def test_who_was_named_to_arbitrate_is_told_instead_of_the_supervisors(
+    desk: Desk, staff: Staff, door: Door
+) -> None:
+    cai = await employ(door, "cai", Role.ARBITER)
+    ticket = await filed(desk)
+    await move(desk, ticket, Step.ACCEPTED, *(Step.DISPATCHED, Step.RETURNED) * 2, by=staff["guan"].id)
+    await remind(desk)
+    assert [one.account_id for one in await kept(desk) if one.kind is K.DECLINED] == [cai.id] * 2
+
+
+async def test_what_is_not_solved_is_told_to_who_calls_back(desk: Desk, staff: Staff) -> None:
+    ticket = await in_hand(desk, staff)
+    await move(desk, ticket, Step.DRAFTED, Step.RELEASED)
+    await remind(desk)
+    await move(desk, ticket, Step.CONTESTED, by="enterprise")
+    assert await round_of(desk) == [("xi", "supplemented"), ("xin", "supplemented")]
+    assert (await kept(desk))[-1].text == f"企业反映投诉 {ticket.number}（供水）没有解决，请尽快回访核实。"
 
 
 @pytest.mark.parametrize(
