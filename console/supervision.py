@@ -14,14 +14,18 @@ from fastapi.responses import Response
 from console.masked import shown
 from console.numbers import row_id
 from console.pages import visitor
+from console.reports import download, note_export
 from console.routes import PREFIX, Console, Routes, seen_other
 from desk.parts import sight_of
+from desk.reports.urging import urging_letter
+from desk.reports.word import MEDIA_TYPE, letter_document
 from desk.steps import Filled, take_step
 from staff.departments import departments
 from staff.roles import Permission
 from store.clock import city_date
 from store.workdays import Calendar
 from tickets.errors import StepRefused
+from tickets.lists import seen as seen_ticket
 from tickets.models import KIND_NAMES
 from tickets.states import STATE_NAMES, State, Step
 from tickets.supervising import LIGHT_NAMES, Figures, Light, Times, Wanted, Watched, figures, page
@@ -92,6 +96,20 @@ def supervision_routes(routes: Routes) -> None:
             return await _page(console, request, asked, problem=problem)
         return seen_other(asked.link(said="supervised"))
 
+    @routes.get("/supervision/{number}/urging-letter", Permission.TICKETS_SUPERVISE)
+    async def letter(request: Request, number: str) -> Response:
+        actor, now, desk = visitor(request).actor, console.desk.clock(), console.desk
+        async with console.door.database.read() as session:
+            ticket = await seen_ticket(session, number, sight_of(actor))
+            calendar = await load_calendar(session)
+            urged = await urged_in_vain(session, now, calendar, desk.reminding.criticise_after)
+            if ticket is None or ticket.id not in urged.notice:
+                text = "这张工单现在不需要发催办通知书：没有催办过，或者催办以后承办部门已有动作。"
+                return console.pages.trouble(request, 404, "没有催办通知书", text)
+            written = letter_document(await urging_letter(session, ticket, now))
+        await note_export(console, request, f"催办通知书 {ticket.number}")
+        return download(written, MEDIA_TYPE, f"催办通知书 {ticket.number}.docx")
+
 
 async def _page(
     console: Console, request: Request, asked: Asked, *, notice: str = "", problem: str = ""
@@ -127,6 +145,7 @@ async def _page(
         status=422 if problem else 200,
         asked=asked,
         views=_VIEWS,
+        may_supervise=actor.may(Permission.TICKETS_SUPERVISE),
         lines=lines,
         older=asked.link(after=_written(rows[_PAGE - 1])) if len(rows) > _PAGE else "",
         total=_total(found),

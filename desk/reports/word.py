@@ -14,6 +14,7 @@ from docx.shared import Pt
 
 from desk.reports.bulletin import Bulletin, Section
 from desk.reports.tables import Table
+from desk.reports.urging import Letter
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 # The faces of GB/T 9704-2012 (党政机关公文格式); where they are missing, Word takes what is there.
@@ -30,6 +31,18 @@ def bulletin_document(report: Bulletin) -> bytes:
     for section in report.sections:
         _section(paper, section)
     _line(paper, report.foot, points=12)
+    return _bytes(paper)
+
+
+def letter_document(letter: Letter) -> bytes:
+    """A letter with room for the seal."""
+    paper = _paper()
+    _line(paper, letter.title, face=_TITLE, points=22, centred=True, bold=True)
+    _line(paper, letter.to)
+    for paragraph in letter.paragraphs:
+        _line(paper, paragraph, indented=True)
+    for line in ("", "（盖章）", letter.foot):
+        _line(paper, line, right=True)
     return _bytes(paper)
 
 
@@ -76,6 +89,7 @@ def _line(
     centred: bool = False,
     indented: bool = False,
     bold: bool = False,
+    right: bool = False,
 ) -> None:
     line = paper.add_paragraph()
     run = line.add_run(_writable(text))
@@ -86,6 +100,8 @@ def _line(
         run.font.size = Pt(points)
     if centred:
         line.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    if right:
+        line.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     if indented:
         line.paragraph_format.first_line_indent = Pt(32)
 

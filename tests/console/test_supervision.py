@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 from datetime import datetime, timedelta
 
 import httpx
 import pytest
+from docx import Document
 from sqlalchemy import func, select
 
 from desk.desk import Desk
@@ -194,7 +196,14 @@ async def test_what_was_urged_in_vain_is_marked_the_working_day_after(
         assert count_of(await du.get(HERE), "应发催办通知书") == marked, moment
     page = await du.get(f"{HERE}?view=notice")
     assert numbers_on(page) == [number] and "应发催办通知书" in row_of(page, number)
+    letter = await du.get(f"{HERE}/{number}/urging-letter")
+    lines = [one.text for one in Document(io.BytesIO(letter.content)).paragraphs]
+    assert lines[0] == "催办通知书" and lines[1].endswith("：") and lines[-1] == "2026年11月30日"
+    assert f"（工单 {number}）于2026年11月27日派你单位办理" in lines[2]
+    assert "企业于2026年11月27日10:00催办，共 1 次。" in lines[2]
+    assert "某某" not in letter.text
     await office.press("shui", number, "started")
+    assert (await du.get(f"{HERE}/{number}/urging-letter")).status_code == 404
     page = await du.get(HERE)
     assert count_of(page, "应发催办通知书") == 0 and "应发催办通知书" not in row_of(page, number)
 
