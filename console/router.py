@@ -47,6 +47,7 @@ from console.rectifications import rectifications_routes
 from console.replies import reply_routes
 from console.reports import reports_routes
 from console.routes import Console, Routes
+from console.sent_files import sent_file_routes
 from console.sign_in import sign_in_routes
 from console.single_sign_on import single_sign_on_routes
 from console.supervision import supervision_routes
@@ -94,6 +95,7 @@ def console_router(
     thread_routes(routes)
     thread_act_routes(routes)
     reply_routes(routes)
+    sent_file_routes(routes)
     mention_routes(routes)
     canned_routes(routes)
     canned_use_routes(routes)

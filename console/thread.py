@@ -120,6 +120,8 @@ async def thread_page(
         canned=canned,
         note=note,
         may_answer=may_answer,
+        sends_files=may_answer and console.files is not None,
+        most_file=f"{console.desk.attachments.most_bytes / 1024 / 1024:.3g} MB",
         may_reveal=actor.may(Permission.PERSONAL_DATA_REVEAL),
         ticket_line=talk.ticket_line,
         key=console.door.new_id(),

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Attachment, Stored, Thread
 
+# The `source` of what staff sent: it comes from no channel, and is nothing that the person gave us.
+OF_STAFF = "staff"
 # What counts as there: what is being fetched is told to the person if it does not come.
 _KEPT = (Stored.PENDING, Stored.STORED)
 
@@ -32,7 +34,10 @@ async def kept_since(session: AsyncSession, thread_id: str, since: datetime) -> 
     """How many a person's thread was given after that moment, without those that were refused."""
     found = await session.scalar(
         select(func.count()).where(
-            Attachment.thread_id == thread_id, Attachment.state.in_(_KEPT), Attachment.created_at > since
+            Attachment.thread_id == thread_id,
+            Attachment.state.in_(_KEPT),
+            Attachment.created_at > since,
+            Attachment.source != OF_STAFF,
         )
     )
     return found or 0
@@ -147,6 +152,7 @@ def _free(thread_id: str) -> ColumnElement[bool]:
         Attachment.talk == talk,
         Attachment.ticket_id.is_(None),
         Attachment.state.in_(_KEPT),
+        Attachment.source != OF_STAFF,
     )
 
 

@@ -215,7 +215,7 @@ class NotedQuestion(Base):
 
 
 class Attachment(Base):
-    """A file that a person sent. Its row comes with its message; its content is fetched later, see desk/fetching.py."""
+    """A file that a person sent, or staff (see `attachments.OF_STAFF`). Its row comes with its message; its content is fetched later, see desk/fetching.py."""
 
     __tablename__ = "attachments"
     __table_args__ = (
@@ -229,7 +229,7 @@ class Attachment(Base):
     thread_id: Mapped[str | None] = mapped_column(ForeignKey("threads.id"))
     talk: Mapped[int]  # of the thread when it came
     channel: Mapped[str]
-    source: Mapped[str]  # the channel's id of it
+    source: Mapped[str]  # the channel's id of it; of a file from staff `OF_STAFF`
     noun: Mapped[str]  # what it is called to people: 图片 or 文件
     name: Mapped[str]  # the sender's, without folders; may be empty, and says nothing about the content
     state: Mapped[Stored] = mapped_column(default=Stored.PENDING)

@@ -68,7 +68,7 @@ async def take_file(
         at=desk.clock(),
     )
     # Written before its row: what has no row is swept, and a row without a file would be a dead link.
-    row.scanned = await _put(files, scan, row.key, data)
+    row.scanned = await put_scanned(files, scan, row.key, data)
     async with desk.database.write() as session:
         if await session.get(Card, article) is None:
             raise FileNotTaken("请先保存草稿，再上传文件。")
@@ -118,8 +118,8 @@ def _opened(files: Files, row: ArticleFile) -> Opened | None:
     return Opened(path, row.name, headers) if path.exists() else None
 
 
-async def _put(files: Files, scan: Scan | None, key: str, data: bytes) -> bool:
-    """Whether it was scanned."""
+async def put_scanned(files: Files, scan: Scan | None, key: str, data: bytes) -> bool:
+    """Keep a file that staff give us; whether it was scanned. Raises `FileNotTaken`."""
     try:
         path = await asyncio.to_thread(files.put, key, data)
     except OSError as error:

@@ -55,10 +55,12 @@ class Reply:
 
     text: str
     key: str
+    # What the words are known by, where the words themselves are new with every press.
+    known_by: str = ""
 
     def external_id(self, staff: str) -> str:
         """By which a repetition is known."""
-        words = hashlib.sha256(self.text.strip().encode()).hexdigest()[:16]
+        words = self.known_by or hashlib.sha256(self.text.strip().encode()).hexdigest()[:16]
         return f"staff:{staff}:{self.key}:{words}"
 
 
@@ -105,21 +107,26 @@ async def hand_over(desk: Desk, thread_id: str, staff: str, to: str, *, by: Acto
 
 async def reply(desk: Desk, thread_id: str, staff: str, written: Reply) -> Message:
     """Write to the enterprise; goes out through the thread's channel. Raises `NotYours` or `Empty`."""
-    text = written.text.strip()
-    if not text:
+    if not written.text.strip():
         raise Empty
     async with desk.database.write() as session:
         thread = await session.get_one(Thread, thread_id, with_for_update=True)
-        external_id = written.external_id(staff)
-        if known := await by_external_id(session, thread.channel, external_id):
-            return known
-        if thread.holder != Holder.STAFF or thread.staff != staff:
-            raise NotYours(thread_id, thread.staff if thread.holder == Holder.STAFF else None)
-        message = _of_staff(thread, staff, text, external_id, desk.clock())
-        session.add(message)
-        await session.flush()
-        thread.staff_seen = message.id
+        message = await reply_in(desk, session, thread, staff, written)
     desk.to_send.set()
+    return message
+
+
+async def reply_in(desk: Desk, session: AsyncSession, thread: Thread, staff: str, written: Reply) -> Message:
+    """The same within a transaction that holds the thread's row; then set `desk.to_send`. Raises `NotYours`."""
+    external_id = written.external_id(staff)
+    if known := await by_external_id(session, thread.channel, external_id):
+        return known
+    if thread.holder != Holder.STAFF or thread.staff != staff:
+        raise NotYours(thread.id, thread.staff if thread.holder == Holder.STAFF else None)
+    message = _of_staff(thread, staff, written.text.strip(), external_id, desk.clock())
+    session.add(message)
+    await session.flush()
+    thread.staff_seen = message.id
     return message
 
 

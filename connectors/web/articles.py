@@ -19,6 +19,7 @@ from connectors.web.structured import faq
 from desk.article_files import public_file
 from desk.articles import hotline
 from desk.desk import Desk
+from desk.sent_files import SENT_FILES, sent_file
 from knowledge.article import ASPECT_NAMES, FILES, Article, followed
 from knowledge.catalogue import catalogue
 from knowledge.rows import changed_at
@@ -97,6 +98,13 @@ def article_router(desk: Desk, public_url: str = "", files: Files | None = None)
         opened = await public_file(desk, files, id, name) if files else None
         if opened is None:
             return page(request, "article_missing.html", 404, robots="noindex")
+        return Response(await asyncio.to_thread(opened.path.read_bytes), headers=opened.headers)
+
+    @router.api_route(f"{SENT_FILES}{{id}}/{{name}}", methods=_BOTH)
+    async def sent(id: str, name: str, request: Request) -> Response:
+        opened = await sent_file(desk, files, id, name) if files else None
+        if opened is None:
+            return page(request, "file_missing.html", 404, robots="noindex")
         return Response(await asyncio.to_thread(opened.path.read_bytes), headers=opened.headers)
 
     return router

@@ -67,6 +67,8 @@ function mine(yes) {
   reply.hidden = !yes && !reply.elements.text.value;
   reply.querySelector("[type=submit]").disabled = !yes;
   document.getElementById("not-mine").hidden = yes;
+  const sending = document.getElementById("send-file");
+  if (sending) sending.hidden = !yes;
   document.getElementById("hand-over").hidden = !yes;
 }
 
