@@ -13,6 +13,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
 
 from tests.product.served import Caller, Served
 
@@ -41,7 +43,7 @@ def served(tmp_path: Path, database_url: str) -> Iterator[Served]:
     product.stop()
 
 
-def test_an_enterprise_asks_complains_and_follows_its_ticket(served: Served) -> None:
+def test_an_enterprise_asks_complains_and_follows_its_ticket(served: Served, database_url: str) -> None:
     caller = Caller(served.url)
     answer = caller.last("用水报装要多久")
     assert (answer["outcome"], answer["article"], answer["aspect"]) == (
@@ -79,12 +81,36 @@ def test_an_enterprise_asks_complains_and_follows_its_ticket(served: Served) -> 
     assert "对不上" in stranger.last("9999")["text"]
     assert "待受理" in stranger.last("1111")["text"]
 
-    assert "不再办理" in caller.last("撤回投诉")["text"]
-    assert "撤回" in caller.last("确定撤回")["text"]
-    assert "已撤回" in caller.last(f"查一下工单 {number}")["text"]
+    answered(database_url, number)
+    assert "已答复" in caller.last("我的工单咋样了")["text"]
+    contested = caller.last("还是没给送电，没有解决啊")
+    assert (contested["outcome"], contested["ticket"]) == ("ticket", number)
+    assert contested["text"].startswith(f"已记下：工单 {number} 的问题没有解决")
+    assert "待回访" in caller.last("我的工单到哪一步了")["text"]
+    assert "回访的工作人员会看到" in [caller.last("补充说明"), caller.last("二车间还是没有电")][1]["text"]
 
     handed = caller.last("转人工")
     assert handed["outcome"] == "handoff"
+
+
+def test_a_ticket_is_withdrawn_by_who_filed_it(served: Served) -> None:
+    caller = Caller(served.url)
+    for text in (*STORY, "确认提交"):
+        receipt = caller.last(text)
+    assert "不再办理" in caller.last("撤回投诉")["text"]
+    assert "撤回" in caller.last("确定撤回")["text"]
+    assert "已撤回" in caller.last(f"查一下工单 {receipt['ticket']}")["text"]
+
+
+def answered(database_url: str, number: str) -> None:
+    """A department has answered it."""
+    engine = create_engine(database_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(
+            sql("UPDATE tickets SET state = 'answered', department = 'power' WHERE number = :number"),
+            {"number": number},
+        )
+    engine.dispose()
 
 
 def test_a_repeated_id_gets_the_same_replies_and_takes_no_second_turn(served: Served) -> None:
