@@ -12,6 +12,7 @@ from knowledge.drafts import Problem
 from knowledge.search.text import normalise
 
 MOST_TOLD = 10
+_MOST_OTHERS = 20
 _KINDS = {"title": "标题", "aliases": "别名", "questions": "相似问法"}
 
 
@@ -54,22 +55,27 @@ def folded_names(content: Mapping[str, Any]) -> set[str]:
 
 
 def shared_names(content: Mapping[str, Any], today: date, others: Iterable[Article]) -> list[Problem]:
-    """What of a draft's names these other articles have, too, while both are in force; each keeps it from being published."""
-    taken: dict[str, tuple[str, Article]] = {}
+    """What of a draft's names these other articles have, too, while both are in force; each keeps it from being published.
+
+    At most `MOST_TOLD` and one that says that there are more.
+    """
+    mine, taken, met = folded_names(content), dict[str, tuple[str, Article]](), 0
     for other in others:
-        if other.key != content["key"] and _meet(content, other, today):
-            for field, _, folded in _names(_named(other)):
-                taken.setdefault(folded, (field, other))
+        if other.key == content["key"] or not _meet(content, other, today):
+            continue
+        theirs = {folded: field for field, _, folded in _names(_named(other)) if folded in mine}
+        taken = {folded: (field, other) for folded, field in theirs.items()} | taken
+        met += bool(theirs)
+        if met == _MOST_OTHERS:  # to read a hundred articles takes longer than a page may
+            break
     found = {
         folded: Problem(field, _told(field, text, *taken[folded]), True)
         for field, text, folded in _names(content)
         if folded in taken
     }
     told = list(found.values())
-    if len(told) > MOST_TOLD:
-        more = Problem("questions", f"还有 {len(told) - MOST_TOLD} 处和别的文章重复。", True)
-        return [*told[:MOST_TOLD], more]
-    return told
+    more = Problem("questions", "还有别的重复，改好这些以后会再列出。", True)
+    return [*told[:MOST_TOLD], more] if len(told) > MOST_TOLD or met == _MOST_OTHERS else told
 
 
 def _named(article: Article) -> dict[str, Any]:

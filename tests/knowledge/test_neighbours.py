@@ -11,7 +11,7 @@ import pytest
 from desk.desk import Desk
 from knowledge.article import Article
 from knowledge.nearness import nearest
-from knowledge.neighbours import MOST_TOLD, Names, folded_names, shared_names
+from knowledge.neighbours import MOST_TOLD, Names, shared_names
 from knowledge.rows import archive, save, to_content
 from knowledge.search.text import normalise
 
@@ -82,9 +82,19 @@ def test_a_copy_of_an_article_is_told_in_a_few_sentences(articles: dict[str, Art
     water = articles["water-connection"]
     copy = {**to_content(water), "key": "copy"}
     found = shared_names(copy, TODAY, [water])
-    shared = len(folded_names(copy))
-    assert len(found) == MOST_TOLD + 1 and f"还有 {shared - MOST_TOLD} 处" in found[-1].text
+    assert len(found) == MOST_TOLD + 1 and "还有别的重复" in found[-1].text
     assert all(problem.stops for problem in found)
+
+
+def test_of_very_many_that_share_a_name_some_are_read_and_it_is_said(articles: dict[str, Article]) -> None:
+    water = articles["water-connection"]
+    many = [replace(water, key=f"matter-{number}") for number in range(200)]
+    content = draft(water, title=water.title)
+    one, more = shared_names(content, TODAY, iter(many))
+    assert water.title in one.text and "还有别的重复" in more.text
+    others = [replace(article, title="别的", aliases=(), questions=()) for article in many]
+    (one,) = shared_names(content, TODAY, [*others, water])  # those that share nothing are not among them
+    assert one.stops
 
 
 def test_names_follow_what_is_replaced_and_removed(articles: dict[str, Article]) -> None:
