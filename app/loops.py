@@ -16,8 +16,10 @@ from desk.desk import Desk
 from desk.erasure import clear_tickets, erase_due, forget_talks
 from desk.fetching import Fetcher
 from desk.journal import Journal
-from desk.knowledge import clear_traces, publish_due
+from desk.knowledge import clear_traces
 from desk.knowledge_due import tell_expiring
+from desk.knowledge_gate import Gates
+from desk.knowledge_scheduled import publish_due
 from desk.knowledge_unchecked import tell_unchecked
 from desk.learning.collecting import Collector
 from desk.learning.deciding import settle
@@ -210,11 +212,11 @@ async def train_when_asked(trainer: Trainer) -> None:
         await trainer.close()
 
 
-async def keep_knowledge(desk: Desk) -> None:
+async def keep_knowledge(desk: Desk, gates: Gates) -> None:
     """For ever: articles whose moment to be published has come."""
     while True:
         try:
-            await publish_due(desk)
+            await publish_due(desk, gates)
         except Exception:
             log.exception("publishing what is due failed; trying again")
         await asyncio.sleep(_PUBLISH_SECONDS)

@@ -65,6 +65,7 @@ from desk.desk import Desk, Learning
 from desk.fetching import Fetcher
 from desk.intake.form import Intake
 from desk.journal import Journal
+from desk.knowledge_gate import Gates, gates
 from desk.ports import Channel, Fetching
 from desk.pushing import Pusher
 from knowledge.library import Library
@@ -127,6 +128,7 @@ def create_app(
     trainer = _trainer(settings, desk, rasa, dialogue) if rasa else None
     postman = Postman(Allowed.parse(settings.webhook_networks), clock)
     pusher = Pusher(desk, postman, random.random, timedelta(days=settings.webhook_off_after_days))
+    replaying = gates(desk)
     app = FastAPI(
         title="平顶山企业服务助手",
         version="0.1.0",
@@ -143,6 +145,7 @@ def create_app(
             trainer,
             pusher,
             journal,
+            replaying,
         ),
     )
     app.state.desk = desk
@@ -181,6 +184,7 @@ def create_app(
             stopping=stopping,
             files=files,
             scan=_scan(settings),
+            replaying=replaying,
         )
     )
     mount_static(app)
@@ -213,6 +217,7 @@ def _lifespan(
     trainer: Trainer | None,
     pusher: Pusher,
     journal: Journal,
+    replaying: Gates,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -231,7 +236,7 @@ def _lifespan(
             clear_old_tickets(desk),
             learn(desk),
             push_webhooks(pusher),
-            keep_knowledge(desk),
+            keep_knowledge(desk, replaying),
         )
         # What a process left when it died comes before what comes now.
         await journal.sweep(older=timedelta(0))

@@ -4,7 +4,7 @@ The articles are the knowledge base's own with other words put in. Read over HTT
 model: the lists of the console (also those in which nothing is found, which have to look through all), an article, its
 history, a question tried (命中测试), the public pages. Then, with 1,000 articles and 1,000 stored questions, the gate: the first
 run of a process, half a minute after the editor was opened, and the next one. The gate adds the article's own similar
-questions and a sample of all others; what is held against the limit is the time for 1,000 questions.
+questions and the nearest of all others, 2,000 in all; what is held against the limit is the time for 1,000 questions.
 """
 
 from __future__ import annotations

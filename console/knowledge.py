@@ -14,13 +14,14 @@ from console.knowledge_files import UPLOAD_PATH
 from console.knowledge_forms import whole_number
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes
+from desk.article_problems import article_problems
 from desk.knowledge import STATE_NAMES, STEP_NAMES
 from knowledge import cards
 from knowledge.article import ASPECT_NAMES, FILES, Download
 from knowledge.autosaves import autosaves
 from knowledge.card_lists import Listed, Place, Wanted, cards_page, listed, state_counts
 from knowledge.catalogue import catalogue
-from knowledge.drafts import CHANNELS, Content, as_if_whole, problems
+from knowledge.drafts import CHANNELS, Content, as_if_whole
 from knowledge.models import Card, CardState
 from staff.actors import Actor
 from staff.departments import departments
@@ -135,7 +136,7 @@ async def _around(
         "content": shown,
         "article": as_if_whole(shown, desk.today()),
         "downloads": _downloads(actor, shown),
-        "problems": problems(card.content, desk.today()),
+        "problems": await article_problems(desk, card.content),
         "departments": {item.key: item.name for item in await departments(session)},
         "revisions": history[:_HISTORY],
         "older": history[_HISTORY - 1].number if len(history) > _HISTORY else None,

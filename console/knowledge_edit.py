@@ -12,6 +12,7 @@ from console.knowledge import HERE, nowhere, words
 from console.knowledge_forms import base_of, content_of, whole_number, word
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
+from desk.article_problems import article_problems
 from desk.articles import article_reply
 from desk.knowledge import restore, save_draft, submit
 from desk.knowledge_gate import Gates
@@ -20,7 +21,7 @@ from knowledge.article import ASPECTS
 from knowledge.autosaves import autosave, autosaves, forget_autosave
 from knowledge.check import MAX_REPLY_BYTES
 from knowledge.difference import difference
-from knowledge.drafts import CHANNELS, Content, as_if_whole, blank, problems
+from knowledge.drafts import CHANNELS, Content, as_if_whole, blank
 from knowledge.errors import CardMoved, CardRefused
 from knowledge.models import Card
 from staff.departments import departments
@@ -209,7 +210,7 @@ async def _editor(
         others=others,
         now=console.desk.clock(),
         problem=problem,
-        problems=problems(content, console.desk.today()) if key else (),
+        problems=await article_problems(console.desk, content) if key else (),
         previews=_previews(console, content, ""),
         most=MAX_REPLY_BYTES,
         most_file=console.desk.attachments.most_bytes,

@@ -13,13 +13,14 @@ from console.knowledge import HERE, nowhere, words
 from console.knowledge_forms import base_of, moment_of, whole_number, word
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
+from desk.article_problems import article_problems
 from desk.knowledge import approve, archive, send_back
-from desk.knowledge_gate import Gates, newest_run, running
+from desk.knowledge_gate import Gates, accepted_run, newest_run, running
 from knowledge import cards
 from knowledge.difference import difference
-from knowledge.drafts import problems
+from knowledge.drafts import CHANNELS
 from knowledge.errors import CardRefused
-from knowledge.models import Card, GateRun
+from knowledge.models import Card, CardState
 from knowledge.rows import version
 from staff.actors import Actor
 from staff.roles import Permission
@@ -35,8 +36,9 @@ def knowledge_review_routes(routes: Routes, gates: Gates) -> None:
     console = routes.console
 
     async def passed(member: Actor, key: str, base: int, form: Any) -> str:
-        at = moment_of(word(form, "publish_at"))
-        await approve(console.desk, member, key, base, word(form, "why"), at)
+        at, seen = moment_of(word(form, "publish_at")), whole_number(word(form, "run")) or 0
+        why, despite = word(form, "why"), word(form, "despite")
+        await approve(console.desk, member, key, base, why, at, despite=despite, seen=seen)
         return "scheduled" if at else "approved"
 
     async def returned(member: Actor, key: str, base: int, form: Any) -> str:
@@ -60,7 +62,7 @@ def _decision(routes: Routes, name: str, act: _Act) -> None:
         try:
             said = await act(visitor(request).actor, key, base_of(form), form)
         except CardRefused as refused:
-            typed = {name: word(form, name) for name in ("why", "publish_at")}
+            typed = {name: word(form, name) for name in ("why", "despite", "publish_at")}
             return await _review(console, request, key, problem=str(refused), **typed)
         return seen_other(f"{HERE}/articles/{key}?said={said}")
 
@@ -78,8 +80,9 @@ def _pages(routes: Routes, gates: Gates) -> None:
             card = await cards.card_of(session, key)
             if card is None:
                 return nowhere(console, request)
-            context = await _gate(console, session, card)
-        return console.pages.show(request, "_knowledge_gate.html", card=card, **context)
+            context = await _gate(console, session, card, visitor(request).actor)
+        context |= {"card": card, "channels": CHANNELS, "despite": ""}
+        return console.pages.show(request, "_knowledge_gate.html", **context)
 
     @routes.post("/knowledge/articles/{key}/gate", _SEE)
     async def start(request: Request, key: str) -> Response:
@@ -109,7 +112,14 @@ def _pages(routes: Routes, gates: Gates) -> None:
 
 
 async def _review(
-    console: Console, request: Request, key: str, *, problem: str = "", why: str = "", publish_at: str = ""
+    console: Console,
+    request: Request,
+    key: str,
+    *,
+    problem: str = "",
+    why: str = "",
+    despite: str = "",
+    publish_at: str = "",
 ) -> Response:
     actor = visitor(request).actor
     async with console.door.database.read() as session:
@@ -119,7 +129,7 @@ async def _review(
         live = await cards.revision(session, key, card.live_number) if card.live_number else None
         writers = await cards.authors(session, card)
         late = await cards.begins_late_on(session, card, console.desk.today())
-        context = await _gate(console, session, card)
+        context = await _gate(console, session, card, actor)
     return console.pages.show(
         request,
         "knowledge_review.html",
@@ -128,18 +138,22 @@ async def _review(
         card=card,
         live=live,
         writers=sorted(writers),
-        own=console.desk.knowledge_four_eyes and actor.username in writers,
         parts=difference(live.content if live else None, card.content),
-        problems=problems(card.content, console.desk.today()),
+        problems=await article_problems(console.desk, card.content),
         why=why,
+        despite=despite,
         publish_at=publish_at or (f"{late.isoformat()}T00:00" if late else ""),
         **context,
         **words(actor),
     )
 
 
-async def _gate(console: Console, session: AsyncSession, card: Card) -> dict[str, Any]:
-    run: GateRun | None = await newest_run(session, card.key, card.revision)
+async def _gate(console: Console, session: AsyncSession, card: Card, actor: Actor) -> dict[str, Any]:
+    """What the gate found, and whether the visitor may decide on it."""
+    run = await newest_run(session, card.key, card.revision)
+    if run is None and card.state == CardState.SCHEDULED:
+        run = await accepted_run(session, card)
+    own = console.desk.knowledge_four_eyes and actor.username in await cards.authors(session, card)
     await console.desk.library.refresh()
     titles = {key: article.title for key, article in console.desk.library.held().items()}
     return {
@@ -147,4 +161,6 @@ async def _gate(console: Console, session: AsyncSession, card: Card) -> dict[str
         "running": running(run, console.desk.clock()),
         "titles": {**titles, card.key: card.title},
         "outdated": run is not None and run.outcome is not None and run.version != await version(session),
+        "own": own,
+        "deciding": card.state == CardState.IN_REVIEW and actor.may(_DECIDE) and not own,
     }

@@ -63,7 +63,7 @@ from console.webhooks import webhook_routes
 from conversations.models import ChannelPause
 from conversations.outbox import paused
 from desk.desk import Desk
-from desk.knowledge_gate import gates
+from desk.knowledge_gate import Gates, gates
 from desk.ports import Scan
 from desk.values import CHANNEL_NAMES
 from desk.workdays import missing_year
@@ -82,8 +82,12 @@ def console_router(
     stopping: asyncio.Event | None = None,
     files: Files | None = None,
     scan: Scan | None = None,
+    replaying: Gates | None = None,
 ) -> APIRouter:
-    """`secure`: the browser comes over HTTPS, as everywhere but in development. `stopping`: open streams are to end."""
+    """`secure`: the browser comes over HTTPS, as everywhere but in development. `stopping`: open streams are to end.
+
+    `replaying`: the publish gate of this process, its own where there is none.
+    """
     pages = Pages(desk.city.name, secure=secure)
     rows = Rows(door.database, pages, door.clock)
     live = Live(door.database, rows, Presence(time.monotonic), stopping or asyncio.Event())
@@ -127,7 +131,7 @@ def console_router(
     webhook_routes(routes)
     exchange_routes(routes)
     import_routes(routes)
-    replaying = gates(desk)
+    replaying = replaying or gates(desk)
     knowledge_routes(routes)
     knowledge_edit_routes(routes, replaying)
     knowledge_review_routes(routes, replaying)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from knowledge import cards, imports
 from knowledge.article import Article
 from knowledge.errors import CardRefused
 from knowledge.exchange.aside import BOUNDS, Bounds, read_aside
-from knowledge.exchange.plan import Change, Line, compare
+from knowledge.exchange.plan import Change, Line, Named, compare
 from knowledge.exchange.problems import Problem
 from knowledge.exchange.reading import Record, article_of
 from knowledge.models import ArticleImport
@@ -97,8 +98,10 @@ async def upload(
 
 async def preview(desk: Desk, member: Actor, id: str) -> Preview:
     """What the file would change as things stand now. Raises `ImportRefused`."""
+    await desk.library.refresh()
     async with desk.database.read() as session:
-        return await _preview(session, desk, await waiting(desk, session, member, id))
+        file = await waiting(desk, session, member, id)
+        return await _preview(session, desk, file, desk.library.named)
 
 
 async def waiting(desk: Desk, session: AsyncSession, member: Actor, id: str) -> ArticleImport:
@@ -117,7 +120,7 @@ async def apply(desk: Desk, member: Actor, id: str) -> Sequence[str]:
             return list(file.keys)
         if file.document:
             raise ImportRefused("这是一份文档，要先把各项填写完整，再存为草稿。")
-        found = await _preview(session, desk, file)
+        found = await _preview(session, desk, file, lambda _: ())
         if found.moved:
             raise ImportRefused(f"您上传以后，有人改过这些文章：{_some(found.moved)}。请重新上传，看过新的预览再确认。")  # fmt: skip
         keys = [line.key for line in found.lines if line.change != Change.SAME]
@@ -159,7 +162,7 @@ async def give_up(desk: Desk, member: Actor, id: str) -> None:
         await imports.give_up(session, id, member.account_id or "")
 
 
-async def _preview(session: AsyncSession, desk: Desk, file: ArticleImport) -> Preview:
+async def _preview(session: AsyncSession, desk: Desk, file: ArticleImport, named: Named) -> Preview:
     read = [(place, from_content(content)) for place, content in file.content.get("articles", ())]
     incoming = [(place, article_drafts.as_kept(article)) for place, article in read]
     there = await article_drafts.standing(session, [article.key for _, article in incoming], desk.today())
@@ -167,7 +170,7 @@ async def _preview(session: AsyncSession, desk: Desk, file: ArticleImport) -> Pr
     present = {key: article for key, (article, _) in there.items()}
     return Preview(
         file,
-        compare(incoming, present, desk.today()),
+        await asyncio.to_thread(compare, incoming, present, desk.today(), named),
         {article.key: article for _, article in incoming},
         present,
         [key for key, (_, number) in there.items() if bases.get(key) != number],

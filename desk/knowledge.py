@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.announcing import announce_articles
+from desk.article_problems import refuse_shared_names
 from desk.desk import Desk
 from desk.knowledge_gate import judged
 from desk.knowledge_news import tell_step
@@ -19,13 +19,13 @@ from knowledge.drafts import whole
 from knowledge.errors import CardRefused
 from knowledge.models import Card, CardState, Step
 from knowledge.rows import version
-from staff import audit, notices
+from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
-from staff.models import Account, NoticeKind
-from staff.notices import Telling
+from store.clock import city_date
 
 MOST_WHY = 500
+_MOST_TOLD = 1_100  # a note and a reason
 
 STATE_NAMES: Mapping[CardState, str] = {
     CardState.DRAFT: "草稿",
@@ -85,9 +85,11 @@ async def save_draft_in(
 
 async def submit(desk: Desk, member: Actor, key: str, base: int, why: str = "") -> None:
     """Give a draft to the reviewers. Raises `CardRefused`."""
+    await desk.library.refresh()
     async with desk.database.write() as session:
         card = await cards.submit(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
+            await refuse_shared_names(desk, session, card.content, desk.today(), "还不能提交审核：")
             record_step(desk, session, member, card, Step.SUBMITTED, why)
             await tell_step(desk, session, member, card, Step.SUBMITTED, await cards.authors(session, card))
 
@@ -103,16 +105,26 @@ async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) ->
 
 
 async def approve(
-    desk: Desk, member: Actor, key: str, base: int, why: str = "", publish_at: datetime | None = None
+    desk: Desk,
+    member: Actor,
+    key: str,
+    base: int,
+    why: str = "",
+    publish_at: datetime | None = None,
+    *,
+    despite: str = "",
+    seen: int | None = None,
 ) -> None:
-    """Publish, now or later, what the gate has seen. A loss that it found needs `why`, and so does a run of before another change.
+    """Publish, now or later, what the gate has seen.
 
-    Raises `CardRefused`."""
-    now = desk.clock()
+    `despite`: why in spite of a loss that it found, or of a change since. `seen`: the run that the member looked at, None for
+    the newest. Raises `CardRefused`.
+    """
+    now, reason = desk.clock(), _with_reason(_why(why), _why(despite))
+    await desk.library.refresh()
     if publish_at is not None and publish_at <= now:
         raise CardRefused("定时发布的时间已经过去，请改成将来的时间，或者留空立即发布。")
     async with desk.database.write() as session:
-        present = await version(session)
         before = await cards.card_of(session, key)
         wrote = await cards.authors(session, before) if before else frozenset()
         card = await cards.approve(
@@ -120,15 +132,19 @@ async def approve(
             key,
             base,
             by=member.username,
-            why=_why(why),
+            why=reason,
             at=now,
             publish_at=publish_at,
             four_eyes=desk.knowledge_four_eyes,
         )
         if card is not None:  # else it is a second press
-            await judged(session, key, base, _why(why), present)
+            present = await version(session) - (publish_at is None)  # without this very change
+            await judged(session, key, base, _why(despite), present, seen)
+            await refuse_shared_names(
+                desk, session, card.content, city_date(publish_at or now), "还不能发布："
+            )
             step = Step.SCHEDULED if publish_at else Step.PUBLISHED
-            record_step(desk, session, member, card, step, why)
+            record_step(desk, session, member, card, step, reason)
             await tell_step(desk, session, member, card, step, wrote)
             if publish_at is None:
                 await announce_articles(session, [whole(card.content)], at=now, new_id=desk.new_id)
@@ -153,44 +169,25 @@ async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, w
     return card
 
 
-async def publish_due(desk: Desk) -> list[str]:
-    """Publish what was approved for a moment that has come; the keys. Of what is not fit any more, who approved it is told."""
-    now = desk.clock()
-    async with desk.database.read() as session:
-        if not await cards.anything_due(session, now=now):
-            return []
-    async with desk.database.write() as session:
-        keys, returned = await cards.publish_due(session, now=now)
-        published = [whole(card.content) for card in await cards.cards_of(session, keys)]
-        await announce_articles(session, published, at=now, new_id=desk.new_id)
-        for one in returned:
-            account = await session.scalar(select(Account.id).where(Account.username == one.by))
-            if account is not None:
-                await notices.tell(session, [_returned(one, account, now)], now)
-        return keys
-
-
 async def clear_traces(desk: Desk) -> None:
     """Forget what people tried out long ago."""
     async with desk.database.write() as session:
         await traces.clear_traces(session, desk.clock())
 
 
-def _returned(one: cards.Returned, account: str, now: datetime) -> Telling:
-    text = f"您通过的知识“{one.title}”没有按时发布，已退回修改：{one.why}"
-    occasion = f"article-{one.key}-returned-{now.isoformat()}"
-    return Telling(account, NoticeKind.RETURNED, occasion, text, article=one.key)
-
-
 def _why(why: str) -> str:
     return why.strip()[:MOST_WHY]
+
+
+def _with_reason(why: str, despite: str) -> str:
+    return "；".join(filter(None, (why, f"仍要发布的理由：{despite}" if despite else "")))
 
 
 def record_step(desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, why: str) -> None:
     """Put a step into the audit log."""
     detail = {"步骤": STEP_NAMES[step], "标题": card.title, "版本": str(card.revision)}
     if why.strip():
-        detail["说明"] = _why(why)
+        detail["说明"] = why.strip()[:_MOST_TOLD]
     audit.record(
         session, member, Action.KNOWLEDGE_CHANGED, audit.article(card.key), at=desk.clock(), detail=detail
     )

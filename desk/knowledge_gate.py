@@ -39,23 +39,32 @@ class Gates:
     _now_of: tuple[int, date] | None = None
 
     async def start(self, by: str, key: str) -> None:
-        """Begin a run for the draft as it is, unless one is under way."""
+        """Begin a run for the draft as it is, unless one is under way. Raises `CardRefused` where there is no draft."""
+        if (begun := await self._begun(by, key)) is not None:
+            task = asyncio.create_task(self._run(*begun))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def replay(self, by: str, key: str) -> None:
+        """The same, to its end."""
+        if (begun := await self._begun(by, key)) is not None:
+            await self._run(*begun)
+
+    async def _begun(self, by: str, key: str) -> tuple[int, Article] | None:
         now = self.desk.clock()
         async with self.desk.database.write() as session:
             card = await session.scalar(select(Card).where(Card.key == key).with_for_update())
             if card is None:
                 raise CardRefused("没有这篇文章。")
             if running(await newest_run(session, key, card.revision), now):
-                return
+                return None
             run = GateRun(
                 key=key, revision=card.revision, version=0, done=0, total=0,
                 outcome=None, failure="", by=by, at=now, seen_at=now,
             )  # fmt: skip
             session.add(run)
             await session.flush()
-        task = asyncio.create_task(self._run(run.id, as_if_whole(card.content, self.desk.today())))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        return run.id, as_if_whole(card.content, self.desk.today())
 
     def prepare(self, live: Mapping[str, Article], drafts: Mapping[str, Article]) -> None:
         """Begin to make the index of drafts, while nobody waits for it."""
@@ -84,9 +93,9 @@ class Gates:
         live, version = dict(desk.library.held()), desk.library.version
         async with desk.database.read() as session:
             stored = [Case(row.text, row.article) for row in await kept_questions(session)]
-        asked = cases(stored, live, draft)
-        await self._note(run, total=len(asked), version=version)
         on = max(desk.today(), draft.valid_from)
+        asked, among = await asyncio.to_thread(cases, stored, live, draft, on)
+        await self._note(run, total=len(asked), version=version)
         replayed: list[tuple[Case, Verdict, Verdict]] = []
         for start in range(0, len(asked), _BATCH):
             batch = asked[start : start + _BATCH]
@@ -95,7 +104,7 @@ class Gates:
             after = await self.rehearsal.search(texts, live, {draft.key: draft}, on=on)
             replayed += zip(batch, before, self._verdicts(texts, after), strict=True)
             await self._note(run, done=len(replayed))
-        outcome = compared(replayed, live.get(draft.key), draft)
+        outcome = compared(replayed, live.get(draft.key), draft, among)
         await self._note(run, done=len(replayed), outcome=outcome)
 
     async def _before(
@@ -135,21 +144,42 @@ async def newest_run(session: AsyncSession, key: str, revision: int) -> GateRun 
     return await session.scalar(query.order_by(GateRun.id.desc()).limit(1))
 
 
+async def accepted_run(session: AsyncSession, card: Card) -> GateRun | None:
+    """The run on which a scheduled article was approved: of the revision before, as approving makes the next one."""
+    return await newest_run(session, card.key, card.revision - 1)
+
+
 def running(run: GateRun | None, now: datetime) -> bool:
     """Whether a run is under way."""
     return run is not None and run.outcome is None and not run.failure and now - run.seen_at < DEAD_AFTER
 
 
-async def judged(session: AsyncSession, key: str, revision: int, why: str, present: int) -> None:
+async def judged(
+    session: AsyncSession, key: str, revision: int, why: str, present: int, seen: int | None = None
+) -> None:
     """Raises `CardRefused` where the gate has not seen this revision, or nobody says why in spite of what it found.
 
-    `present`: the version of the knowledge base now. A run against another one says little of what is answered today.
+    `why`: why it is to be published all the same. `present`: the version of the knowledge base now; a run against another
+    one says little of what is answered today. `seen`: the run that was looked at, None for the newest.
     """
     run = await newest_run(session, key, revision)
     if run is None or run.outcome is None:
         raise CardRefused("发布前要先完成“发布检验”，请等它做完或者重新检验。")
+    if seen is not None and not await _as_seen(session, run, seen):
+        raise CardRefused("您打开页面以后又做完了一次检验，结果和您看到的不一样。请看过现在的结果再决定。")
     lost = run.outcome["counts"]["lost"]
     if lost and not why:
-        raise CardRefused(f"检验发现有 {lost} 个问题原来答对、改后答错，请写明仍然发布的理由。")
+        raise CardRefused(f"检验发现有 {lost} 个问题原来答对、改后答错，请写明仍要发布的理由。")
     if run.version != present and not why:
-        raise CardRefused("检验以后知识库又有别的改动。请重新检验，或者写明不再检验就发布的理由。")
+        raise CardRefused("检验以后知识库又有别的改动。请重新检验，或者写明仍要发布的理由。")
+
+
+async def _as_seen(session: AsyncSession, run: GateRun, seen: int) -> bool:
+    """Whether another run of the same revision found what this one found."""
+    if run.id == seen:
+        return True
+    other = await session.get(GateRun, seen)
+    if other is None or (other.key, other.revision) != (run.key, run.revision):
+        return False
+    digests = [(one.outcome or {}).get("digest") for one in (run, other)]
+    return digests[0] is not None and digests[0] == digests[1]

@@ -27,12 +27,13 @@ _WRITING = (Step.SAVED, Step.RESTORED, Step.IMPORTED)
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """An article that was to be published and is not fit to be any more. `by`: who approved it."""
+    """An article that was to be published and is not fit to be any more. `by`: who approved it; `wrote`: its authors."""
 
     key: str
     title: str
     by: str
     why: str
+    wrote: frozenset[str]
 
 
 async def card_of(session: AsyncSession, key: str) -> Card | None:
@@ -146,34 +147,33 @@ async def approve(
     return await _publish(session, card, by=by, why=why, at=at)
 
 
-async def anything_due(session: AsyncSession, *, now: datetime) -> bool:
-    """Whether something was approved for a moment that has come."""
-    query = select(Card.key).where(Card.publish_at <= now, Card.state == CardState.SCHEDULED).limit(1)
-    return await session.scalar(query) is not None
+async def due(session: AsyncSession, *, now: datetime) -> Sequence[Card]:
+    """What was approved for a moment that has come, the longest due first."""
+    query = select(Card).where(Card.publish_at <= now, Card.state == CardState.SCHEDULED)
+    return (await session.scalars(query.order_by(Card.publish_at, Card.key))).all()
 
 
-async def publish_due(session: AsyncSession, *, now: datetime) -> tuple[list[str], list[Returned]]:
-    """Publish what was approved for a moment that has come; the keys. It is published by who approved it.
+async def publish_due(
+    session: AsyncSession, key: str, revision: int, *, now: datetime, unfit: str = ""
+) -> Card | Returned | None:
+    """Publish what was approved for a moment that has come, in the name of who approved it.
 
-    What is not fit to be published any more goes back to the editors, in the name of who approved it.
+    What is not fit to be published any more (`unfit`, or of itself) goes back to the editors. None where somebody has taken a
+    step since `revision`, or is at it.
     """
-    due = await session.scalars(
-        select(Card)
-        .where(Card.publish_at <= now, Card.state == CardState.SCHEDULED)
-        .with_for_update(skip_locked=True)
+    query = select(Card).where(
+        Card.key == key, Card.revision == revision, Card.state == CardState.SCHEDULED, Card.publish_at <= now
     )
-    done, returned = list[str](), list[Returned]()
-    for card in due.all():
-        by = card.changed_by
-        if stopping := _stopping(card, now):
-            why = f"到了定时发布的时间，但内容已经不能发布：{stopping}"
-            card.state, card.publish_at = CardState.DRAFT, None
-            await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=now)
-            returned.append(Returned(card.key, card.title, by, stopping))
-        else:
-            await _publish(session, card, by=by, why="按约定的时间自动发布", at=now)
-            done.append(card.key)
-    return done, returned
+    card = await session.scalar(query.with_for_update(skip_locked=True))
+    if card is None:
+        return None
+    by = card.changed_by
+    if stopping := unfit or _stopping(card, now):
+        why = f"到了定时发布的时间，但已经不能发布：{stopping}"
+        card.state, card.publish_at = CardState.DRAFT, None
+        await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=now)
+        return Returned(card.key, card.title, by, stopping, await authors(session, card))
+    return await _publish(session, card, by=by, why="按约定的时间自动发布", at=now)
 
 
 async def archive(

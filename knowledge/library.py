@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from knowledge.article import Article
+from knowledge.neighbours import Names
 from knowledge.rows import changed_since, version
 from knowledge.search.index import Index, Result
 from store.database import Database
@@ -19,6 +22,7 @@ class Library:
         self._database = database
         self._index = index
         self._articles: dict[str, Article] = {}
+        self._names = Names()
         self._version = 0
         self._refreshing = asyncio.Lock()
 
@@ -56,6 +60,17 @@ class Library:
         """Every published article that is in force on that day, by key."""
         return [self._articles[key] for key in sorted(self._articles) if self._articles[key].in_force(today)]
 
+    def named(self, folded: Collection[str]) -> list[Article]:
+        """The published articles, in force or not, that have one of these names, normalised; seldom one that has none."""
+        articles = self._articles
+        return [articles[key] for key in sorted(self._names.keys(folded)) if key in articles]
+
+    async def named_in(self, session: AsyncSession, folded: Collection[str]) -> list[Article]:
+        """The same as a transaction sees it: whatever was published since the last refresh is among them."""
+        changed = await changed_since(session, self._version)
+        newer = {*changed.gone, *(article.key for article in changed.articles)}
+        return [one for one in self.named(folded) if one.key not in newer] + list(changed.articles)
+
     def search(self, text: str, *, today: date, category_prior: Mapping[str, float] | None = None) -> Result:
         """The articles in force that a text may be about, the likeliest first."""
         result = self._index.search(text, limit=8, category_prior=category_prior)
@@ -70,6 +85,10 @@ class Library:
     def _take_in(self, articles: tuple[Article, ...], gone: tuple[str, ...]) -> None:
         self._index.remove(gone)
         self._index.put(articles)
+        for key in gone:
+            self._names.replace(self._articles.get(key), None)
+        for article in articles:
+            self._names.replace(self._articles.get(article.key), article)
         self._articles = {
             **{key: value for key, value in self._articles.items() if key not in gone},
             **{article.key: article for article in articles},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -13,6 +13,7 @@ from knowledge.article import ASPECTS, Article
 from knowledge.catalogue import catalogue
 from knowledge.drafts import CHANNELS, problems
 from knowledge.exchange.columns import COLUMNS, FIELD_NAMES, MORE_NAMES
+from knowledge.neighbours import folded_names, shared_names
 from knowledge.rows import to_content
 
 _LONGEST_COMPARED = 4_000
@@ -26,6 +27,8 @@ class Change(StrEnum):
     SAME = "same"
 
 
+# The articles that are published and have one of these normalised names.
+Named = Callable[[Collection[str]], Iterable[Article]]
 Part = tuple[Literal["same", "out", "in"], str]
 
 
@@ -50,14 +53,17 @@ class Line:
 
 
 def compare(
-    incoming: Iterable[tuple[str, Article]], present: Mapping[str, Article], today: date
+    incoming: Iterable[tuple[str, Article]],
+    present: Mapping[str, Article],
+    today: date,
+    named: Named = lambda _: (),
 ) -> list[Line]:
-    """A line for each article of the file: what is new first, then what changes, then what stays."""
-    order = list(Change)
-    found = [
-        Line(place, article.key, article.title, _change(article, present), hints(article, today))
-        for place, article in incoming
-    ]
+    """A line for each article of the file: what is new first, then what changes, then what stays, of which nothing is said."""
+    order, found = list(Change), []
+    for place, article in incoming:
+        change = _change(article, present)
+        said = hints(article, today, named) if change is not Change.SAME else ()
+        found.append(Line(place, article.key, article.title, change, said))
     return sorted(found, key=lambda line: (order.index(line.change), line.key))
 
 
@@ -79,9 +85,10 @@ def differences(before: Article | None, after: Article) -> list[Difference]:
     return found
 
 
-def hints(article: Article, today: date) -> tuple[str, ...]:
+def hints(article: Article, today: date, named: Named = lambda _: ()) -> tuple[str, ...]:
     """What has to be mended before it is published: the very sentences that the editor shows."""
-    found = problems(to_content(article), today)
+    content = to_content(article)
+    found = [*problems(content, today), *shared_names(content, today, named(folded_names(content)))]
     return tuple(dict.fromkeys(one.text for one in found if one.stops))
 
 

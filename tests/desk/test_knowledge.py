@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from desk import knowledge
 from desk.desk import Desk
 from desk.knowledge_gate import Gates, gates, newest_run
+from desk.knowledge_scheduled import publish_due
 from desk.systems import subscribe
 from knowledge import cards
 from knowledge.article import Article
@@ -97,7 +98,7 @@ async def test_what_another_person_approves_is_answered_in_every_process(
     await overview(stocked_desk, library)
     base = await in_review(stocked_desk, rewritten(articles[KEY]))
     await seen_by_gate(stocked_desk)
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "核对过")
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="核对过")
     assert "新的办法" in await overview(stocked_desk)
     assert "新的办法" in await overview(stocked_desk, library)
     found = await card(stocked_desk)
@@ -112,8 +113,10 @@ async def test_nobody_approves_what_they_wrote_themselves(
     base = await in_review(stocked_desk, rewritten(articles[KEY]))
     await seen_by_gate(stocked_desk)
     with pytest.raises(CardRefused, match="另一位审核人"):
-        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好")
-    await knowledge.approve(stocked_desk, Actor(None, "third", "三", None, frozenset(), ""), KEY, base, "好")
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="好")
+    await knowledge.approve(
+        stocked_desk, Actor(None, "third", "三", None, frozenset(), ""), KEY, base, despite="好"
+    )
     assert (await card(stocked_desk)).state == CardState.PUBLISHED
 
 
@@ -142,9 +145,9 @@ async def test_a_loss_that_the_gate_finds_needs_a_reason(
     assert "用水报装要什么材料" in [one["text"] for one in run.outcome["lost"]]
     assert run.done == run.total == run.outcome["total"] > 100
     assert run.outcome["right_after"] < run.outcome["right_before"]
-    with pytest.raises(CardRefused, match="写明仍然发布的理由"):
+    with pytest.raises(CardRefused, match="写明仍要发布的理由"):
         await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "这件事已经并入别处")
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="这件事已经并入别处")
     assert (await card(stocked_desk)).state == CardState.PUBLISHED
 
 
@@ -178,9 +181,11 @@ async def test_what_is_not_fit_at_its_moment_goes_back_and_who_approved_it_is_to
     ends = stocked_desk.today() + timedelta(days=1)
     base = await in_review(stocked_desk, rewritten(articles[KEY], valid_until=ends.isoformat()))
     await seen_by_gate(stocked_desk)
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=clock() + timedelta(days=2))
+    await knowledge.approve(
+        stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=clock() + timedelta(days=2)
+    )
     clock.advance(timedelta(days=2))
-    assert [await knowledge.publish_due(stocked_desk) for _ in range(2)] == [[], []]
+    assert [await publish_due(stocked_desk, gates(stocked_desk)) for _ in range(2)] == [[], []]
     found = await card(stocked_desk)
     assert (found.state, found.publish_at, found.live_number) == (CardState.DRAFT, None, 1)
     assert "新的办法" not in await overview(stocked_desk)
@@ -249,12 +254,12 @@ async def test_a_version_that_begins_later_is_scheduled_and_silences_nothing_bef
     await seen_by_gate(stocked_desk)
     for at in (None, midnight - timedelta(minutes=1)):
         with pytest.raises(CardRefused, match=f"定时发布.*{begins.isoformat()}"):
-            await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=at)
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=midnight)
+            await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=at)
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=midnight)
     before = articles[KEY].text("overview")
     assert await overview(stocked_desk) == before
     clock.advance(midnight - clock())
-    assert await knowledge.publish_due(stocked_desk) == [KEY]
+    assert await publish_due(stocked_desk, gates(stocked_desk)) == [KEY]
     assert "新的办法" in await overview(stocked_desk)
 
 
@@ -265,7 +270,7 @@ async def test_a_matter_that_nothing_answers_today_may_be_published_before_it_be
     new = rewritten(articles[KEY], valid_from=begins, title="新事项", aliases=[], questions=["新事项怎么办"])
     base = await in_review(stocked_desk, new, "new-matter")
     await seen_by_gate(stocked_desk, "new-matter")
-    await knowledge.approve(stocked_desk, REVIEWER, "new-matter", base, "好")
+    await knowledge.approve(stocked_desk, REVIEWER, "new-matter", base, despite="好")
     assert (await card(stocked_desk, "new-matter")).state == CardState.PUBLISHED
 
 
@@ -276,14 +281,14 @@ async def test_what_is_scheduled_is_answered_from_its_moment_on(
     await seen_by_gate(stocked_desk)
     at = clock() + timedelta(hours=2)
     with pytest.raises(CardRefused, match="已经过去"):
-        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=clock())
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=at)
-    assert await knowledge.publish_due(stocked_desk) == []
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=clock())
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=at)
+    assert await publish_due(stocked_desk, gates(stocked_desk)) == []
     assert "新的办法" not in await overview(stocked_desk)
     clock.advance(timedelta(hours=2))
-    assert await knowledge.publish_due(stocked_desk) == [KEY]
+    assert await publish_due(stocked_desk, gates(stocked_desk)) == [KEY]
     assert "新的办法" in await overview(stocked_desk)
-    assert await knowledge.publish_due(stocked_desk) == []
+    assert await publish_due(stocked_desk, gates(stocked_desk)) == []
 
 
 async def test_an_edit_calls_a_scheduled_publication_off(
@@ -291,10 +296,12 @@ async def test_an_edit_calls_a_scheduled_publication_off(
 ) -> None:
     base = await in_review(stocked_desk, rewritten(articles[KEY]))
     await seen_by_gate(stocked_desk)
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好", publish_at=clock() + timedelta(hours=2))
+    await knowledge.approve(
+        stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=clock() + timedelta(hours=2)
+    )
     await knowledge.save_draft(stocked_desk, EDITOR, KEY, rewritten(articles[KEY], "再改。[^ours]"))
     clock.advance(timedelta(hours=3))
-    assert await knowledge.publish_due(stocked_desk) == []
+    assert await publish_due(stocked_desk, gates(stocked_desk)) == []
 
 
 async def test_an_archived_article_is_answered_no_more_and_can_come_back(
@@ -308,7 +315,7 @@ async def test_an_archived_article_is_answered_no_more_and_can_come_back(
     assert await overview(stocked_desk) == ""
     await knowledge.submit(stocked_desk, EDITOR, KEY, 3)
     await seen_by_gate(stocked_desk)
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, 4, "恢复")
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, 4, despite="恢复")
     assert await overview(stocked_desk) == articles[KEY].text("overview")
 
 
@@ -351,7 +358,7 @@ async def test_an_article_that_has_expired_is_answered_no_more(
     last = date(2026, 11, 25)
     base = await in_review(stocked_desk, rewritten(articles[KEY], valid_until=last.isoformat()))
     await seen_by_gate(stocked_desk)
-    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "到期作废")
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="到期作废")
     clock.advance(timedelta(days=2))
     assert "新的办法" in await overview(stocked_desk)
     clock.advance(timedelta(days=1))
@@ -373,16 +380,16 @@ async def test_other_systems_are_told_of_each_publication_once_and_of_no_draft(
     await seen_by_gate(desk)
     assert await told() == []
     for _ in range(2):
-        await knowledge.approve(desk, REVIEWER, KEY, base, "好")
+        await knowledge.approve(desk, REVIEWER, KEY, base, despite="好")
     assert await told() == [f"article:{KEY}"]
 
     base = await in_review(desk, rewritten(articles[KEY], "再改。[^ours]"))
     await seen_by_gate(desk)
-    await knowledge.approve(desk, REVIEWER, KEY, base, "好", publish_at=clock() + timedelta(hours=2))
+    await knowledge.approve(desk, REVIEWER, KEY, base, despite="好", publish_at=clock() + timedelta(hours=2))
     assert len(await told()) == 1
     clock.advance(timedelta(hours=2))
     for _ in range(2):
-        await knowledge.publish_due(desk)
+        await publish_due(desk, gates(desk))
     assert await told() == [f"article:{KEY}"] * 2
 
 

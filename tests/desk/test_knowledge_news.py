@@ -52,7 +52,7 @@ async def test_reviewers_are_told_of_what_waits_and_authors_of_what_became_of_it
     assert await told(desk) == [(*waits, False), back]
     base = await in_review(desk, rewritten(articles[KEY], "更新的办法。[^ours]"))
     await seen_by_gate(desk)
-    await knowledge.approve(desk, REVIEWER, KEY, base, "好")
+    await knowledge.approve(desk, REVIEWER, KEY, base, despite="好")
     passed = (EDITOR.username, NoticeKind.ARTICLE_PASSED, True)
     assert await told(desk) == [(*waits, False), back, (*waits, False), passed]
 

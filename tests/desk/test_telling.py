@@ -164,7 +164,7 @@ async def test_with_four_eyes_the_questions_wait_in_the_draft_until_another_pers
     found = gates(desk)
     await found.start("reviewer", KEY)
     await found.drain()
-    await approve(desk, REVIEWER, KEY, card.revision + 1, "好")
+    await approve(desk, REVIEWER, KEY, card.revision + 1, despite="好")
     assert await settle(desk) == 1
     assert await tell_answered(desk) == 1
 
