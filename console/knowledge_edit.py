@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from console.knowledge import HERE, nowhere, words
-from console.knowledge_forms import base_of, content_of, whole_number, word
+from console.knowledge import HERE, nowhere, refused_page, words
+from console.knowledge_back import knowledge_back_routes
+from console.knowledge_forms import base_of, content_of, word
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
 from desk.articles import article_reply
-from desk.knowledge import restore, save_draft, submit
+from desk.knowledge import save_draft, submit
 from desk.knowledge_gate import Gates
 from knowledge import cards
 from knowledge.article import ASPECTS
@@ -33,6 +34,7 @@ _BLANK_ROWS = 2
 def knowledge_edit_routes(routes: Routes, gates: Gates) -> None:
     """`/console/knowledge/new` and `/console/knowledge/articles/{key}/…` of editors."""
     _forms(routes, gates)
+    knowledge_back_routes(routes)
     _beside(routes)
 
 
@@ -71,16 +73,6 @@ def _forms(routes: Routes, gates: Gates) -> None:
     async def give(request: Request, key: str) -> Response:
         form = await request.form()
         return await _submit(console, gates, request, key, base_of(form), word(form, "why"))
-
-    @routes.post("/knowledge/articles/{key}/restore", _EDIT)
-    async def bring_back(request: Request, key: str) -> Response:
-        form = await request.form()
-        number = whole_number(word(form, "number")) or 0
-        try:
-            await restore(console.desk, visitor(request).actor, key, number, base_of(form), word(form, "why"))
-        except CardRefused as refused:
-            return _refused(console, request, refused, key)
-        return seen_other(f"{HERE}/articles/{key}?said=restored")
 
 
 def _beside(routes: Routes) -> None:
@@ -159,18 +151,8 @@ async def _submit(
         await submit(console.desk, member, key, base, why)
         await gates.start(member.username, key)
     except CardRefused as refused:
-        return _refused(console, request, refused, key, saved=saved)
+        return refused_page(console, request, refused, key, saved=saved)
     return seen_other(f"{HERE}/articles/{key}?said=submitted")
-
-
-def _refused(
-    console: Console, request: Request, refused: CardRefused, key: str, *, saved: bool = False
-) -> Response:
-    """`saved`: what was written is a draft all the same."""
-    status = 409 if isinstance(refused, CardMoved) else 422
-    return console.pages.show(
-        request, "knowledge_refused.html", status=status, problem=str(refused), key=key, saved=saved
-    )
 
 
 async def _editor(

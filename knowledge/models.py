@@ -98,6 +98,8 @@ class Step(StrEnum):
     IMPORTED = "imported"
     SUBMITTED = "submitted"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    GIVEN_UP = "given_up"
     SCHEDULED = "scheduled"
     PUBLISHED = "published"
     ARCHIVED = "archived"

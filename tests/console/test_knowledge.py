@@ -157,6 +157,54 @@ async def test_a_new_article_begins_with_a_key_and_a_taken_one_is_told(
     assert wrong.status_code == 422 and "编号" in said(wrong)
 
 
+async def test_an_author_takes_an_article_back_and_nobody_waits_for_it(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    other = await stocked.member("other", Role.KNOWLEDGE_EDITOR)
+    await editor.post(f"{HERE}/edit", filled(articles[KEY], action="submit"))
+    assert f'action="{HERE}/withdraw"' in (await editor.get(HERE)).text
+    assert f'action="{HERE}/withdraw"' not in (await other.get(HERE)).text
+    answer = await other.post(f"{HERE}/withdraw", {"base": "3"})
+    assert answer.status_code == 422 and "只有写了或提交了" in said(answer)
+    for _ in range(2):
+        answer = await editor.post(f"{HERE}/withdraw", {"base": "3", "why": "还要改"})
+        assert answer.headers["location"] == f"{HERE}?said=withdrawn"
+    assert await state(desk) == (CardState.DRAFT, 4)
+    assert "撤回" in (await editor.follow(answer)).text
+    assert f"<small>{KEY}</small>" not in (await editor.get("/console/knowledge?state=in_review")).text
+    assert (await editor.post(f"{HERE}/withdraw", {"base": "2"})).status_code == 409
+
+
+async def test_a_draft_is_given_up_after_a_question_and_can_be_restored(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    await editor.post(f"{HERE}/edit", filled(articles[KEY]))
+    await editor.post(f"{HERE}/autosave", filled(articles[KEY], base="2"))
+    page = (await editor.get(HERE)).text
+    assert "确认放弃" in page and "放弃以后回到线上的内容" in page
+    for _ in range(2):
+        answer = await editor.post(f"{HERE}/give-up", {"base": "2"})
+        assert answer.headers["location"] == f"{HERE}?said=given-up"
+    assert await state(desk) == (CardState.PUBLISHED, 3)
+    shown = (await editor.follow(answer)).text
+    assert "新的办法" not in shown and "确认放弃" not in shown and 'data-saved="water-connection"' in shown
+    assert "接着改" not in (await editor.get(f"{HERE}/edit")).text
+    assert (await editor.post(f"{HERE}/give-up", {"base": "3"})).status_code == 422
+    answer = await editor.post(f"{HERE}/restore", {"base": "3", "number": "2"})
+    assert (
+        answer.headers["location"] == f"{HERE}?said=restored" and "新的办法" in (await editor.get(HERE)).text
+    )
+    new = filled(articles[KEY], base="0", key="heat-connection", title="供热报装")
+    await editor.post("/console/knowledge/new", new)
+    there = "/console/knowledge/articles/heat-connection"
+    assert "收进“已下线”" in (await editor.get(there)).text
+    await editor.post(f"{there}/give-up", {"base": "1"})
+    assert await state(desk, "heat-connection") == (CardState.ARCHIVED, 2)
+    assert "heat-connection" not in (await editor.get("/console/knowledge?state=draft")).text
+
+
 async def test_a_preview_shows_each_channel_with_its_own_words(
     stocked: House, articles: dict[str, Article]
 ) -> None:
@@ -358,6 +406,8 @@ async def test_odd_forms_get_a_sentence(stocked: House, desk: Desk, fields: dict
         "send-back",
         "archive",
         "restore",
+        "withdraw",
+        "give-up",
         "autosave",
         "preview",
         "gate",
