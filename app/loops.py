@@ -20,7 +20,7 @@ from desk.knowledge import clear_traces, publish_due
 from desk.knowledge_due import tell_expiring
 from desk.knowledge_unchecked import tell_unchecked
 from desk.learning.collecting import Collector
-from desk.learning.deciding import settle
+from desk.learning.settling import settle
 from desk.learning.telling import tell_answered
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed

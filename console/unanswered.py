@@ -25,7 +25,7 @@ _NOTICES = {
     "assigned": "已保存。",
     "nobody": "已分给部门。这个部门还没有经办人的账号，没有人收到通知，请联系管理员。",
     "told": "已分给部门，部门的同事会在通知里看到。",
-    "answered": "已答复：选中的问法已加进文章，从下一句话起机器人就认得。等答案的企业会收到答复。",
+    "answered": "已答复：这篇文章里本来就有这些问法。等答案的企业会收到答复。",
     "drafted": "选中的问法已加进文章的草稿。请打开文章提交审核；发布以后，这一组自动算作已答复，等答案的企业会收到答复。",
     "dismissed": "已不予收录。",
     "reopened": "已重新打开。",
@@ -101,9 +101,9 @@ async def _decide(
         case "answered":
             chosen = [row_id(text) or 0 for text in filled["chosen"]]  # type: ignore[attr-defined]
             written = str(filled["words"]).splitlines()
-            await deciding.answer_with(
-                desk, actor, group, revision, str(filled["article"]).strip(), chosen, written
-            )
+            article = str(filled["article"]).strip()
+            fresh = await deciding.answer_with(desk, actor, group, revision, article, chosen, written)
+            return "drafted" if fresh else what
         case "writing":
             seen = [one.id for one in line.questions if one.clean]
             await deciding.begin_writing(desk, actor, group, revision, str(filled["key"]), seen)
@@ -151,12 +151,9 @@ async def _group_page(
     async with console.door.database.read() as session:
         names = {item.key: item.name for item in await departments(session)}
         written = await proposals(session, line.group.id)
-    if notice == _NOTICES["answered"] and line.group.state is GroupState.WRITING:
-        notice = _NOTICES["drafted"]
     return console.pages.show(
         request,
         "unanswered_group.html",
-        waits=console.desk.knowledge_four_eyes or not actor.may(Permission.KNOWLEDGE_PUBLISH),
         status=422 if problem else 200,
         line=line,
         group=line.group,

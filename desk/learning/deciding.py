@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.desk import Desk
-from desk.learning.drafting import add_to_draft, begin_draft, new_to, publish_with
+from desk.learning.drafting import add_to_draft, begin_draft, new_to
 from desk.learning.proposing import tell_department
-from desk.learning.wording import DecisionRefused, clean_texts, mark_of, marks_of, worded
+from desk.learning.wording import DecisionRefused, clean_texts, mark_of, worded
 from knowledge.article import Article
 from knowledge.drafts import KEY, MOST_KEY
 from knowledge.learning.models import GroupState, UnansweredGroup
@@ -20,7 +19,6 @@ from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
 from staff.models import Department
-from staff.roles import Permission
 
 LONGEST_REASON = 200
 
@@ -52,8 +50,7 @@ async def answer_with(
 ) -> int:
     """Have an article answer it: the chosen questions become its similar questions; how many were new to it.
 
-    With four eyes, and where the member may not publish, they go into the article's draft, and the group waits until they have
-    been published.
+    Those go into the article's draft, and the group waits until they have been published.
     `chosen`: messages of the group; `written`: what somebody worded anew. Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
@@ -64,15 +61,11 @@ async def answer_with(
         if not texts:
             raise DecisionRefused("请至少选一个问法，或者自己写一个，这样机器人才认得出这个问题。")
         fresh = await new_to(session, found, texts)
-        at_once = member.may(Permission.KNOWLEDGE_PUBLISH) and not desk.knowledge_four_eyes
-        waits, why = bool(fresh) and not at_once, f"答复第 {group.id} 组未答问题"
-        if waits:
-            await add_to_draft(desk, session, member, found, fresh, why)
-        elif fresh:
-            await publish_with(desk, session, member, found, fresh, why)
-        group.state, group.article = GroupState.WRITING if waits else GroupState.ANSWERED, found.key
+        if fresh:
+            await add_to_draft(desk, session, member, found, fresh, f"答复第 {group.id} 组未答问题")
+        group.state, group.article = GroupState.WRITING if fresh else GroupState.ANSWERED, found.key
         group.added = [mark_of(text) for text in fresh]
-        told = f"{found.title}，新增问法 {len(fresh)} 个{'，等待审核发布' if waits else ''}"
+        told = f"{found.title}，新增问法 {len(fresh)} 个{'，等待审核发布' if fresh else ''}"
         _decided(desk, session, member, group, "用已有文章答复", told)
     return len(fresh)
 
@@ -119,28 +112,6 @@ async def reopen(desk: Desk, member: Actor, group_id: int, revision: int) -> Non
         group.state, group.article, group.reason, group.added = GroupState.OPEN, None, "", []
         group.reopened_at = desk.clock()
         _decided(desk, session, member, group, "重新打开", "", closes=False)
-
-
-async def settle(desk: Desk) -> int:
-    """Groups whose article was published since, with a question that was added for them, are answered; how many."""
-    async with desk.database.read() as session:
-        rows = await session.execute(
-            select(UnansweredGroup.id, UnansweredGroup.added, ArticleRow.content)
-            .join(ArticleRow, ArticleRow.key == UnansweredGroup.article)
-            .where(
-                UnansweredGroup.state == GroupState.WRITING,
-                ArticleRow.state == ArticleState.PUBLISHED,
-                ArticleRow.changed_at >= UnansweredGroup.decided_at,
-            )
-        )
-        ready = [id for id, added, content in rows if not added or not marks_of(content).isdisjoint(added)]
-    for group_id in ready:
-        async with desk.database.write() as session:
-            group = await session.get_one(UnansweredGroup, group_id, with_for_update=True)
-            if group.state is GroupState.WRITING:
-                group.state, group.revision = GroupState.ANSWERED, group.revision + 1
-                group.decided_at, group.recurred = desk.clock(), 0
-    return len(ready)
 
 
 async def _in_force(desk: Desk, session: AsyncSession, key: str) -> Article:
