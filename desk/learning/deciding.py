@@ -1,18 +1,20 @@
-"""What becomes of a group: a department sees to it, an article answers it or is written for it, or it is dismissed."""
+"""What becomes of a group: a department sees to it, an article answers it or is written for it, it is parted or dismissed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.desk import Desk
+from desk.learning.counting import recount
 from desk.learning.drafting import add_to_draft, begin_draft, new_to
 from desk.learning.proposing import tell_department
-from desk.learning.wording import DecisionRefused, clean_texts, mark_of, worded
+from desk.learning.wording import MOST_QUESTIONS, DecisionRefused, clean_texts, mark_of, worded
 from knowledge.article import Article
 from knowledge.drafts import KEY, MOST_KEY
-from knowledge.learning.models import GroupState, UnansweredGroup
+from knowledge.learning.models import GroupState, LearningMark, UnansweredGroup, UnansweredQuestion
 from knowledge.models import ArticleRow, ArticleState
 from knowledge.rows import from_content
 from staff import audit
@@ -112,6 +114,49 @@ async def reopen(desk: Desk, member: Actor, group_id: int, revision: int) -> Non
         group.state, group.article, group.reason, group.added = GroupState.OPEN, None, "", []
         group.reopened_at = desk.clock()
         _decided(desk, session, member, group, "重新打开", "", closes=False)
+
+
+async def set_apart(desk: Desk, member: Actor, group_id: int, revision: int, chosen: Collection[int]) -> int:
+    """Make the chosen questions a group of their own, of the same department; its id. Raises `DecisionRefused`."""
+    async with desk.database.write() as session:
+        await session.get(LearningMark, 1, with_for_update=True)  # nobody collects meanwhile
+        group = await _open(session, group_id, revision)
+        if group.state is not GroupState.OPEN:
+            raise DecisionRefused("这一组在等文章发布。要分开，请先重新打开。")
+        parted = await _some_of(session, group, set(chosen))
+        fresh = UnansweredGroup(
+            lead=min(row.message_id for row in parted),
+            last_asked_at=max(row.asked_at for row in parted),
+            department=group.department,
+            decided_by=member.username,
+            apart=True,
+        )
+        session.add(fresh)
+        await session.flush()
+        for row in parted:
+            row.group_id = fresh.id
+        group.apart = True
+        await session.flush()
+        await recount(session, {group.id, fresh.id})
+        told = f"{len(parted)} 个问题成为第 {fresh.id} 组"
+        _decided(desk, session, member, group, "单独成组", told, closes=False)
+        return fresh.id
+
+
+async def _some_of(
+    session: AsyncSession, group: UnansweredGroup, chosen: set[int]
+) -> Sequence[UnansweredQuestion]:
+    """Those questions of the group, and not all. Raises `DecisionRefused`."""
+    if not chosen or len(chosen) > MOST_QUESTIONS:
+        raise DecisionRefused(f"请选要分出去的问题，一次最多 {MOST_QUESTIONS} 个。")
+    mine = select(UnansweredQuestion).where(UnansweredQuestion.group_id == group.id)
+    rows = (await session.scalars(mine.where(UnansweredQuestion.message_id.in_(chosen)))).all()
+    if len(rows) != len(chosen):
+        raise DecisionRefused("选中的问题里有的已经不在这一组，请刷新页面再选。")
+    others = mine.where(UnansweredQuestion.message_id.not_in(chosen)).limit(1)
+    if await session.scalar(others) is None:
+        raise DecisionRefused("不能全部分出去，至少要有一个问题留在这一组。")
+    return rows
 
 
 async def _in_force(desk: Desk, session: AsyncSession, key: str) -> Article:
