@@ -43,7 +43,7 @@ def _forms(routes: Routes, gates: Gates) -> None:
 
     @routes.get("/knowledge/new", _EDIT)
     async def new(request: Request) -> Response:
-        return await _editor(console, request, "", blank(""), 0)
+        return await editor_page(console, request, "", blank(""), 0)
 
     @routes.post("/knowledge/new", _EDIT)
     async def begin(request: Request) -> Response:
@@ -61,8 +61,8 @@ def _forms(routes: Routes, gates: Gates) -> None:
         mine = next((one for one in kept if one.by == visitor(request).actor.username), None)
         gates.prepare(console.desk.library.held(), {})  # whoever edits will want to see it tried
         if own and mine is not None:
-            return await _editor(console, request, key, mine.content, mine.base, card=card)
-        return await _editor(console, request, key, card.content, card.revision, card=card, mine=mine)
+            return await editor_page(console, request, key, mine.content, mine.base, card=card)
+        return await editor_page(console, request, key, card.content, card.revision, card=card, mine=mine)
 
     @routes.post("/knowledge/articles/{key}/edit", _EDIT)
     async def save(request: Request, key: str) -> Response:
@@ -115,7 +115,7 @@ async def _save(
     form = await request.form()
     action = word(form, "action")
     if action == "preview":
-        return await _editor(console, request, key, content, base, new=new)
+        return await editor_page(console, request, key, content, base, new=new)
     try:
         card = await save_draft(
             console.desk, visitor(request).actor, key, content, why=word(form, "why"), base=base
@@ -125,8 +125,8 @@ async def _save(
             theirs = await cards.card_of(session, key)
         if theirs is None or new:
             problem = "这个编号已经有文章，请换一个编号，或去修改原来的文章。"
-            return await _editor(console, request, key, content, base, problem=problem, new=new)
-        return await _editor(
+            return await editor_page(console, request, key, content, base, problem=problem, new=new)
+        return await editor_page(
             console,
             request,
             key,
@@ -137,7 +137,7 @@ async def _save(
             theirs=theirs,
         )
     except CardRefused as refused:
-        return await _editor(console, request, key, content, base, problem=str(refused), new=new)
+        return await editor_page(console, request, key, content, base, problem=str(refused), new=new)
     if action == "submit":
         return await _submit(console, gates, request, key, card.revision, word(form, "why"), saved=True)
     return seen_other(f"{HERE}/articles/{key}?said=saved")
@@ -155,7 +155,7 @@ async def _submit(
     return seen_other(f"{HERE}/articles/{key}?said=submitted")
 
 
-async def _editor(
+async def editor_page(
     console: Console,
     request: Request,
     key: str,
@@ -168,6 +168,7 @@ async def _editor(
     mine: Any = None,
     new: bool = False,
 ) -> Response:
+    """The editor with what is written in it. `mine`: what the visitor has not saved; `theirs`: what was saved meanwhile."""
     actor = visitor(request).actor
     async with console.door.database.read() as session:
         choices = await departments(session)
