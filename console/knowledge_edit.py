@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
 from console.knowledge import HERE, nowhere, refused_page, words
 from console.knowledge_back import knowledge_back_routes
@@ -18,7 +18,7 @@ from desk.knowledge import save_draft, submit
 from desk.knowledge_gate import Gates
 from knowledge import cards
 from knowledge.article import ASPECTS
-from knowledge.autosaves import autosave, autosaves, forget_autosave
+from knowledge.autosaves import autosave, autosaves, forget_autosave, writing_now
 from knowledge.check import MAX_REPLY_BYTES
 from knowledge.difference import difference
 from knowledge.drafts import CHANNELS, Content, as_if_whole, blank, problems
@@ -90,10 +90,11 @@ def _beside(routes: Routes) -> None:
             else:
                 await autosave(session, key, by, content, base=base_of(form), at=at)
             card = await cards.card_of(session, key)
+            others = await writing_now(session, key, by, at)
         if word(form, "discard"):
             return seen_other(f"{HERE}/articles/{key}/edit")
         moved = card is not None and card.revision != base_of(form)
-        return Response(status_code=200, content="moved" if moved else "kept", media_type="text/plain")
+        return JSONResponse({"moved": moved, "others": list(others)})
 
     @routes.post("/knowledge/articles/{key}/preview", _EDIT)
     async def preview(request: Request, key: str) -> Response:

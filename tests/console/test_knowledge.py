@@ -134,7 +134,8 @@ async def test_what_is_in_the_editor_outlives_its_window(
 ) -> None:
     editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
     other = await stocked.member("other", Role.KNOWLEDGE_EDITOR)
-    assert (await editor.post(f"{HERE}/autosave", filled(articles[KEY]))).text == "kept"
+    kept = await editor.post(f"{HERE}/autosave", filled(articles[KEY]))
+    assert kept.json() == {"moved": False, "others": []}
     assert (
         "新的办法" not in (await editor.get(f"{HERE}/edit")).text.partition("接着改")[2].partition("预览")[0]
     )
@@ -142,6 +143,32 @@ async def test_what_is_in_the_editor_outlives_its_window(
     assert "editor 也在改这篇文章" in (await other.get(f"{HERE}/edit")).text
     await editor.post(f"{HERE}/autosave", {"discard": "1"})
     assert "接着改" not in (await editor.get(f"{HERE}/edit")).text
+
+
+async def test_who_writes_is_told_who_else_writes_now(
+    stocked: House, articles: dict[str, Article], clock: HandClock
+) -> None:
+    editor, other, third = [
+        await stocked.member(name, Role.KNOWLEDGE_EDITOR) for name in ("editor", "other", "third")
+    ]
+
+    async def others(visit: Visit, base: str = "1") -> dict[str, Any]:
+        answer = await visit.post(f"{HERE}/autosave", filled(articles[KEY], base=base))
+        found: dict[str, Any] = answer.json()
+        return found
+
+    assert await others(editor) == {"moved": False, "others": []}
+    clock.advance(timedelta(minutes=1))
+    assert (await others(other))["others"] == ["editor"]
+    clock.advance(timedelta(minutes=1))
+    assert (await others(third))["others"] == ["other", "editor"]
+    clock.advance(timedelta(minutes=8, seconds=30))  # the first has not written for more than ten minutes
+    assert (await others(third))["others"] == ["other"]
+    await third.post(f"{HERE}/edit", filled(articles[KEY]))
+    assert await others(other) == {"moved": True, "others": []}
+    assert (await others(editor, "2"))["others"] == ["other"]
+    await other.post(f"{HERE}/autosave", {"discard": "1"})
+    assert (await others(editor, "2"))["others"] == []
 
 
 async def test_a_new_article_begins_with_a_key_and_a_taken_one_is_told(
