@@ -29,6 +29,7 @@ from desk.rating_asking import ask_for_ratings
 from desk.reminders import clear_notices, remind
 from desk.silence import end_left_open, requeue_silent
 from desk.turns import take_turns, waiting_threads
+from store.files import Files
 
 log = logging.getLogger(__name__)
 
@@ -172,13 +173,13 @@ async def erase_leavers(desk: Desk) -> None:
         await asyncio.sleep(_ERASE_SECONDS)
 
 
-async def clear_old_tickets(desk: Desk) -> None:
+async def clear_old_tickets(desk: Desk, files: Files) -> None:
     """For ever: tickets, notices and traces whose time is over."""
     while True:
         try:
             await clear_tickets(desk)
             await clear_notices(desk)
-            await clear_traces(desk)
+            await clear_traces(desk, files)
         except Exception:
             log.exception("clearing tickets failed; trying again")
         await asyncio.sleep(_CLEAR_SECONDS)

@@ -143,6 +143,7 @@ def create_app(
             trainer,
             pusher,
             journal,
+            Files(settings.attachments_folder()),
         ),
     )
     app.state.desk = desk
@@ -213,6 +214,7 @@ def _lifespan(
     trainer: Trainer | None,
     pusher: Pusher,
     journal: Journal,
+    files: Files,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -228,7 +230,7 @@ def _lifespan(
             ask_ratings(desk),
             remind_staff(desk),
             erase_leavers(desk),
-            clear_old_tickets(desk),
+            clear_old_tickets(desk, files),
             learn(desk),
             push_webhooks(pusher),
             keep_knowledge(desk),

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.announcing import announce_articles
+from desk.article_files import clear_unused
 from desk.desk import Desk
 from desk.knowledge_gate import judged
 from desk.knowledge_news import tell_step
@@ -24,6 +25,7 @@ from staff.actors import Actor
 from staff.audit import Action
 from staff.models import Account, NoticeKind
 from staff.notices import Telling
+from store.files import Files
 
 MOST_WHY = 500
 
@@ -195,10 +197,11 @@ async def publish_due(desk: Desk) -> list[str]:
         return keys
 
 
-async def clear_traces(desk: Desk) -> None:
-    """Forget what people tried out long ago."""
+async def clear_traces(desk: Desk, files: Files) -> None:
+    """Forget what people tried out long ago, and the files that they uploaded and did not use."""
     async with desk.database.write() as session:
         await traces.clear_traces(session, desk.clock())
+    await clear_unused(desk, files)
 
 
 def _returned(one: cards.Returned, account: str, now: datetime) -> Telling:

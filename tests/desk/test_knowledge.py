@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from staff.passwords import Hashing
 from staff.roles import Role
 from store.clock import CITY_ZONE
 from store.database import Database
+from store.files import Files
 from systems.models import WebhookDelivery
 from systems.subscriptions import Wish
 from tests.fakes import HandClock
@@ -469,7 +471,9 @@ async def test_other_systems_are_told_of_each_publication_once_and_of_no_draft(
     assert await told() == [f"article:{KEY}"] * 2
 
 
-async def test_what_was_tried_long_ago_is_forgotten(stocked_desk: Desk, clock: HandClock) -> None:
+async def test_what_was_tried_long_ago_is_forgotten(
+    stocked_desk: Desk, clock: HandClock, tmp_path: Path
+) -> None:
     now = clock()
 
     def traces(age: int) -> list[HitTest | GateRun | CardAutosave]:
@@ -491,7 +495,7 @@ async def test_what_was_tried_long_ago_is_forgotten(stocked_desk: Desk, clock: H
 
     async with stocked_desk.database.write() as session:
         session.add_all([row for age in (1, 91, 364, 366) for row in traces(age)])
-    await knowledge.clear_traces(stocked_desk)
+    await knowledge.clear_traces(stocked_desk, Files(tmp_path))
     async with stocked_desk.database.read() as session:
         assert set(await session.scalars(select(HitTest.text))) == {"1", "91", "364"}
         assert len((await session.scalars(select(GateRun))).all()) == 3
