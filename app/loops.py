@@ -22,7 +22,7 @@ from desk.knowledge_gate import Gates
 from desk.knowledge_scheduled import publish_due
 from desk.knowledge_unchecked import tell_unchecked
 from desk.learning.collecting import Collector
-from desk.learning.deciding import settle
+from desk.learning.settling import settle
 from desk.learning.telling import tell_answered
 from desk.outage import call_for_waiting
 from desk.ports import Channel, DialogueDown, TurnFailed
@@ -31,6 +31,7 @@ from desk.rating_asking import ask_for_ratings
 from desk.reminders import clear_notices, remind
 from desk.silence import end_left_open, requeue_silent
 from desk.turns import take_turns, waiting_threads
+from store.files import Files
 
 log = logging.getLogger(__name__)
 
@@ -174,13 +175,13 @@ async def erase_leavers(desk: Desk) -> None:
         await asyncio.sleep(_ERASE_SECONDS)
 
 
-async def clear_old_tickets(desk: Desk) -> None:
+async def clear_old_tickets(desk: Desk, files: Files) -> None:
     """For ever: tickets, notices and traces whose time is over."""
     while True:
         try:
             await clear_tickets(desk)
             await clear_notices(desk)
-            await clear_traces(desk)
+            await clear_traces(desk, files)
         except Exception:
             log.exception("clearing tickets failed; trying again")
         await asyncio.sleep(_CLEAR_SECONDS)

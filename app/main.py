@@ -146,6 +146,7 @@ def create_app(
             pusher,
             journal,
             replaying,
+            Files(settings.attachments_folder()),
         ),
     )
     app.state.desk = desk
@@ -218,6 +219,7 @@ def _lifespan(
     pusher: Pusher,
     journal: Journal,
     replaying: Gates,
+    files: Files,
 ) -> Callable[[FastAPI], Any]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -233,7 +235,7 @@ def _lifespan(
             ask_ratings(desk),
             remind_staff(desk),
             erase_leavers(desk),
-            clear_old_tickets(desk),
+            clear_old_tickets(desk, files),
             learn(desk),
             push_webhooks(pusher),
             keep_knowledge(desk, replaying),

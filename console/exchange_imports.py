@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
@@ -9,14 +10,17 @@ from fastapi.responses import Response
 from starlette.datastructures import UploadFile
 
 from console.exchange import HERE, exchange_page
+from console.knowledge_edit import editor_page
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
 from desk import exchange
 from desk.exchange import ImportRefused, Preview, Wrong
 from knowledge.article import ASPECT_NAMES
 from knowledge.catalogue import catalogue
+from knowledge.drafts import MOST_SECTION
 from knowledge.exchange.aside import BOUNDS, too_large
 from knowledge.exchange.columns import COLUMNS, FIELD_NAMES, SOURCE_FORM
+from knowledge.exchange.filled import content_of
 from knowledge.exchange.plan import Change, differences
 from knowledge.exchange.problems import FileRefused, Problem
 from knowledge.models import ArticleImport
@@ -32,6 +36,7 @@ _EDIT = Permission.KNOWLEDGE_EDIT
 _PAGE = 50
 _PROBLEMS = 200
 _MOST_PARTS = 400
+_GONE = "上传的文件已经不在了：它只保留两小时，或者已经放弃。您填写的都在下面，但还没有保存：请核对以后点“保存草稿”，不用重新上传。"
 
 
 def import_routes(routes: Routes) -> None:
@@ -77,7 +82,9 @@ def import_routes(routes: Routes) -> None:
         try:
             key, problems = await exchange.apply_document(console.desk, visitor(request).actor, id, fields)
         except ImportRefused as refused:
-            return await exchange_page(console, request, problem=str(refused))
+            if refused.gone:
+                return await _without_file(console, request, fields)
+            return await _show(console, request, id, problem=str(refused), filled=fields)
         if not key:
             return await _show(console, request, id, problems=problems, filled=fields)
         return seen_other(f"{HERE}/imports/{id}")
@@ -98,7 +105,19 @@ async def _show(console: Console, request: Request, id: str, *, after: str = "",
         return console.pages.show(request, "exchange_done.html", file=found.file)
     if found.file.document:
         return _document(console, request, found.file, **told)
-    return _preview(console, request, found, after, **told)
+    return _preview(console, request, found, after, problem=told.get("problem", ""))
+
+
+async def _without_file(console: Console, request: Request, fields: Mapping[str, str]) -> Response:
+    """The file is no more; what a person made of it goes on in the editor, where nothing has to be uploaded again."""
+    key = fields["key"].strip().lower()
+    content = content_of(fields)
+    told = [_GONE]
+    for aspect, text in content["sections"].items():
+        if len(text) > MOST_SECTION:
+            name = ASPECT_NAMES[aspect]
+            told.append(f"“{name}”有 {len(text)} 字，最多 {MOST_SECTION} 字，请删短，不然多出的存不下。")
+    return await editor_page(console, request, key, content, 0, problem="".join(told), new=True)
 
 
 def _preview(

@@ -22,6 +22,8 @@ from knowledge.autosaves import autosaves
 from knowledge.card_lists import Listed, Place, Wanted, cards_page, listed, state_counts
 from knowledge.catalogue import catalogue
 from knowledge.drafts import CHANNELS, Content, as_if_whole
+from knowledge.errors import CardMoved, CardRefused
+from knowledge.following import IN_WORK
 from knowledge.models import Card, CardState
 from staff.actors import Actor
 from staff.departments import departments
@@ -38,6 +40,8 @@ NOTICES = {
     "approved": "已发布，机器人即刻按新内容答复。",
     "scheduled": "已通过，到时间自动发布。",
     "sent-back": "已退回修改。",
+    "withdrawn": "已撤回成草稿，审核人不再看到它等着审核。改好以后再提交。",
+    "given-up": "已放弃草稿。放弃的内容留在历史版本里，可以恢复。",
     "archived": "已下线，机器人不再用它答复。",
     "restored": "已恢复成草稿，检查后再提交审核。",
 }
@@ -100,7 +104,7 @@ def knowledge_routes(routes: Routes) -> None:
             "knowledge_article.html",
             card=card,
             notice=NOTICES.get(said, ""),
-            saved=said in ("saved", "submitted"),
+            saved=said in ("saved", "submitted", "given-up"),
             **context,
         )
 
@@ -108,6 +112,16 @@ def knowledge_routes(routes: Routes) -> None:
 def nowhere(console: Console, request: Request) -> Response:
     """There is no such article."""
     return console.pages.trouble(request, 404, "没有这篇文章", "编号可能写错了，或它还没有发布。")
+
+
+def refused_page(
+    console: Console, request: Request, refused: CardRefused, key: str, *, saved: bool = False
+) -> Response:
+    """A step that was not taken, and why. `saved`: what was written is a draft all the same."""
+    status = 409 if isinstance(refused, CardMoved) else 422
+    return console.pages.show(
+        request, "knowledge_refused.html", status=status, problem=str(refused), key=key, saved=saved
+    )
 
 
 def words(actor: Actor) -> dict[str, Any]:
@@ -140,6 +154,7 @@ async def _around(
         "departments": {item.key: item.name for item in await departments(session)},
         "revisions": history[:_HISTORY],
         "older": history[_HISTORY - 1].number if len(history) > _HISTORY else None,
+        "owners": await cards.owners(session, card) if card.state in IN_WORK else (),
         "autosaves": await autosaves(session, card.key),
         "look": look,
         **(look.marks(desk.today()) if look else {}),

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 
-from console.knowledge import HERE, nowhere, words
-from console.knowledge_forms import base_of, content_of, whole_number, word
+from console.knowledge import HERE, nowhere, refused_page, words
+from console.knowledge_back import knowledge_back_routes
+from console.knowledge_forms import base_of, content_of, word
 from console.pages import visitor
 from console.routes import Console, Routes, seen_other
 from desk.article_problems import article_problems
 from desk.articles import article_reply
-from desk.knowledge import restore, save_draft, submit
+from desk.knowledge import save_draft, submit
 from desk.knowledge_gate import Gates
 from knowledge import cards
 from knowledge.article import ASPECTS
-from knowledge.autosaves import autosave, autosaves, forget_autosave
+from knowledge.autosaves import autosave, autosaves, forget_autosave, writing_now
 from knowledge.check import MAX_REPLY_BYTES
 from knowledge.difference import difference
 from knowledge.drafts import CHANNELS, Content, as_if_whole, blank
@@ -34,6 +35,7 @@ _BLANK_ROWS = 2
 def knowledge_edit_routes(routes: Routes, gates: Gates) -> None:
     """`/console/knowledge/new` and `/console/knowledge/articles/{key}/…` of editors."""
     _forms(routes, gates)
+    knowledge_back_routes(routes)
     _beside(routes)
 
 
@@ -42,7 +44,7 @@ def _forms(routes: Routes, gates: Gates) -> None:
 
     @routes.get("/knowledge/new", _EDIT)
     async def new(request: Request) -> Response:
-        return await _editor(console, request, "", blank(""), 0)
+        return await editor_page(console, request, "", blank(""), 0)
 
     @routes.post("/knowledge/new", _EDIT)
     async def begin(request: Request) -> Response:
@@ -60,8 +62,8 @@ def _forms(routes: Routes, gates: Gates) -> None:
         mine = next((one for one in kept if one.by == visitor(request).actor.username), None)
         gates.prepare(console.desk.library.held(), {})  # whoever edits will want to see it tried
         if own and mine is not None:
-            return await _editor(console, request, key, mine.content, mine.base, card=card)
-        return await _editor(console, request, key, card.content, card.revision, card=card, mine=mine)
+            return await editor_page(console, request, key, mine.content, mine.base, card=card)
+        return await editor_page(console, request, key, card.content, card.revision, card=card, mine=mine)
 
     @routes.post("/knowledge/articles/{key}/edit", _EDIT)
     async def save(request: Request, key: str) -> Response:
@@ -72,16 +74,6 @@ def _forms(routes: Routes, gates: Gates) -> None:
     async def give(request: Request, key: str) -> Response:
         form = await request.form()
         return await _submit(console, gates, request, key, base_of(form), word(form, "why"))
-
-    @routes.post("/knowledge/articles/{key}/restore", _EDIT)
-    async def bring_back(request: Request, key: str) -> Response:
-        form = await request.form()
-        number = whole_number(word(form, "number")) or 0
-        try:
-            await restore(console.desk, visitor(request).actor, key, number, base_of(form), word(form, "why"))
-        except CardRefused as refused:
-            return _refused(console, request, refused, key)
-        return seen_other(f"{HERE}/articles/{key}?said=restored")
 
 
 def _beside(routes: Routes) -> None:
@@ -99,10 +91,11 @@ def _beside(routes: Routes) -> None:
             else:
                 await autosave(session, key, by, content, base=base_of(form), at=at)
             card = await cards.card_of(session, key)
+            others = await writing_now(session, key, by, at)
         if word(form, "discard"):
             return seen_other(f"{HERE}/articles/{key}/edit")
         moved = card is not None and card.revision != base_of(form)
-        return Response(status_code=200, content="moved" if moved else "kept", media_type="text/plain")
+        return JSONResponse({"moved": moved, "others": list(others)})
 
     @routes.post("/knowledge/articles/{key}/preview", _EDIT)
     async def preview(request: Request, key: str) -> Response:
@@ -124,7 +117,7 @@ async def _save(
     form = await request.form()
     action = word(form, "action")
     if action == "preview":
-        return await _editor(console, request, key, content, base, new=new)
+        return await editor_page(console, request, key, content, base, new=new)
     try:
         card = await save_draft(
             console.desk, visitor(request).actor, key, content, why=word(form, "why"), base=base
@@ -134,8 +127,8 @@ async def _save(
             theirs = await cards.card_of(session, key)
         if theirs is None or new:
             problem = "这个编号已经有文章，请换一个编号，或去修改原来的文章。"
-            return await _editor(console, request, key, content, base, problem=problem, new=new)
-        return await _editor(
+            return await editor_page(console, request, key, content, base, problem=problem, new=new)
+        return await editor_page(
             console,
             request,
             key,
@@ -146,7 +139,7 @@ async def _save(
             theirs=theirs,
         )
     except CardRefused as refused:
-        return await _editor(console, request, key, content, base, problem=str(refused), new=new)
+        return await editor_page(console, request, key, content, base, problem=str(refused), new=new)
     if action == "submit":
         return await _submit(console, gates, request, key, card.revision, word(form, "why"), saved=True)
     return seen_other(f"{HERE}/articles/{key}?said=saved")
@@ -160,21 +153,11 @@ async def _submit(
         await submit(console.desk, member, key, base, why)
         await gates.start(member.username, key)
     except CardRefused as refused:
-        return _refused(console, request, refused, key, saved=saved)
+        return refused_page(console, request, refused, key, saved=saved)
     return seen_other(f"{HERE}/articles/{key}?said=submitted")
 
 
-def _refused(
-    console: Console, request: Request, refused: CardRefused, key: str, *, saved: bool = False
-) -> Response:
-    """`saved`: what was written is a draft all the same."""
-    status = 409 if isinstance(refused, CardMoved) else 422
-    return console.pages.show(
-        request, "knowledge_refused.html", status=status, problem=str(refused), key=key, saved=saved
-    )
-
-
-async def _editor(
+async def editor_page(
     console: Console,
     request: Request,
     key: str,
@@ -187,6 +170,7 @@ async def _editor(
     mine: Any = None,
     new: bool = False,
 ) -> Response:
+    """The editor with what is written in it. `mine`: what the visitor has not saved; `theirs`: what was saved meanwhile."""
     actor = visitor(request).actor
     async with console.door.database.read() as session:
         choices = await departments(session)

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
-from console.unanswered_rows import STATE_NAMES, WHY_NAMES, article_choices, page_of, seen_group
+from console.unanswered_rows import STATE_NAMES, WHY_NAMES, Line, article_choices, page_of, seen_group
 from desk.learning import deciding
 from desk.learning.proposing import proposals
 from desk.learning.wording import DecisionRefused
@@ -25,10 +25,11 @@ _NOTICES = {
     "assigned": "已保存。",
     "nobody": "已分给部门。这个部门还没有经办人的账号，没有人收到通知，请联系管理员。",
     "told": "已分给部门，部门的同事会在通知里看到。",
-    "answered": "已答复：选中的问法已加进文章，从下一句话起机器人就认得。等答案的企业会收到答复。",
+    "answered": "已答复：这篇文章里本来就有这些问法。等答案的企业会收到答复。",
     "drafted": "选中的问法已加进文章的草稿。请打开文章提交审核；发布以后，这一组自动算作已答复，等答案的企业会收到答复。",
     "dismissed": "已不予收录。",
     "reopened": "已重新打开。",
+    "apart": "已单独成组，这是新的一组。原来的一组没有别的变化。",
 }
 _EDIT = Permission.KNOWLEDGE_EDIT
 _Text = Annotated[str, Form()]
@@ -64,6 +65,11 @@ def unanswered_routes(routes: Routes) -> None:
     async def write(request: Request, group: str, revision: _Text = "", key: _Text = "") -> Response:
         return await _act(console, request, group, revision, "writing", key=key.strip())
 
+    @routes.post("/unanswered/{group}/apart", _EDIT)
+    async def apart(request: Request, group: str, revision: _Text = "") -> Response:
+        chosen = [str(value) for value in (await request.form()).getlist("apart")]
+        return await _act(console, request, group, revision, "apart", apart=chosen)
+
     @routes.post("/unanswered/{group}/dismiss", _EDIT)
     async def dismiss(request: Request, group: str, revision: _Text = "", reason: _Text = "") -> Response:
         return await _act(console, request, group, revision, "dismissed", reason=reason)
@@ -78,18 +84,16 @@ async def _act(
 ) -> Response:
     """Take a decision; what is refused is said on the page, with what was filled in."""
     try:
-        said = await _decide(console, request, row_id(group) or 0, row_id(revision) or 0, what, filled)
+        leads_to = await _decide(console, request, row_id(group) or 0, row_id(revision) or 0, what, filled)
     except DecisionRefused as refused:
         return await _group_page(console, request, group, problem=str(refused), filled=filled)
-    if what == "writing":  # on to the draft
-        return seen_other(f"{PREFIX}/knowledge/articles/{filled['key']}/edit")
-    return seen_other(f"{HERE}/{group}?said={said}")
+    return seen_other(leads_to)
 
 
 async def _decide(
     console: Console, request: Request, group: int, revision: int, what: str, filled: Mapping[str, object]
 ) -> str:
-    """What is said of it on the page."""
+    """The page that comes next, with what is said of it there."""
     desk, actor = console.desk, visitor(request).actor
     line = await seen_group(console, reader_of(actor), group)
     if line is None:
@@ -97,21 +101,32 @@ async def _decide(
     match what:
         case "assigned":
             told = await deciding.assign(desk, actor, group, revision, str(filled["department"]))
-            return what if told is None else "told" if told else "nobody"
+            what = what if told is None else "told" if told else "nobody"
         case "answered":
             chosen = [row_id(text) or 0 for text in filled["chosen"]]  # type: ignore[attr-defined]
             written = str(filled["words"]).splitlines()
-            await deciding.answer_with(
-                desk, actor, group, revision, str(filled["article"]).strip(), chosen, written
-            )
+            article = str(filled["article"]).strip()
+            fresh = await deciding.answer_with(desk, actor, group, revision, article, chosen, written)
+            what = "drafted" if fresh else what
         case "writing":
             seen = [one.id for one in line.questions if one.clean]
             await deciding.begin_writing(desk, actor, group, revision, str(filled["key"]), seen)
+            return f"{PREFIX}/knowledge/articles/{filled['key']}/edit"
+        case "apart":
+            group = await deciding.set_apart(desk, actor, group, revision, _seen(line, filled["apart"]))
         case "dismissed":
             await deciding.dismiss(desk, actor, group, revision, str(filled["reason"]))
         case _:
             await deciding.reopen(desk, actor, group, revision)
-    return what
+    return f"{HERE}/{group}?said={what}"
+
+
+def _seen(line: Line, chosen: object) -> list[int]:
+    """The chosen questions, all of which the reader sees."""
+    ids = [row_id(text) or 0 for text in chosen]  # type: ignore[attr-defined]
+    if not {one.id for one in line.questions}.issuperset(ids):
+        raise DecisionRefused("选中的问题里有的已经不在这一组，请刷新页面再选。")
+    return ids
 
 
 async def _list(
@@ -151,12 +166,9 @@ async def _group_page(
     async with console.door.database.read() as session:
         names = {item.key: item.name for item in await departments(session)}
         written = await proposals(session, line.group.id)
-    if notice == _NOTICES["answered"] and line.group.state is GroupState.WRITING:
-        notice = _NOTICES["drafted"]
     return console.pages.show(
         request,
         "unanswered_group.html",
-        waits=console.desk.knowledge_four_eyes or not actor.may(Permission.KNOWLEDGE_PUBLISH),
         status=422 if problem else 200,
         line=line,
         group=line.group,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from datetime import timedelta
 from pathlib import PurePath
 
 from conversations.media_types import DAMAGED, DOCX, EMPTY, ENDINGS, MACROS, XLSX, NotTaken, media_type
@@ -14,12 +15,14 @@ from desk.fetching import INFECTED
 from desk.keeping import cleaned, too_large
 from desk.ports import Scan, Verdict
 from knowledge.article import FILES, Download
+from knowledge.files import unused
 from knowledge.models import ArticleFile, Card
 from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
 from store.files import Files
 
+UNUSED_KEPT = timedelta(days=90)
 _ODT = "application/vnd.oasis.opendocument.text"
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
 # Forms that enterprises fill in, and nothing that a browser would show as a page of ours.
@@ -82,6 +85,22 @@ async def take_file(
             detail={"步骤": "上传文件", "文件": row.name},
         )
     return Download(PurePath(row.name).stem, link_of(row))
+
+
+async def clear_unused(desk: Desk, files: Files) -> int:
+    """Remove files, with their rows, that were uploaded long ago and that no revision, draft or autosave names; how many."""
+    before = desk.clock() - UNUSED_KEPT
+    async with desk.database.read() as session:
+        if not await unused(session, before):
+            return 0
+    async with desk.database.write() as session:
+        # Looked at again where nobody else writes.
+        gone = await unused(session, before)
+        for row in gone:
+            # Before the commit: should this process die here, the row is found again, and no file is left over.
+            await asyncio.to_thread(files.remove, row.key)
+            await session.delete(row)
+    return len(gone)
 
 
 def link_of(file: ArticleFile) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.announcing import announce_articles
+from desk.article_files import clear_unused
 from desk.article_problems import refuse_shared_names
 from desk.desk import Desk
 from desk.knowledge_gate import judged
@@ -23,6 +24,7 @@ from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
 from store.clock import city_date
+from store.files import Files
 
 MOST_WHY = 500
 _MOST_TOLD = 1_100  # a note and a reason
@@ -40,6 +42,8 @@ STEP_NAMES: Mapping[Step, str] = {
     Step.IMPORTED: "从文件导入",
     Step.SUBMITTED: "提交审核",
     Step.REJECTED: "退回修改",
+    Step.WITHDRAWN: "撤回",
+    Step.GIVEN_UP: "放弃草稿",
     Step.SCHEDULED: "定时发布",
     Step.PUBLISHED: "发布",
     Step.ARCHIVED: "下线",
@@ -102,6 +106,29 @@ async def send_back(desk: Desk, member: Actor, key: str, base: int, why: str) ->
             record_step(desk, session, member, card, Step.REJECTED, why)
             wrote = await cards.authors(session, card)
             await tell_step(desk, session, member, card, Step.REJECTED, wrote, _why(why))
+
+
+async def withdraw(desk: Desk, member: Actor, key: str, base: int, why: str = "") -> None:
+    """Take it back from the reviewers: it is a draft again. Raises `CardRefused`."""
+    async with desk.database.write() as session:
+        before = await cards.card_of(session, key)
+        passed = [before.changed_by] if before and before.state == CardState.SCHEDULED else []
+        card = await cards.withdraw(session, key, base, by=member.username, why=_why(why), at=desk.clock())
+        if card is not None:
+            record_step(desk, session, member, card, Step.WITHDRAWN, why)
+            await tell_step(desk, session, member, card, Step.WITHDRAWN, passed, _why(why))
+
+
+async def give_up(desk: Desk, member: Actor, key: str, base: int, why: str = "") -> None:
+    """Drop a draft, with what the member has in the editor and has not saved. Raises `CardRefused`."""
+    async with desk.database.write() as session:
+        before = await cards.card_of(session, key)
+        wrote = await cards.authors(session, before) if before else frozenset()
+        card = await cards.give_up(session, key, base, by=member.username, why=_why(why), at=desk.clock())
+        if card is not None:
+            await forget_autosave(session, key, member.username)
+            record_step(desk, session, member, card, Step.GIVEN_UP, why)
+            await tell_step(desk, session, member, card, Step.GIVEN_UP, wrote, _why(why))
 
 
 async def approve(
@@ -169,10 +196,11 @@ async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, w
     return card
 
 
-async def clear_traces(desk: Desk) -> None:
-    """Forget what people tried out long ago."""
+async def clear_traces(desk: Desk, files: Files) -> None:
+    """Forget what people tried out long ago, and the files that they uploaded and did not use."""
     async with desk.database.write() as session:
         await traces.clear_traces(session, desk.clock())
+    await clear_unused(desk, files)
 
 
 def _why(why: str) -> str:

@@ -26,7 +26,8 @@ async def tell_step(
     wrote: Collection[str],
     why: str = "",
 ) -> None:
-    """Tell of a step that `member` just took. `wrote`: the user names of those who wrote it since it was last published.
+    """Tell of a step that `member` just took. `wrote`: the user names of those who wrote it since it was last published; of a
+    withdrawal, of who had passed it.
 
     That an article waits counts as read as soon as it does not any more.
     """
@@ -40,6 +41,14 @@ async def tell_step(
         case Step.REJECTED:
             to, kind = await _named(session, wrote), NoticeKind.ARTICLE_BACK
             text = f"知识“{card.title}”被审核退回：{why.strip()}"
+        case Step.WITHDRAWN:
+            to, kind = await _named(session, wrote), NoticeKind.RETURNED
+            text = f"您通过的知识“{card.title}”在定时发布以前由作者撤回，到时不会发布。"
+        case Step.GIVEN_UP:
+            to, kind = await _named(session, wrote), NoticeKind.ARTICLE_BACK
+            text = (
+                f"知识“{card.title or card.key}”的草稿已被放弃，内容留在历史版本里，可以恢复。{why.strip()}"
+            )
         case Step.PUBLISHED | Step.SCHEDULED:
             to, kind = await _named(session, wrote), NoticeKind.ARTICLE_PASSED
             how = "审核通过，到时自动发布" if step is Step.SCHEDULED else "审核通过，已经发布"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from knowledge.drafts import KEY, MOST_KEY, Content, tidy
 from knowledge.models import CardAutosave
+
+WRITING = timedelta(minutes=10)
 
 
 async def autosave(
@@ -34,6 +36,14 @@ async def autosaves(session: AsyncSession, key: str) -> Sequence[CardAutosave]:
     """Everybody's, the newest first."""
     query = select(CardAutosave).where(CardAutosave.key == key).order_by(CardAutosave.at.desc())
     return (await session.scalars(query)).all()
+
+
+async def writing_now(session: AsyncSession, key: str, besides: str, now: datetime) -> Sequence[str]:
+    """The user names of the others who have written in it in the last minutes and not saved, the latest first."""
+    query = select(CardAutosave.by).where(
+        CardAutosave.key == key, CardAutosave.by != besides, CardAutosave.at > now - WRITING
+    )
+    return (await session.scalars(query.order_by(CardAutosave.at.desc(), CardAutosave.by))).all()
 
 
 async def forget_autosave(session: AsyncSession, key: str, by: str) -> None:

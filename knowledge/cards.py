@@ -1,4 +1,5 @@
-"""The life of a card: saved, submitted, sent back, published, scheduled, archived, restored; every step a revision.
+"""The life of a card: saved, submitted, withdrawn, sent back, given up, published, scheduled, archived, restored; every step a
+revision.
 
 A step names the revision that it was decided on (`base`). Where the same person has just taken it, it is a second press: None is
 returned and nothing changes; where anybody has taken another, it is refused (`CardMoved`).
@@ -116,6 +117,38 @@ async def send_back(
     return await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=at)
 
 
+async def withdraw(
+    session: AsyncSession, key: str, base: int, *, by: str, why: str, at: datetime
+) -> Card | None:
+    """Take it back from the reviewers, or from the moment that it was approved for: by who wrote or submitted it."""
+    card = await _at(session, key, base, CardState.DRAFT, by)
+    if card.revision != base:
+        return None
+    if card.state not in (CardState.IN_REVIEW, CardState.SCHEDULED):
+        raise CardRefused("只有待审核或等待定时发布的文章可以撤回。")
+    if by not in await owners(session, card):
+        raise CardRefused("只有写了或提交了这篇文章的人可以撤回。要改它的内容，请点“修改”。")
+    card.state, card.publish_at = CardState.DRAFT, None
+    return await _moved(session, card, card.content, Step.WITHDRAWN, by=by, why=why, at=at)
+
+
+async def give_up(
+    session: AsyncSession, key: str, base: int, *, by: str, why: str, at: datetime
+) -> Card | None:
+    """Drop a draft: the card is again what is published, or put away where nothing is. It stays among the revisions."""
+    held = await _held(session, key)
+    then = CardState.PUBLISHED if held is not None and held.live else CardState.ARCHIVED
+    card = await _at(session, key, base, then, by)
+    if card.revision != base:
+        return None
+    if card.state != CardState.DRAFT:
+        raise CardRefused("只有草稿可以放弃。正在审核或等待定时发布的，请先撤回。")
+    row = await session.get(ArticleRow, key)
+    card.state = then
+    content = row.content if row is not None else card.content
+    return await _moved(session, card, content, Step.GIVEN_UP, by=by, why=why, at=at)
+
+
 async def approve(
     session: AsyncSession,
     key: str,
@@ -223,13 +256,22 @@ async def revisions(
 
 
 async def authors(session: AsyncSession, card: Card) -> frozenset[str]:
-    """The user names of all who wrote in it since it was last published."""
-    since = card.live_number or 0
+    """The user names of all who wrote in it since it was last published, or the draft of then given up."""
+    return await _who(session, card, _WRITING)
+
+
+async def owners(session: AsyncSession, card: Card) -> frozenset[str]:
+    """The same with those who submitted it: they may take it back."""
+    return await _who(session, card, (*_WRITING, Step.SUBMITTED))
+
+
+async def _who(session: AsyncSession, card: Card, steps: Sequence[Step]) -> frozenset[str]:
+    mine = CardRevision.key == card.key
+    given_up = select(func.max(CardRevision.number)).where(mine, CardRevision.step == Step.GIVEN_UP)
+    since = max(card.live_number or 0, await session.scalar(given_up) or 0)
     return frozenset(
         await session.scalars(
-            select(CardRevision.by).where(
-                CardRevision.key == card.key, CardRevision.number > since, CardRevision.step.in_(_WRITING)
-            )
+            select(CardRevision.by).where(mine, CardRevision.number > since, CardRevision.step.in_(steps))
         )
     )
 

@@ -98,6 +98,8 @@ class Step(StrEnum):
     IMPORTED = "imported"
     SUBMITTED = "submitted"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    GIVEN_UP = "given_up"
     SCHEDULED = "scheduled"
     PUBLISHED = "published"
     ARCHIVED = "archived"
@@ -208,7 +210,7 @@ class CardRevision(Base):
 
 
 class ArticleFile(Base):
-    """A file that an editor uploaded, to be downloaded by a link of articles. It stays as long as revisions may name it.
+    """A file that an editor uploaded, to be downloaded by a link of articles. It stays as long as anything names it.
 
     `article`: the card in whose editor it was uploaded; who may fetch it is decided by the articles that carry its link.
     """

@@ -53,7 +53,8 @@ async function keep() {
     const shown = await send("preview", data, signal);
     preview.innerHTML = await shown.text();
     if (!key) return say("已存在这台电脑上");
-    const moved = (await (await send("autosave", data, signal)).text()) === "moved";
+    const { moved, others } = await (await send("autosave", data, signal)).json();
+    warn(others);
     say(moved ? "别人刚保存过这篇文章，您保存时会看到差异" : `已自动保存 ${new Date().toLocaleTimeString("zh-CN")}`);
     if (typed !== now) return; // what was written meanwhile is kept next
     localStorage.removeItem(place);
@@ -61,6 +62,17 @@ async function keep() {
   } catch (error) {
     if (!signal.aborted) failed(error.status);
   }
+}
+
+// Who writes in it now; what the page said of them when it was opened is older.
+function warn(others) {
+  const place = document.getElementById("others");
+  const text = others.length ? `${others.join("、")} 正在写这篇文章。请先联系，免得互相覆盖。` : "";
+  if (place.textContent !== text) {
+    const line = Object.assign(document.createElement("p"), { className: "warn", textContent: text });
+    place.replaceChildren(...(text ? [line] : []));
+  }
+  for (const older of document.querySelectorAll("[data-writer]")) older.hidden = others.includes(older.dataset.writer);
 }
 
 async function send(what, body, signal) {

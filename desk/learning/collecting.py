@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,15 +32,17 @@ _AGAIN = timedelta(days=1)  # and so far back each later one: some things show o
 _PICKED_WITHIN = timedelta(minutes=30)
 _BADLY = 2  # 不满意
 _AT_ONCE = 200  # questions in one transaction
+_STANDING = 50  # questions of a parted group that stand for it: as many as a person can part at once
 
 
 @dataclass(slots=True)
 class Collector:
-    """Keeps the leaders of the groups in memory, as the database has them."""
+    """Keeps in memory what stands for the groups, as the database has it: of each its leader, of one that a person parted from
+    another its first questions, so that what they put asunder is not joined again."""
 
     desk: Desk
     likeness: Likeness = field(default_factory=Likeness)
-    leaders: dict[int, int] = field(default_factory=dict)  # group -> the message that stands for it
+    leaders: dict[int, int] = field(default_factory=dict)  # a message -> the group that it stands for
 
     async def round(self) -> int:
         """Collect what is new; how many questions."""
@@ -88,30 +91,46 @@ class Collector:
 
     async def _refresh(self, session: AsyncSession) -> None:
         """Take in the groups of other processes, and forget those whose leader is gone."""
-        rows = await session.execute(select(UnansweredGroup.id, UnansweredGroup.lead))
-        now: dict[int, int] = {row[0]: row[1] for row in rows}
-        for group in [group for group, lead in self.leaders.items() if now.get(group) != lead]:
-            self.likeness.remove(group)
-            del self.leaders[group]
-        fresh = {group: lead for group, lead in now.items() if group not in self.leaders}
-        texts = await texts_of(session, fresh.values())
-        leading = [(group, lead, texts[lead]) for group, lead in sorted(fresh.items()) if lead in texts]
+        now = await _standing(session)
+        for lead in [lead for lead, group in self.leaders.items() if now.get(lead) != group]:
+            self.likeness.remove(lead)
+            del self.leaders[lead]
+        fresh = {lead: group for lead, group in now.items() if lead not in self.leaders}
+        texts = await texts_of(session, fresh)
+        leading = [(lead, group, texts[lead]) for lead, group in sorted(fresh.items()) if lead in texts]
         await asyncio.to_thread(self._lead, leading)
 
     def _lead(self, leading: Sequence[tuple[int, int, str]]) -> None:
-        for group, lead, text in leading:
-            self.likeness.add(group, text)
-            self.leaders[group] = lead
+        for lead, group, text in leading:
+            self.likeness.add(lead, text)
+            self.leaders[lead] = group
 
     async def _group_of(self, session: AsyncSession, question: Question) -> int:
         if (nearest := self.likeness.nearest(question.text)) is not None:
-            return nearest
+            return self.leaders[nearest]
         group = UnansweredGroup(lead=question.message_id, last_asked_at=question.asked_at)
         session.add(group)
         await session.flush()
-        self.likeness.add(group.id, question.text)
-        self.leaders[group.id] = question.message_id
+        self._lead([(question.message_id, group.id, question.text)])
         return group.id
+
+
+async def _standing(session: AsyncSession) -> dict[int, int]:
+    """A message -> the group that it stands for."""
+    leads = await session.execute(select(UnansweredGroup.lead, UnansweredGroup.id))
+    found: dict[int, int] = {row[0]: row[1] for row in leads}
+    parted = await session.execute(
+        select(UnansweredQuestion.message_id, UnansweredQuestion.group_id)
+        .join(UnansweredGroup, UnansweredGroup.id == UnansweredQuestion.group_id)
+        .where(UnansweredGroup.apart)
+        .order_by(UnansweredQuestion.message_id)
+    )
+    counts: Counter[int] = Counter()
+    for message, group in parted:
+        counts[group] += 1
+        if counts[group] <= _STANDING:
+            found[message] = group
+    return found
 
 
 async def _unanswered(

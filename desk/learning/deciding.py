@@ -1,4 +1,4 @@
-"""What becomes of a group: a department sees to it, an article answers it or is written for it, or it is dismissed."""
+"""What becomes of a group: a department sees to it, an article answers it or is written for it, it is parted or dismissed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.desk import Desk
-from desk.learning.drafting import add_to_draft, begin_draft, new_to, publish_with
+from desk.learning.counting import recount
+from desk.learning.drafting import add_to_draft, begin_draft, new_to
 from desk.learning.proposing import tell_department
-from desk.learning.wording import DecisionRefused, clean_texts, mark_of, marks_of, worded
+from desk.learning.wording import MOST_QUESTIONS, DecisionRefused, clean_texts, mark_of, worded
 from knowledge.article import Article
 from knowledge.drafts import KEY, MOST_KEY
-from knowledge.learning.models import GroupState, UnansweredGroup
+from knowledge.learning.models import GroupState, LearningMark, UnansweredGroup, UnansweredQuestion
 from knowledge.models import ArticleRow, ArticleState
 from knowledge.rows import from_content
 from staff import audit
 from staff.actors import Actor
 from staff.audit import Action
 from staff.models import Department
-from staff.roles import Permission
 
 LONGEST_REASON = 200
 
@@ -52,8 +52,7 @@ async def answer_with(
 ) -> int:
     """Have an article answer it: the chosen questions become its similar questions; how many were new to it.
 
-    With four eyes, and where the member may not publish, they go into the article's draft, and the group waits until they have
-    been published.
+    Those go into the article's draft, and the group waits until they have been published.
     `chosen`: messages of the group; `written`: what somebody worded anew. Raises `DecisionRefused`.
     """
     async with desk.database.write() as session:
@@ -64,15 +63,11 @@ async def answer_with(
         if not texts:
             raise DecisionRefused("请至少选一个问法，或者自己写一个，这样机器人才认得出这个问题。")
         fresh = await new_to(session, found, texts)
-        at_once = member.may(Permission.KNOWLEDGE_PUBLISH) and not desk.knowledge_four_eyes
-        waits, why = bool(fresh) and not at_once, f"答复第 {group.id} 组未答问题"
-        if waits:
-            await add_to_draft(desk, session, member, found, fresh, why)
-        elif fresh:
-            await publish_with(desk, session, member, found, fresh, why)
-        group.state, group.article = GroupState.WRITING if waits else GroupState.ANSWERED, found.key
+        if fresh:
+            await add_to_draft(desk, session, member, found, fresh, f"答复第 {group.id} 组未答问题")
+        group.state, group.article = GroupState.WRITING if fresh else GroupState.ANSWERED, found.key
         group.added = [mark_of(text) for text in fresh]
-        told = f"{found.title}，新增问法 {len(fresh)} 个{'，等待审核发布' if waits else ''}"
+        told = f"{found.title}，新增问法 {len(fresh)} 个{'，等待审核发布' if fresh else ''}"
         _decided(desk, session, member, group, "用已有文章答复", told)
     return len(fresh)
 
@@ -121,26 +116,47 @@ async def reopen(desk: Desk, member: Actor, group_id: int, revision: int) -> Non
         _decided(desk, session, member, group, "重新打开", "", closes=False)
 
 
-async def settle(desk: Desk) -> int:
-    """Groups whose article was published since, with a question that was added for them, are answered; how many."""
-    async with desk.database.read() as session:
-        rows = await session.execute(
-            select(UnansweredGroup.id, UnansweredGroup.added, ArticleRow.content)
-            .join(ArticleRow, ArticleRow.key == UnansweredGroup.article)
-            .where(
-                UnansweredGroup.state == GroupState.WRITING,
-                ArticleRow.state == ArticleState.PUBLISHED,
-                ArticleRow.changed_at >= UnansweredGroup.decided_at,
-            )
+async def set_apart(desk: Desk, member: Actor, group_id: int, revision: int, chosen: Collection[int]) -> int:
+    """Make the chosen questions a group of their own, of the same department; its id. Raises `DecisionRefused`."""
+    async with desk.database.write() as session:
+        await session.get(LearningMark, 1, with_for_update=True)  # nobody collects meanwhile
+        group = await _open(session, group_id, revision)
+        if group.state is not GroupState.OPEN:
+            raise DecisionRefused("这一组在等文章发布。要分开，请先重新打开。")
+        parted = await _some_of(session, group, set(chosen))
+        fresh = UnansweredGroup(
+            lead=min(row.message_id for row in parted),
+            last_asked_at=max(row.asked_at for row in parted),
+            department=group.department,
+            decided_by=member.username,
+            apart=True,
         )
-        ready = [id for id, added, content in rows if not added or not marks_of(content).isdisjoint(added)]
-    for group_id in ready:
-        async with desk.database.write() as session:
-            group = await session.get_one(UnansweredGroup, group_id, with_for_update=True)
-            if group.state is GroupState.WRITING:
-                group.state, group.revision = GroupState.ANSWERED, group.revision + 1
-                group.decided_at, group.recurred = desk.clock(), 0
-    return len(ready)
+        session.add(fresh)
+        await session.flush()
+        for row in parted:
+            row.group_id = fresh.id
+        group.apart = True
+        await session.flush()
+        await recount(session, {group.id, fresh.id})
+        told = f"{len(parted)} 个问题成为第 {fresh.id} 组"
+        _decided(desk, session, member, group, "单独成组", told, closes=False)
+        return fresh.id
+
+
+async def _some_of(
+    session: AsyncSession, group: UnansweredGroup, chosen: set[int]
+) -> Sequence[UnansweredQuestion]:
+    """Those questions of the group, and not all. Raises `DecisionRefused`."""
+    if not chosen or len(chosen) > MOST_QUESTIONS:
+        raise DecisionRefused(f"请选要分出去的问题，一次最多 {MOST_QUESTIONS} 个。")
+    mine = select(UnansweredQuestion).where(UnansweredQuestion.group_id == group.id)
+    rows = (await session.scalars(mine.where(UnansweredQuestion.message_id.in_(chosen)))).all()
+    if len(rows) != len(chosen):
+        raise DecisionRefused("选中的问题里有的已经不在这一组，请刷新页面再选。")
+    others = mine.where(UnansweredQuestion.message_id.not_in(chosen)).limit(1)
+    if await session.scalar(others) is None:
+        raise DecisionRefused("不能全部分出去，至少要有一个问题留在这一组。")
+    return rows
 
 
 async def _in_force(desk: Desk, session: AsyncSession, key: str) -> Article:

@@ -1,16 +1,14 @@
-"""A group's questions put into an article: into its draft, or published at once."""
+"""A group's questions put into the draft of an article."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from desk.announcing import announce_articles
 from desk.desk import Desk
-from desk.knowledge import record_step, save_draft_in
+from desk.knowledge import save_draft_in
 from desk.learning.wording import DecisionRefused, first_clean, mark_of
 from knowledge.article import Article
 from knowledge.cards import card_of
@@ -19,8 +17,7 @@ from knowledge.drafts import MOST_ROWS
 from knowledge.errors import CardRefused
 from knowledge.following import IN_WORK
 from knowledge.learning.models import UnansweredGroup
-from knowledge.models import Step
-from knowledge.rows import published, save, to_content
+from knowledge.rows import published, to_content
 from knowledge.search.text import normalise
 from staff.actors import Actor
 from staff.models import Department
@@ -64,21 +61,6 @@ async def new_to(session: AsyncSession, article: Article, texts: Sequence[str]) 
         if taken and other.key != article.key:
             raise DecisionRefused(f"“{fresh[min(taken)]}”已经是“{other.title}”的问法，请先到那篇文章里删除。")
     return list(fresh.values())
-
-
-async def publish_with(
-    desk: Desk, session: AsyncSession, member: Actor, article: Article, texts: Sequence[str], why: str
-) -> None:
-    """Publish an article with further questions, in the audit log; what somebody is writing gets them, too."""
-    changed = replace(article, questions=(*article.questions, *texts))
-    card = await card_of(session, article.key)
-    written = dict(card.content) if card and card.state in IN_WORK else None
-    await save(session, changed, by=member.username, at=desk.clock(), why=why)
-    if card := await card_of(session, article.key):
-        record_step(desk, session, member, card, Step.PUBLISHED, why)
-    await announce_articles(session, [changed], at=desk.clock(), new_id=desk.new_id)
-    if written is not None:  # what somebody is at goes on, with the questions
-        await _draft(desk, session, member, article.key, _with(written, texts), "发布了新增的问法")
 
 
 async def add_to_draft(

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, true
+from sqlalchemy import ForeignKey, Index, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base
@@ -59,6 +59,8 @@ class UnansweredGroup(Base):
     decided_at: Mapped[datetime | None]
     recurred: Mapped[int] = mapped_column(default=0)  # asked again since it was decided
     reopened_at: Mapped[datetime | None]
+    # A person has parted its questions from those of another group: each of them stands for it, not the lead alone.
+    apart: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class UnansweredQuestion(Base):

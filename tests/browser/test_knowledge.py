@@ -270,6 +270,28 @@ def test_only_the_newest_is_kept_at_a_time(page: Page, url: str) -> None:
     assert len(sent) == 1 and "再写的" in sent[0]
 
 
+def test_who_begins_to_write_meanwhile_is_named(page: Page, url: str, browser: Browser) -> None:
+    gas = f"{url}/console/knowledge/articles/gas-connection/edit"
+    enter(page, url, "zhao.bian")
+    page.goto(gas)
+    page.get_by_label("适用对象").fill("先来的人写的")
+    expect(page.locator("#kept")).to_contain_text("已自动保存")
+    expect(page.locator("#others")).to_be_empty()
+
+    other = browser.new_context(locale="zh-CN", timezone_id="Asia/Shanghai")
+    theirs = other.new_page()
+    enter(theirs, url, "sun.bian")
+    theirs.goto(gas)
+    expect(theirs.locator("[data-writer='zhao.bian']")).to_be_visible()
+    theirs.get_by_label("适用对象").fill("后来的人写的")
+    expect(theirs.locator("#others")).to_contain_text("zhao.bian 正在写这篇文章")
+    expect(theirs.locator("[data-writer='zhao.bian']")).to_be_hidden()
+    other.close()
+
+    page.get_by_label("适用对象").fill("先来的人又写的")
+    expect(page.locator("#others")).to_contain_text("sun.bian 正在写这篇文章")
+
+
 def test_a_session_that_ended_is_told_apart_from_a_lost_line(page: Page, url: str) -> None:
     enter(page, url, "zhao.bian")
     page.goto(f"{url}{ARTICLE}/edit")

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from connectors.web.articles import article_router
 from console.knowledge_files import UPLOAD_PATH
@@ -21,11 +22,15 @@ from desk.articles import article_reply
 from desk.delivery import Jitter
 from desk.desk import AttachmentLimits, Desk
 from desk.fetching import Fetcher
+from desk.knowledge import clear_traces, give_up, save_draft
 from desk.ports import Fetching, FetchResult, Gone, Scan, Verdict
 from knowledge.article import Article, Download
+from knowledge.autosaves import autosave
 from knowledge.check import MAX_REPLY_BYTES
 from knowledge.markdown import dump, parse
-from knowledge.rows import archive, import_articles, save
+from knowledge.models import ArticleFile
+from knowledge.rows import archive, import_articles, save, to_content
+from staff.actors import COMMAND_LINE
 from staff.roles import Role
 from store.files import Files
 from tests.console.visit import House, Visit
@@ -215,6 +220,43 @@ async def test_a_file_of_an_article_is_not_swept_and_one_of_nobody_is(
     fetcher = Fetcher(stocked_desk, channel, files, None, jitter)
     await fetcher.sweep(before=datetime.fromtimestamp(1, tz=stocked_desk.clock().tzinfo))
     assert list(files) == [kept]
+
+
+async def test_only_a_file_that_nothing_has_named_for_long_is_cleared(
+    editor: Visit, stocked_desk: Desk, files: Files, articles: dict[str, Article], clock: HandClock
+) -> None:
+    desk = stocked_desk
+    links = {
+        what: Download(what, (await sent(editor, f"{what}.pdf", PDF + what.encode())).json()["link"])
+        for what in ("published", "before", "given-up", "draft", "unsaved", "nobody", "lately")
+    }
+    gas, water = articles["gas-connection"], articles[KEY]
+    await carried(desk, water, links["before"])
+    await carried(desk, water, links["published"])
+    await save_draft(desk, COMMAND_LINE, gas.key, to_content(replace(gas, downloads=(links["given-up"],))))
+    await give_up(desk, COMMAND_LINE, gas.key, 2)
+    await save_draft(desk, COMMAND_LINE, gas.key, to_content(replace(gas, downloads=(links["draft"],))))
+
+    async def kept() -> set[str]:
+        await clear_traces(desk, files)
+        async with desk.database.read() as session:
+            rows = (await session.scalars(select(ArticleFile))).all()
+        assert set(files) == {row.key for row in rows}
+        return {row.name.removesuffix(".pdf") for row in rows}
+
+    assert await kept() == set(links)
+    clock.advance(timedelta(days=60))
+    async with desk.database.write() as session:
+        unsaved = to_content(replace(gas, downloads=(links["unsaved"],)))
+        await autosave(session, gas.key, "bian", unsaved, base=1, at=clock())
+        row = (await session.scalars(select(ArticleFile).where(ArticleFile.name == "lately.pdf"))).one()
+        row.at = clock()
+    clock.advance(timedelta(days=29, hours=23))
+    assert await kept() == set(links)
+    clock.advance(timedelta(hours=2))
+    assert await kept() == set(links) - {"nobody"}
+    clock.advance(timedelta(days=61))
+    assert await kept() == {"published", "before", "given-up", "draft"}
 
 
 async def test_downloads_and_sources_are_linked_on_the_pages(

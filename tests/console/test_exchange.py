@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from urllib.parse import urlencode
 
 import httpx
@@ -13,10 +14,12 @@ import pytest
 from docx import Document
 from sqlalchemy import func, select
 
+from desk import article_drafts
 from desk.desk import Desk
 from knowledge.article import ASPECTS, Article
 from knowledge.catalogue import catalogue
 from knowledge.drafts import MOST_SECTION
+from knowledge.errors import CardMoved
 from knowledge.exchange.archive import to_zip
 from knowledge.exchange.csv_file import to_csv
 from knowledge.exchange.excel import to_excel
@@ -250,6 +253,70 @@ async def test_a_document_becomes_a_draft_that_a_person_completes(editor: Visit,
     assert "指南.docx" in listed and "drainage" in listed
 
 
+async def test_what_was_made_of_a_document_is_not_lost_with_its_file(
+    editor: Visit, house: House, stocked_desk: Desk, clock: HandClock
+) -> None:
+    where = await uploaded(editor, "指南.docx", paper())
+    clock.now += timedelta(hours=2, minutes=1)
+    editor = await house.member("back", Role.KNOWLEDGE_EDITOR)
+    right = "drainage｜城镇排水与污水处理条例｜国务院｜国务院令第641号｜2013-10-02"
+    fields = {
+        "overview": "向城镇排水设施排放污水，要申请许可。", "materials": "水" * (MOST_SECTION + 1),
+        "key": "drainage", "title": "排水许可", "category": "water", "department": "城管局",
+        "aliases": "排水证", "questions": "排水许可怎么办\n污水排放要不要许可", "checked_on": "2026-11-23",
+        "sources": f"{right}\n只有一个名称\nx｜名称｜机关｜文号｜2013年10月2日",
+    }  # fmt: skip
+    page = await editor.post(f"{where}/document", fields)
+    assert page.status_code == 422 and 'action="/console/knowledge/new"' in page.text
+    told = said(page)
+    assert "只保留两小时" in told and "点“保存草稿”" in told and f"有 {MOST_SECTION + 1} 字" in told
+    for typed in (*fields.values(), "只有一个名称", "x｜名称｜机关｜文号｜2013年10月2日"):
+        assert typed in page.text or typed in (fields["sources"], "water"), typed
+    assert '<option value="water" selected' in page.text
+    for part in right.split("｜"):
+        assert f'value="{part}"' in page.text
+    again = form_of(page.text) | {"csrf": editor.csrf, "action": "save"}
+    answer = await editor.post("/console/knowledge/new", again)
+    assert answer.headers["location"] == "/console/knowledge/articles/drainage?said=saved"
+    async with stocked_desk.database.read() as session:
+        content = (await session.get_one(Card, "drainage")).content
+    assert content["sections"]["overview"] == fields["overview"] and content["aliases"] == ["排水证"]
+    assert content["sources"][0]["number"] == "国务院令第641号"
+    gone = await uploaded(editor, "指南.docx", paper())
+    await editor.post(f"{gone}/give-up")
+    page = await editor.post(f"{gone}/document", {"overview": "<b>写了一半"})
+    assert page.status_code == 422 and "&lt;b&gt;写了一半" in page.text
+
+
+async def test_what_somebody_else_was_faster_with_stays_in_the_form(
+    editor: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def taken(*given: object, **named: object) -> None:
+        raise CardMoved("other")
+
+    monkeypatch.setattr(article_drafts, "keep", taken)
+    where = await uploaded(editor, "指南.docx", paper())
+    fields = {"overview": "要申请许可。", "key": "drainage", "title": "排水许可", "category": "water"}
+    fields |= {"valid_from": "2026-01-01", "checked_on": "2026-11-23"}
+    page = await editor.post(f"{where}/document", fields)
+    assert page.status_code == 422 and f'action="{where}/document"' in page.text
+    assert "没有存成" in said(page) and "要申请许可。" in page.text
+
+
+def form_of(page: str) -> dict[str, list[str]]:
+    """What a browser would send of the editor's form."""
+    found: dict[str, list[str]] = {}
+    form = page[page.index('<form id="editor"') :]
+    form = form[: form.index("</form>")]
+    for tag in re.findall(r"<input [^>]*>", form):
+        name, value = re.search(r' name="([^"]*)"', tag), re.search(r' value="([^"]*)"', tag)
+        if name and "checkbox" not in tag:
+            found.setdefault(name[1], []).append(unescape(value[1] if value else ""))
+    for name_, text in re.findall(r'<textarea [^>]*name="([^"]*)"[^>]*>(.*?)</textarea>', form, re.DOTALL):
+        found[name_] = [unescape(text)]
+    return found | {"category": re.findall(r'<option value="(\w+)" selected', form)}
+
+
 async def test_a_document_is_not_taken_as_a_table_nor_a_table_as_a_document(
     editor: Visit, stocked_desk: Desk, articles: dict[str, Article]
 ) -> None:
@@ -262,7 +329,7 @@ async def test_a_document_is_not_taken_as_a_table_nor_a_table_as_a_document(
     fields = {"overview": "要许可。", "key": "drainage", "title": "排水", "category": "water"}
     fields |= {"valid_from": "2026-01-01", "checked_on": "2026-01-01"}
     answer = await editor.post(f"{table}/document", fields)
-    assert answer.status_code == 422 and "确认，存为草稿" in said(answer)
+    assert answer.status_code == 409 and "确认，存为草稿" in said(answer)
     assert await state(stocked_desk) == before
     assert (await editor.post(f"{table}/apply")).status_code == 303
 

@@ -233,7 +233,8 @@ async def test_what_is_in_the_editor_outlives_its_window(
 ) -> None:
     editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
     other = await stocked.member("other", Role.KNOWLEDGE_EDITOR)
-    assert (await editor.post(f"{HERE}/autosave", filled(articles[KEY]))).text == "kept"
+    kept = await editor.post(f"{HERE}/autosave", filled(articles[KEY]))
+    assert kept.json() == {"moved": False, "others": []}
     assert (
         "新的办法" not in (await editor.get(f"{HERE}/edit")).text.partition("接着改")[2].partition("预览")[0]
     )
@@ -241,6 +242,32 @@ async def test_what_is_in_the_editor_outlives_its_window(
     assert "editor 也在改这篇文章" in (await other.get(f"{HERE}/edit")).text
     await editor.post(f"{HERE}/autosave", {"discard": "1"})
     assert "接着改" not in (await editor.get(f"{HERE}/edit")).text
+
+
+async def test_who_writes_is_told_who_else_writes_now(
+    stocked: House, articles: dict[str, Article], clock: HandClock
+) -> None:
+    editor, other, third = [
+        await stocked.member(name, Role.KNOWLEDGE_EDITOR) for name in ("editor", "other", "third")
+    ]
+
+    async def others(visit: Visit, base: str = "1") -> dict[str, Any]:
+        answer = await visit.post(f"{HERE}/autosave", filled(articles[KEY], base=base))
+        found: dict[str, Any] = answer.json()
+        return found
+
+    assert await others(editor) == {"moved": False, "others": []}
+    clock.advance(timedelta(minutes=1))
+    assert (await others(other))["others"] == ["editor"]
+    clock.advance(timedelta(minutes=1))
+    assert (await others(third))["others"] == ["other", "editor"]
+    clock.advance(timedelta(minutes=8, seconds=30))  # the first has not written for more than ten minutes
+    assert (await others(third))["others"] == ["other"]
+    await third.post(f"{HERE}/edit", filled(articles[KEY]))
+    assert await others(other) == {"moved": True, "others": []}
+    assert (await others(editor, "2"))["others"] == ["other"]
+    await other.post(f"{HERE}/autosave", {"discard": "1"})
+    assert (await others(editor, "2"))["others"] == []
 
 
 async def test_a_new_article_begins_with_a_key_and_a_taken_one_is_told(
@@ -254,6 +281,54 @@ async def test_a_new_article_begins_with_a_key_and_a_taken_one_is_told(
     assert taken.status_code == 422 and "已经有文章" in said(taken) and TEXT in taken.text
     wrong = await editor.post("/console/knowledge/new", {**fields, "key": "供热"})
     assert wrong.status_code == 422 and "编号" in said(wrong)
+
+
+async def test_an_author_takes_an_article_back_and_nobody_waits_for_it(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    other = await stocked.member("other", Role.KNOWLEDGE_EDITOR)
+    await editor.post(f"{HERE}/edit", filled(articles[KEY], action="submit"))
+    assert f'action="{HERE}/withdraw"' in (await editor.get(HERE)).text
+    assert f'action="{HERE}/withdraw"' not in (await other.get(HERE)).text
+    answer = await other.post(f"{HERE}/withdraw", {"base": "3"})
+    assert answer.status_code == 422 and "只有写了或提交了" in said(answer)
+    for _ in range(2):
+        answer = await editor.post(f"{HERE}/withdraw", {"base": "3", "why": "还要改"})
+        assert answer.headers["location"] == f"{HERE}?said=withdrawn"
+    assert await state(desk) == (CardState.DRAFT, 4)
+    assert "撤回" in (await editor.follow(answer)).text
+    assert f"<small>{KEY}</small>" not in (await editor.get("/console/knowledge?state=in_review")).text
+    assert (await editor.post(f"{HERE}/withdraw", {"base": "2"})).status_code == 409
+
+
+async def test_a_draft_is_given_up_after_a_question_and_can_be_restored(
+    stocked: House, desk: Desk, articles: dict[str, Article]
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    await editor.post(f"{HERE}/edit", filled(articles[KEY]))
+    await editor.post(f"{HERE}/autosave", filled(articles[KEY], base="2"))
+    page = (await editor.get(HERE)).text
+    assert "确认放弃" in page and "放弃以后回到线上的内容" in page
+    for _ in range(2):
+        answer = await editor.post(f"{HERE}/give-up", {"base": "2"})
+        assert answer.headers["location"] == f"{HERE}?said=given-up"
+    assert await state(desk) == (CardState.PUBLISHED, 3)
+    shown = (await editor.follow(answer)).text
+    assert "新的办法" not in shown and "确认放弃" not in shown and 'data-saved="water-connection"' in shown
+    assert "接着改" not in (await editor.get(f"{HERE}/edit")).text
+    assert (await editor.post(f"{HERE}/give-up", {"base": "3"})).status_code == 422
+    answer = await editor.post(f"{HERE}/restore", {"base": "3", "number": "2"})
+    assert (
+        answer.headers["location"] == f"{HERE}?said=restored" and "新的办法" in (await editor.get(HERE)).text
+    )
+    new = filled(articles[KEY], base="0", key="heat-connection", title="供热报装")
+    await editor.post("/console/knowledge/new", new)
+    there = "/console/knowledge/articles/heat-connection"
+    assert "收进“已下线”" in (await editor.get(there)).text
+    await editor.post(f"{there}/give-up", {"base": "1"})
+    assert await state(desk, "heat-connection") == (CardState.ARCHIVED, 2)
+    assert "heat-connection" not in (await editor.get("/console/knowledge?state=draft")).text
 
 
 async def test_a_preview_shows_each_channel_with_its_own_words(
@@ -457,6 +532,8 @@ async def test_odd_forms_get_a_sentence(stocked: House, desk: Desk, fields: dict
         "send-back",
         "archive",
         "restore",
+        "withdraw",
+        "give-up",
         "autosave",
         "preview",
         "gate",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,8 +16,12 @@ from desk.desk import Desk
 from desk.learning.collecting import Collector
 from desk.learning.deciding import answer_with
 from desk.learning.intents import intent_names
+from desk.learning.settling import settle
 from desk.learning.trainings import LEASE, begun_with, claim, failed, finished, switched, wanted
+from knowledge.drafts import whole
 from knowledge.learning.models import DialogueModel, TrainingDecision, TrainingExample
+from knowledge.models import Card
+from knowledge.rows import save
 from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from staff.roles import Role
@@ -79,12 +82,15 @@ async def test_what_the_model_was_unsure_of_is_suggested_until_somebody_decides(
 async def test_what_staff_answered_with_an_article_is_suggested_with_its_topic(
     house: House, stocked_desk: Desk
 ) -> None:
-    at_once = replace(stocked_desk, knowledge_four_eyes=False)
     asking = Asking(stocked_desk)
     asked = await asking.ask("a", "拉闸断水咋整", intent="complaint", confidence=0.9)
     await Collector(stocked_desk).round()
     (group,) = await asking.groups()
-    await answer_with(at_once, COMMAND_LINE, group.id, group.revision, "water-connection", [asked])
+    await answer_with(stocked_desk, COMMAND_LINE, group.id, group.revision, "water-connection", [asked])
+    async with stocked_desk.database.write() as session:
+        written = whole((await session.get_one(Card, "water-connection")).content)
+        await save(session, written, by="reviewer", at=stocked_desk.clock())
+    assert await settle(stocked_desk) == 1
     page = (await (await house.member("editor", Role.KNOWLEDGE_EDITOR)).get(EXAMPLES)).text
     assert f"suggested/{asked}/confirm" in page and "工作人员已指明文章" in page
     assert 'value="topic_water" selected' in page

@@ -80,6 +80,24 @@ async def test_a_group_is_assigned_answered_and_reopened(editor: Visit, stocked_
     assert said(await editor.follow(answer)) == "已重新打开。"
 
 
+async def test_questions_are_parted_from_their_group(editor: Visit) -> None:
+    page = (await editor.get(f"{HERE}/1")).text
+    first, second, third = sorted(re.findall(r'name="apart" value="(\d+)"', page), key=int)
+    revision = await revision_of(editor, 1)
+    everything = {"revision": revision, "apart": [first, second, third]}
+    refused = await editor.post(f"{HERE}/1/apart", everything)
+    assert refused.status_code == 422 and "至少要有一个" in said(refused)
+    assert refused.text.count(" checked") == 3
+    answer = await editor.post(f"{HERE}/1/apart", {"revision": revision, "apart": [second, third]})
+    assert answer.headers["location"] == f"{HERE}/4?said=apart"
+    shown = await editor.follow(answer)
+    assert "已单独成组" in said(shown) and "2 家，共 2 次" in shown.text
+    left = (await editor.get(f"{HERE}/1")).text
+    assert "1 家，共 1 次" in left and 'name="apart"' not in left
+    again = await editor.post(f"{HERE}/1/apart", {"revision": revision, "apart": [second]})
+    assert again.status_code == 422 and "已经不在这一组" in said(again)
+
+
 async def test_writing_leads_to_the_draft(editor: Visit) -> None:
     answer = await editor.post(
         f"{HERE}/1/write", {"revision": await revision_of(editor, 1), "key": " old-plant-water "}
@@ -103,6 +121,8 @@ async def test_bad_input_gets_a_sentence(editor: Visit) -> None:
         ("dismiss", {"reason": "长" * 201}, "请写明不予收录的理由，不超过 200 字。"),
         ("write", {"key": "../etc"}, "文章标识用小写字母、数字和短横线，以字母开头，如 rooftop-solar，不超过 60 个字符。"),
         ("write", {"key": "water-connection"}, "已有这个标识的文章，请用“用已有文章答复”，或者换一个标识。"),
+        ("apart", {}, "请选要分出去的问题，一次最多 50 个。"),
+        ("apart", {"apart": "9" * 30}, "选中的问题里有的已经不在这一组，请刷新页面再选。"),
         ("answer", {"article": "x" * 5000, "words": "光伏备案"}, "请在列表里选择一篇已发布的文章。"),
         ("answer", {"article": "water-connection", "question": "9" * 30}, "选中的问法里有的已经不在这一组，请刷新页面再选。"),
     ):  # fmt: skip

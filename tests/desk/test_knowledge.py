@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from staff.passwords import Hashing
 from staff.roles import Role
 from store.clock import CITY_ZONE
 from store.database import Database
+from store.files import Files
 from systems.models import WebhookDelivery
 from systems.subscriptions import Wish
 from tests.fakes import HandClock
@@ -64,6 +66,13 @@ async def in_review(desk: Desk, content: dict[str, Any], key: str = KEY) -> int:
     saved = await knowledge.save_draft(desk, EDITOR, key, content)
     await knowledge.submit(desk, EDITOR, key, saved.revision)
     return (await card(desk, key)).revision
+
+
+async def in_review_by(member: Actor, desk: Desk, content: dict[str, Any]) -> int:
+    """The same by somebody else."""
+    saved = await knowledge.save_draft(desk, member, KEY, content)
+    await knowledge.submit(desk, member, KEY, saved.revision)
+    return (await card(desk)).revision
 
 
 async def seen_by_gate(desk: Desk, key: str = KEY) -> Gates:
@@ -245,6 +254,82 @@ async def test_what_is_sent_back_is_a_draft_again_with_the_reason(
     assert (newest.why, newest.by) == ("依据写错了", "reviewer")
 
 
+async def test_what_is_withdrawn_is_a_draft_and_is_not_published_at_its_moment(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    base = await in_review(stocked_desk, rewritten(articles[KEY]))
+    await knowledge.withdraw(stocked_desk, EDITOR, KEY, base, "还要改")
+    found = await card(stocked_desk)
+    assert (found.state, found.revision) == (CardState.DRAFT, base + 1)
+    with pytest.raises(CardMoved):
+        await knowledge.withdraw(stocked_desk, OTHER, KEY, base)
+    with pytest.raises(CardMoved):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, "好")
+    with pytest.raises(CardRefused, match="只有待审核"):
+        await knowledge.withdraw(stocked_desk, EDITOR, KEY, base + 1)
+    await knowledge.submit(stocked_desk, OTHER, KEY, base + 1)  # who submitted it may take it back as well
+    await seen_by_gate(stocked_desk)
+    await knowledge.approve(
+        stocked_desk, REVIEWER, KEY, base + 2, "好", publish_at=clock() + timedelta(hours=2)
+    )
+    for _ in range(2):
+        await knowledge.withdraw(stocked_desk, OTHER, KEY, base + 3)
+    found = await card(stocked_desk)
+    assert (found.state, found.publish_at, found.revision) == (CardState.DRAFT, None, base + 4)
+    clock.advance(timedelta(hours=3))
+    assert await publish_due(stocked_desk, gates(stocked_desk)) == []
+    async with stocked_desk.database.read() as session:
+        steps = [
+            one.detail["步骤"] for one in await session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        ]
+    assert steps.count("撤回") == 2
+
+
+async def test_a_draft_that_is_given_up_leaves_what_is_published_and_stays_among_the_revisions(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    await knowledge.save_draft(stocked_desk, EDITOR, KEY, rewritten(articles[KEY]))
+    with pytest.raises(CardMoved):
+        await knowledge.give_up(stocked_desk, OTHER, KEY, 1)
+    for _ in range(2):
+        await knowledge.give_up(stocked_desk, EDITOR, KEY, 2, "用不上")
+    found = await card(stocked_desk)
+    assert (found.state, found.live, found.live_number, found.revision) == (CardState.PUBLISHED, True, 1, 3)
+    assert found.content == to_content(articles[KEY])
+    assert await overview(stocked_desk) == articles[KEY].text("overview")
+    with pytest.raises(CardRefused, match="只有草稿"):
+        await knowledge.give_up(stocked_desk, OTHER, KEY, 3)
+    # Whoever wrote what was given up has no part in what comes after it.
+    base = await in_review_by(OTHER, stocked_desk, rewritten(articles[KEY], "另一种。[^ours]"))
+    async with stocked_desk.database.read() as session:
+        assert await cards.authors(session, await card(stocked_desk)) == {OTHER.username}
+    with pytest.raises(CardRefused, match="请先撤回"):
+        await knowledge.give_up(stocked_desk, OTHER, KEY, base)
+    await knowledge.restore(stocked_desk, OTHER, KEY, 2, base)
+    assert "新的办法" in (await card(stocked_desk)).content["sections"]["overview"]
+
+
+async def test_a_draft_that_was_never_published_is_put_away_when_it_is_given_up(stocked_desk: Desk) -> None:
+    await knowledge.save_draft(stocked_desk, EDITOR, "new-matter", {"title": "新事项"}, base=0)
+    for _ in range(2):
+        await knowledge.give_up(stocked_desk, EDITOR, "new-matter", 1)
+    found = await card(stocked_desk, "new-matter")
+    assert (found.state, found.live, found.title, found.revision) == (CardState.ARCHIVED, False, "新事项", 2)
+    await knowledge.restore(stocked_desk, OTHER, "new-matter", 1, 2)
+    assert (await card(stocked_desk, "new-matter")).state == CardState.DRAFT
+
+
+async def test_what_was_archived_and_is_restored_and_given_up_stays_archived(
+    stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    await knowledge.archive(stocked_desk, REVIEWER, KEY, 1, "并入别的文章")
+    await knowledge.save_draft(stocked_desk, EDITOR, KEY, rewritten(articles[KEY]))
+    await knowledge.give_up(stocked_desk, EDITOR, KEY, 3)
+    found = await card(stocked_desk)
+    assert (found.state, found.live, found.content) == (CardState.ARCHIVED, False, to_content(articles[KEY]))
+    assert await overview(stocked_desk) == ""
+
+
 async def test_a_version_that_begins_later_is_scheduled_and_silences_nothing_before(
     stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
 ) -> None:
@@ -393,7 +478,9 @@ async def test_other_systems_are_told_of_each_publication_once_and_of_no_draft(
     assert await told() == [f"article:{KEY}"] * 2
 
 
-async def test_what_was_tried_long_ago_is_forgotten(stocked_desk: Desk, clock: HandClock) -> None:
+async def test_what_was_tried_long_ago_is_forgotten(
+    stocked_desk: Desk, clock: HandClock, tmp_path: Path
+) -> None:
     now = clock()
 
     def traces(age: int) -> list[HitTest | GateRun | CardAutosave]:
@@ -415,7 +502,7 @@ async def test_what_was_tried_long_ago_is_forgotten(stocked_desk: Desk, clock: H
 
     async with stocked_desk.database.write() as session:
         session.add_all([row for age in (1, 91, 364, 366) for row in traces(age)])
-    await knowledge.clear_traces(stocked_desk)
+    await knowledge.clear_traces(stocked_desk, Files(tmp_path))
     async with stocked_desk.database.read() as session:
         assert set(await session.scalars(select(HitTest.text))) == {"1", "91", "364"}
         assert len((await session.scalars(select(GateRun))).all()) == 3

@@ -15,7 +15,7 @@ from staff.passwords import Hashing
 from staff.roles import Role
 from staff.sessions import Policy
 from staff.sign_in import Door
-from tests.desk.test_knowledge import EDITOR, KEY, REVIEWER, in_review, rewritten, seen_by_gate
+from tests.desk.test_knowledge import EDITOR, KEY, OTHER, REVIEWER, in_review, rewritten, seen_by_gate
 from tests.staff.people import employ
 
 
@@ -55,6 +55,28 @@ async def test_reviewers_are_told_of_what_waits_and_authors_of_what_became_of_it
     await knowledge.approve(desk, REVIEWER, KEY, base, despite="好")
     passed = (EDITOR.username, NoticeKind.ARTICLE_PASSED, True)
     assert await told(desk) == [(*waits, False), back, (*waits, False), passed]
+
+
+async def test_who_waits_for_it_or_passed_it_is_told_when_its_author_takes_it_back(
+    stocked_desk: Desk, door: Door, articles: dict[str, Article]
+) -> None:
+    desk = stocked_desk
+    await employ(door, EDITOR.username, Role.KNOWLEDGE_EDITOR)
+    await employ(door, OTHER.username, Role.KNOWLEDGE_EDITOR)
+    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+    base = await in_review(desk, rewritten(articles[KEY]))
+    await knowledge.withdraw(desk, EDITOR, KEY, base)
+    waited = (REVIEWER.username, NoticeKind.ARTICLE, False)
+    assert await told(desk) == [waited]
+    await knowledge.submit(desk, EDITOR, KEY, base + 1)
+    await seen_by_gate(desk)
+    await knowledge.approve(desk, REVIEWER, KEY, base + 2, "好", publish_at=desk.clock() + timedelta(hours=2))
+    await knowledge.withdraw(desk, EDITOR, KEY, base + 3)
+    passed = (EDITOR.username, NoticeKind.ARTICLE_PASSED, True)
+    not_then = (REVIEWER.username, NoticeKind.RETURNED, True)
+    assert await told(desk) == [waited, waited, passed, not_then]
+    await knowledge.give_up(desk, OTHER, KEY, base + 4)
+    assert (await told(desk))[4:] == [(EDITOR.username, NoticeKind.ARTICLE_BACK, True)]
 
 
 async def test_what_is_taken_out_of_review_by_further_writing_waits_for_nobody(

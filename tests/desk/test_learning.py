@@ -14,9 +14,13 @@ from conversations.models import Person, Question, Thread
 from desk.desk import Desk, Learning
 from desk.erasure import confirm, erase_due
 from desk.learning.collecting import Collector
+from desk.learning.deciding import assign, begin_writing, dismiss, set_apart
+from desk.learning.wording import DecisionRefused
 from knowledge.article import Article
 from knowledge.learning.likeness import Likeness
 from knowledge.learning.models import GroupState, UnansweredGroup, UnansweredQuestion, Why
+from staff.actors import COMMAND_LINE
+from staff.models import AuditEntry
 from store.database import Database
 from tests.desk.asking import Asking
 from tests.fakes import HandClock
@@ -130,6 +134,63 @@ async def test_who_is_erased_leaves_no_word_in_a_group(desk: Desk, asking: Askin
     await asking.ask("c", "屋顶光伏备案怎么弄")
     await collector.round()
     assert [g.questions for g in await asking.groups()] == [2]
+
+
+async def test_what_a_person_parted_stays_apart_and_is_counted_anew(desk: Desk, asking: Asking) -> None:
+    roof = [await asking.ask(who, "厂房屋顶光伏怎么备案") for who in ("a", "b")]
+    other = [
+        await asking.ask("a", "屋顶光伏发电的补贴怎么备案"),
+        await asking.ask("c", "厂房屋顶光伏怎么备案领补贴"),
+    ]
+    collector = Collector(desk)
+    await collector.round()
+    (group,) = await asking.groups()
+    await assign(desk, COMMAND_LINE, group.id, group.revision, "")
+    with pytest.raises(DecisionRefused, match="已有别人处理过"):
+        await set_apart(desk, COMMAND_LINE, group.id, group.revision, other)
+    (group,) = await asking.groups()
+    for chosen, why in (
+        ([], "请选要分出去"),
+        ([*roof, *other], "至少要有一个"),
+        ([*other, 999_999], "已经不在"),
+        (range(1, 60), "一次最多"),
+    ):
+        with pytest.raises(DecisionRefused, match=why):
+            await set_apart(desk, COMMAND_LINE, group.id, group.revision, chosen)
+    new = await set_apart(desk, COMMAND_LINE, group.id, group.revision, other)
+
+    async def counts() -> dict[int, tuple[int, int, int]]:
+        return {one.id: (one.lead, one.questions, one.askers) for one in await asking.groups()}
+
+    parted = {group.id: (roof[0], 2, 2), new: (other[0], 2, 2)}
+    assert await counts() == parted
+    for one in (collector, Collector(desk)):
+        await one.round()
+        assert await counts() == parted
+    # What was asked before, in whichever words, goes where a person has put it; also in a process that was not there.
+    await asking.ask("d", "厂房屋顶光伏怎么备案领补贴")
+    await asking.ask("e", "厂房屋顶光伏怎么备案")
+    await collector.round()
+    await asking.ask("f", "屋顶光伏发电的补贴怎么备案呀")
+    await Collector(desk).round()
+    assert await counts() == {group.id: (roof[0], 3, 3), new: (other[0], 4, 4)}
+    async with desk.database.read() as session:
+        entry = (await session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()))).first()
+    assert entry is not None
+    assert entry.detail == {"未答问题": f"第 {group.id} 组", "单独成组": f"2 个问题成为第 {new} 组"}
+
+
+async def test_only_an_open_group_is_parted(desk: Desk, asking: Asking) -> None:
+    one = await asking.ask("a", "厂房屋顶光伏怎么备案")
+    await asking.ask("b", "厂房屋顶光伏如何备案")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await begin_writing(desk, COMMAND_LINE, group.id, group.revision, "rooftop-solar")
+    with pytest.raises(DecisionRefused, match="先重新打开"):
+        await set_apart(desk, COMMAND_LINE, group.id, group.revision + 1, [one])
+    await dismiss(desk, COMMAND_LINE, group.id, group.revision + 1, "不收")
+    with pytest.raises(DecisionRefused, match="已经处理过"):
+        await set_apart(desk, COMMAND_LINE, group.id, group.revision + 2, [one])
 
 
 def test_likeness_does_not_depend_on_chance_and_keeps_matters_apart(articles: dict[str, Article]) -> None:
