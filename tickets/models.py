@@ -148,6 +148,7 @@ class TicketClock(Base):
     __table_args__ = (
         Index("ix_ticket_clocks_ticket", "ticket_id", "id"),
         Index("ix_ticket_clocks_due", "ended_at", "due_at"),
+        Index("ix_ticket_clocks_timed", "timed", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)

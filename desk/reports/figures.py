@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,10 +17,13 @@ from desk.values import CHANNEL_NAMES
 from knowledge.rows import titles
 from staff.departments import departments
 from tickets import figures as worked
+from tickets import results
 from tickets.figures import By, Department, Flow, Standing
 from tickets.models import KIND_NAMES, Kind, Ticket
+from tickets.results import Results
 
 _GONE = "已删除个人信息的企业"
+NOBODY = "未归类"  # what is with no department, is about no known subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,13 @@ class Figures:
     districts: Mapping[str, int]
     ticket_channels: Mapping[str, int]
     departments: Sequence[tuple[str, Department]]
+    results: Sequence[tuple[str, Results]]  # those that are with no department last
     standing: Standing
+
+    @property
+    def result(self) -> Results:
+        """Of all tickets."""
+        return results.sum_of(one for _, one in self.results)
 
 
 async def figures(session: AsyncSession, period: Period, *, now: datetime) -> Figures:
@@ -54,6 +63,7 @@ async def figures(session: AsyncSession, period: Period, *, now: datetime) -> Fi
     kinds = await worked.received_by(session, By.KIND, *span)
     by_channel = await talked.asked_by_channel(session, *span)
     by_day = await talked.asked_by_day(session, *span)
+    ended = await results.results(session, *span, now)
     return Figures(
         period=period,
         at=now,
@@ -72,6 +82,7 @@ async def figures(session: AsyncSession, period: Period, *, now: datetime) -> Fi
         departments=[
             (called.get(one.key, one.key), one) for one in await worked.departments(session, *span, now)
         ],
+        results=[(called.get(key, key) or NOBODY, ended[key]) for key in _nobody_last(ended)],
         standing=await worked.standing(session, now),
     )
 
@@ -79,6 +90,10 @@ async def figures(session: AsyncSession, period: Period, *, now: datetime) -> Fi
 def share(part: int, whole: int) -> str:
     """Of a hundred, with one decimal; a dash where there is nothing to divide by."""
     return f"{100 * part / whole:.1f}%" if whole else "—"
+
+
+def _nobody_last(keys: Iterable[str]) -> list[str]:
+    return sorted(keys, key=lambda key: (not key, key))
 
 
 async def _by_channel(session: AsyncSession, since: datetime, until: datetime) -> dict[str, int]:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from conversations.figures import Asked
 from desk.ratings import LEVELS
 from desk.reports.figures import Figures, share
+from tickets.results import Results
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Figures under a heading. The first cell of a row names it."""
+    """Figures under a heading. The first cell of a row names it; `note` says what the figures are."""
 
     name: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    note: str = ""
 
 
 def filled(*tables: Table) -> tuple[Table, ...]:
@@ -62,6 +64,34 @@ def departments(found: Figures) -> Table:
         "超期（件）",
     )
     return Table("各部门办理情况", head, tuple(rows))
+
+
+IN_TIME = (
+    "按期办结率＝按期办结÷应办结。应办结：办结答复的时限在期内到期的，重办的另算一件；"
+    "到期以前撤回、终止或不予受理的和中止期间的不算。按期办结：其中在时限以内答复了企业的。"
+)
+CALLED = (
+    "解决率＝已解决÷回访到，回访满意率＝满意÷回访到。回访到：期内回访时企业答了“解决了吗”“满意吗”的工单，"
+    "回访过几次的以期内最后一次为准，没有打通的不算。"
+)
+
+
+def results(found: Figures) -> Table:
+    """What came of each department's tickets, and of all."""
+    rows = [(name, *_results(one)) for name, one in found.results]
+    if rows:
+        rows.append(("合计", *_results(found.result)))
+    head = (
+        "承办部门", "应办结（件）", "按期办结（件）", "按期办结率", "回访到（件）", "已解决（件）", "解决率", "满意（件）", "回访满意率",
+    )  # fmt: skip
+    return Table("各部门办结和回访", head, tuple(rows), IN_TIME + CALLED)
+
+
+def _results(one: Results) -> tuple[str, ...]:
+    return (
+        str(one.due), str(one.in_time), share(one.in_time, one.due), str(one.reached), str(one.solved),
+        share(one.solved, one.reached), str(one.satisfied), share(one.satisfied, one.reached),
+    )  # fmt: skip
 
 
 def shares(name: str, first: str, counts: Mapping[str, int], total: int) -> Table:

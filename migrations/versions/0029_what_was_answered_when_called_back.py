@@ -1,4 +1,4 @@
-"""What enterprises answered when they were called back, as answers and no longer as words in front of a note."""
+"""What enterprises answered when they were called back: answers, no longer words in front of a note."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def upgrade() -> None:
     op.create_index(
         "ix_ticket_events_called", "ticket_events", ["at", "ticket_id"], sqlite_where=_THOSE, postgresql_where=_THOSE
     )
+    # Times for handling by when they ran out.
+    op.create_index("ix_ticket_clocks_timed", "ticket_clocks", ["timed", "due_at"])
 
 
 def downgrade() -> None:
@@ -48,6 +50,7 @@ def downgrade() -> None:
                 "AND ticket_id NOT IN (SELECT id FROM tickets WHERE cleared_at IS NOT NULL)"
             )
         )
+    op.drop_index("ix_ticket_clocks_timed", "ticket_clocks")
     op.drop_index("ix_ticket_events_called", "ticket_events")
     op.drop_column("ticket_events", "satisfied")
     op.drop_column("ticket_events", "solved")
