@@ -58,7 +58,12 @@ async def _called(
         .group_by(TicketEvent.ticket_id)
     )
     rows = await session.execute(
-        select(Ticket.department, func.count(), _sum(TicketEvent.solved), _sum(TicketEvent.satisfied))
+        select(
+            Ticket.department,
+            func.count(),
+            _sum(TicketEvent.solved.is_(True)),
+            _sum(TicketEvent.satisfied.is_(True)),
+        )
         .select_from(TicketEvent)
         .join(Ticket, Ticket.id == TicketEvent.ticket_id)
         .where(TicketEvent.id.in_(last), wanted)
