@@ -131,6 +131,7 @@ def _tiles(found: Figures) -> list[tuple[str, list[Tile]]]:
                 Tile("企业咨询", str(asked.all), f"件次，{found.talks.askers} 家（户）"),
                 Tile("智能助手答复", share(asked.answered, asked.all), f"{asked.answered} 件次"),
                 Tile("未能答复", share(asked.unknown, asked.all), f"{asked.unknown} 件次"),
+                Tile("转人工", str(asked.handed_over), "次"),
                 Tile("人工接待", str(found.talks.taken), "家（户）"),
                 Tile("满意率", share(rated.content, rated.all), f"{rated.all} 条评价"),
             ],
@@ -161,6 +162,7 @@ def _charts(found: Figures) -> list[tuple[Table, str]]:
         (tables.most_asked(found), "bars"),
         (tables.ratings(found), "columns"),
         (tables.shares("区县分布", "区县", found.districts, total), "bars"),
+        *((table, "rates") for table in tables.served(found)),
     )
     return [(table, kind) for table, kind in drawn if table.rows]
 

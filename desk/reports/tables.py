@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from conversations.figures import Asked
 from desk.ratings import LEVELS
 from desk.reports.figures import Figures, share
+from desk.reports.served import Served
 from tickets.results import Results
 
 
@@ -91,6 +92,43 @@ def _results(one: Results) -> tuple[str, ...]:
     return (
         str(one.due), str(one.in_time), share(one.in_time, one.due), str(one.reached), str(one.solved),
         share(one.solved, one.reached), str(one.satisfied), share(one.satisfied, one.reached),
+    )  # fmt: skip
+
+
+_CALLS = "转人工是企业要转人工的次数，转人工率＝转人工÷（咨询＋转人工）；未能答复率＝未能答复÷咨询，含企业说没有解决的。超期是现在超期的在办工单。"
+_TALKS = "对话的评价不知道属于哪个，列在“未归类”。"
+_SUBJECTS = (
+    "咨询有文章的按文章的类别，没有文章的按对话模型有把握（不低于一半）的判断，转人工按此前一天内最后一次咨询；"
+    "工单和工单的评价按工单的事项。" + _TALKS + "不能确定的都列在“未归类”，不作猜测。"
+)
+_OWNERS = (
+    "咨询按文章的部门（有几个的按排在最前的牵头部门），没有文章的只有知识编辑已经分给部门的才算，转人工按此前一天内最后一次咨询的文章；"
+    "工单和工单的评价按现在的承办部门。" + _TALKS + "不能确定的都列在“未归类”，不作猜测。"
+)
+
+
+def served(found: Figures) -> tuple[Table, Table, Table]:
+    """How enterprises were served: by channel, by subject, by department."""
+    by = found.served
+    head = ("咨询", "已答复", "未能答复", "未能答复率", "转人工", "转人工率", "评价", "满意率", "超期")
+    waits = tuple((name, *_served(one), str(one.waiting)) for name, one in by.channel)
+    subjects, owners = (
+        tuple((name, *_served(one)) for name, one in rows) for rows in (by.subject, by.department)
+    )
+    channel_head = ("渠道", *head, "等候人工")
+    return (
+        Table("各渠道服务情况", channel_head, waits, _CALLS + "评价含对话和工单的。等候人工是现在的。"),
+        Table("各事项服务情况", ("事项类别", *head), subjects, _CALLS + _SUBJECTS),
+        Table("各部门服务情况", ("部门", *head), owners, _CALLS + _OWNERS),
+    )
+
+
+def _served(one: Served) -> tuple[str, ...]:
+    asked, rated = one.asked, one.rated
+    return (
+        str(asked.all), str(asked.answered), str(asked.unknown), share(asked.unknown, asked.all),
+        str(asked.handed_over), share(asked.handed_over, asked.all + asked.handed_over),
+        str(rated.all), share(rated.content, rated.all), str(one.overdue),
     )  # fmt: skip
 
 

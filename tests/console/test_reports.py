@@ -81,6 +81,10 @@ async def test_the_dashboard_shows_a_table_beside_each_chart(seeded: Desk, visit
     assert page.status_code == 200
     charts = page.text.count("data-chart=")
     assert charts >= 4
+    assert page.text.count('data-chart="rates"') == 3
+    for name in ("各渠道服务情况", "各事项服务情况", "各部门服务情况"):
+        section = page.text.split(f'aria-label="{name}"')[1].split("</section>")[0]
+        assert "未能答复率＝未能答复÷咨询" in section and "满意率</th>" in section
     assert page.text.count('<table class="figures">') == charts + 2  # two of departments have no chart
 
 

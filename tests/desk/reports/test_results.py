@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from desk.desk import Desk
-from desk.reports.figures import NOBODY
 from desk.reports.period import Period
+from desk.reports.served import NOBODY
 from store.clock import city_date
 from tests.desk.casework import move_ticket
 from tests.desk.reminders.notices import filed, move
