@@ -22,6 +22,9 @@ from staff.audit import Action
 from staff.roles import Permission
 from store.clock import city_date
 
+_MEANING = (
+    f"满意率：评价“非常满意”“满意”“基本满意”的占比，申诉成立的评价不计。{tables.IN_TIME}{tables.CALLED}"
+)
 _WRONG = "日期不对：请填写起止日期，开始不晚于结束，最长一年。下面是最近 30 天。"
 
 
@@ -55,6 +58,8 @@ def reports_routes(routes: Routes) -> None:
             tiles=_tiles(found),
             charts=_charts(found),
             departments=tables.departments(found),
+            results=tables.results(found),
+            meaning=_MEANING,
             at=found.at,
         )
 
@@ -66,7 +71,8 @@ def reports_routes(routes: Routes) -> None:
         period = parse_period(since, until) or Period(today - timedelta(days=29), today)
         found = await _figures(console, period)
         await note_export(console, request, f"统计 {period}")
-        sheets = (_overview(found), *(table for table, _ in _charts(found)), tables.departments(found))
+        drawn = (table for table, _ in _charts(found))
+        sheets = (_overview(found), *drawn, tables.departments(found), tables.results(found))
         return download(workbook(sheets), MEDIA_TYPE, f"统计 {period.first}—{period.last}.xlsx")
 
 
@@ -105,7 +111,7 @@ def _spans(today: date) -> list[tuple[str, Period]]:
 
 
 def _tiles(found: Figures) -> list[tuple[str, list[Tile]]]:
-    asked, rated, flow, standing = found.asked, found.rated, found.flow, found.standing
+    asked, rated, flow, standing, came = found.asked, found.rated, found.flow, found.standing, found.result
     return [
         (
             "现在",
@@ -125,6 +131,7 @@ def _tiles(found: Figures) -> list[tuple[str, list[Tile]]]:
                 Tile("企业咨询", str(asked.all), f"件次，{found.talks.askers} 家（户）"),
                 Tile("智能助手答复", share(asked.answered, asked.all), f"{asked.answered} 件次"),
                 Tile("未能答复", share(asked.unknown, asked.all), f"{asked.unknown} 件次"),
+                Tile("转人工", str(asked.handed_over), "次"),
                 Tile("人工接待", str(found.talks.taken), "家（户）"),
                 Tile("满意率", share(rated.content, rated.all), f"{rated.all} 条评价"),
             ],
@@ -137,6 +144,9 @@ def _tiles(found: Figures) -> list[tuple[str, list[Tile]]]:
                 Tile("按时答复", share(flow.answered.in_time, flow.answered.count), f"{flow.answered.in_time} 件"),
                 Tile("办结", str(flow.closed), "件"),
                 Tile("重办", str(flow.reworked), f"件，催办 {flow.urged} 次"),
+                Tile("按期办结率", share(came.in_time, came.due), f"应办结 {came.due} 件，按期 {came.in_time} 件"),
+                Tile("解决率", share(came.solved, came.reached), f"回访到 {came.reached} 件，已解决 {came.solved} 件"),
+                Tile("回访满意率", share(came.satisfied, came.reached), f"回访到 {came.reached} 件，满意 {came.satisfied} 件"),
             ],
         ),
     ]  # fmt: skip
@@ -152,6 +162,7 @@ def _charts(found: Figures) -> list[tuple[Table, str]]:
         (tables.most_asked(found), "bars"),
         (tables.ratings(found), "columns"),
         (tables.shares("区县分布", "区县", found.districts, total), "bars"),
+        *((table, "rates") for table in tables.served(found)),
     )
     return [(table, kind) for table, kind in drawn if table.rows]
 
@@ -160,4 +171,4 @@ def _overview(found: Figures) -> Table:
     rows = tuple(
         (group, tile.name, tile.figure, tile.about) for group, tiles in _tiles(found) for tile in tiles
     )
-    return Table("总览", ("范围", "指标", "数值", "说明"), rows)
+    return Table("总览", ("范围", "指标", "数值", "说明"), rows, _MEANING)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from console.numbers import row_id
 from desk.steps import Filled
+from tickets.call_back import Called
 from tickets.errors import Incomplete
 from tickets.limits import Level
 from tickets.states import MOVE_OF, Step
@@ -86,11 +87,12 @@ def read(number: str, step: Step, fields: Mapping[str, str]) -> Filled:
     level, days, after = (fields.get(name, "") for name in ("level", "days", "after"))
     return Filled(
         after=row_id(after) or 0,
-        note=_called_back(number, fields) if step is Step.CALLED_BACK else fields.get("note", ""),
+        note=fields.get("note", ""),
         level=Level(level) if level in set(Level) else None,
         department=fields.get("department") or None,
         days=row_id(days) or 0,
         text=fields.get("text", ""),
+        called=_called(number, fields) if step is Step.CALLED_BACK else None,
     )
 
 
@@ -100,7 +102,7 @@ def meant(step: Step, fields: Mapping[str, str]) -> Step:
     return Step.REWORKED if step is Step.CALLED_BACK and again else step
 
 
-def _called_back(number: str, fields: Mapping[str, str]) -> str:
+def _called(number: str, fields: Mapping[str, str]) -> Called:
     solved, satisfied, said = (fields.get(name, "").strip() for name in ("solved", "satisfied", "note"))
     if solved not in ("yes", "no") or satisfied not in ("yes", "no"):
         raise Incomplete(number, Step.CALLED_BACK, "请回答两个问题：问题解决了吗，企业满意吗。")
@@ -108,5 +110,4 @@ def _called_back(number: str, fields: Mapping[str, str]) -> str:
         raise Incomplete(number, Step.CALLED_BACK, "没有解决的，请选择是承办部门没有办好，还是其他原因。")
     if solved == "no" and not said:
         raise Incomplete(number, Step.CALLED_BACK, "没有解决的，请把企业说的情况写下来。")
-    answers = f"{'已解决' if solved == 'yes' else '未解决'}，{'满意' if satisfied == 'yes' else '不满意'}。"
-    return f"{answers}{said}"
+    return Called(solved == "yes", satisfied == "yes")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, func, select
@@ -19,16 +19,21 @@ CONTENT = (3, 4, 5)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Questions by what the bot did with them."""
+    """Questions by what the bot did with them; `handed_over`: calls for a person, which are no questions."""
 
     answered: int = 0
     clarified: int = 0
     unknown: int = 0
+    handed_over: int = 0
 
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> Asked:
         """From the outcomes of replies."""
-        return cls(counts.get("answered", 0), counts.get("clarify", 0), counts.get("unknown", 0))
+        return cls(*(counts.get(outcome, 0) for outcome in ("answered", "clarify", "unknown", "handoff")))
+
+    def __add__(self, other: Asked) -> Asked:
+        """Both together."""
+        return Asked(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
     @property
     def all(self) -> int:
@@ -136,10 +141,12 @@ async def rated(session: AsyncSession, since: datetime, until: datetime) -> Rate
     return Rated({row[0]: row[1] for row in rows if row[0] is not None})
 
 
-async def waiting(session: AsyncSession) -> int:
-    """Threads that wait for a person at this moment."""
-    statement = select(func.count()).select_from(Thread).where(Thread.holder == Holder.WAITING)
-    return await session.scalar(statement) or 0
+async def waiting(session: AsyncSession) -> dict[str, int]:
+    """Channel -> threads that wait for a person at this moment."""
+    rows = await session.execute(
+        select(Thread.channel, func.count()).where(Thread.holder == Holder.WAITING).group_by(Thread.channel)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def _within(since: datetime, until: datetime) -> ColumnElement[bool]:

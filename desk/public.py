@@ -17,6 +17,7 @@ from store.clock import day_begins
 from tickets.life import CLOCK, ENTERPRISE
 from tickets.models import Ticket, TicketClock, TicketEvent
 from tickets.reading import Narrowing, Place, Span, changed, counted, released_answer
+from tickets.results import Results, results, sum_of
 from tickets.tickets import by_number, events
 from tickets.timing import all_running
 
@@ -48,12 +49,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How many tickets were submitted in a period."""
+    """How many tickets were submitted in a period; `results` of whatever tickets, in the same period."""
 
     total: int
     by_state: dict[str, int]
     by_department: dict[str, int]
     by_channel: dict[str, int]
+    results: Results
 
 
 async def ticket_page(
@@ -97,7 +99,7 @@ async def one_article(desk: Desk, key: str) -> Article | None:
 
 
 async def figures(desk: Desk, since: date, until: date, *, confidential: bool) -> Figures:
-    """The tickets submitted from one day to another, both included; the days are the city's."""
+    """The tickets submitted, and what came of tickets, from one day to another, both included; the city's days."""
     span = Span(day_begins(since), day_begins(until) + timedelta(days=1), confidential)
     async with desk.database.read() as session:
         by_state = await counted(session, span, Ticket.state)
@@ -112,7 +114,8 @@ async def figures(desk: Desk, since: date, until: date, *, confidential: bool) -
         if not confidential:
             query = query.where(Ticket.confidential.is_(False))
         by_channel = {str(row[0] or "none"): row[1] for row in await session.execute(query)}
-    return Figures(sum(by_state.values()), by_state, by_department, by_channel)
+        came = await results(session, span.since, span.until, desk.clock(), confidential=confidential)
+    return Figures(sum(by_state.values()), by_state, by_department, by_channel, sum_of(came.values()))
 
 
 def _told(

@@ -16,6 +16,7 @@ from staff import audit
 from staff.actors import Actor as Member
 from staff.audit import Action
 from staff.models import Department
+from tickets.call_back import Called
 from tickets.errors import FilledAnew, Incomplete, MovedOn, NotYours, ReasonMissing
 from tickets.life import Doing
 from tickets.limits import LEVEL_NAMES, Level
@@ -38,6 +39,7 @@ class Filled:
     department: str | None = None
     days: int = 0
     text: str = ""
+    called: Called | None = None
 
 
 async def take_step(desk: Desk, member: Member, number: str, step: Step, filled: Filled) -> None:
@@ -108,12 +110,13 @@ def _doing(member: Member, part: Actor, at: datetime, filled: Filled) -> Doing:
         department=filled.department,
         days=filled.days,
         text=filled.text.strip(),
+        called=filled.called,
     )
 
 
 async def _same(session: AsyncSession, ticket: Ticket, done: TicketEvent, filled: Filled) -> bool:
     """Whether a step that was taken was filled in just like that."""
-    if done.note != filled.note.strip():
+    if done.note != filled.note.strip() or done.called != filled.called:
         return False
     match done.step:
         case Step.ACCEPTED:

@@ -68,6 +68,28 @@ async def titles(session: AsyncSession, keys: Collection[str]) -> dict[str, str]
     return {row[0]: row[1] for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Where an article belongs. `departments`: as they were chosen or are named, the leading one first."""
+
+    category: str
+    departments: tuple[str, ...]
+
+
+async def belonging(session: AsyncSession, keys: Collection[str]) -> dict[str, Belonging]:
+    """Of every article that there is or was, by key."""
+    content = ArticleRow.content
+    rows = await session.execute(
+        select(
+            ArticleRow.key,
+            content["category"].as_string(),
+            content["department"].as_string(),
+            content["departments"],
+        ).where(ArticleRow.key.in_(keys))
+    )
+    return {row[0]: Belonging(row[1], tuple(row[3] or (row[2],))) for row in rows}
+
+
 async def changed_at(session: AsyncSession, keys: Iterable[str] | None = None) -> dict[str, datetime]:
     """When articles were changed last, by key; without `keys`, all that are published."""
     wanted = ArticleRow.state == ArticleState.PUBLISHED if keys is None else ArticleRow.key.in_(list(keys))

@@ -109,7 +109,7 @@ async def standing(session: AsyncSession, now: datetime) -> Standing:
     supervised = Ticket.supervised_at.is_not(None)
     return Standing(
         open=await _count(session, Ticket.state.in_(OPEN)),
-        overdue=await _count(session, and_(Ticket.id.in_(_late(now)), Ticket.state.in_(OPEN))),
+        overdue=await _count(session, overdue(now)),
         supervised=await _count(session, and_(supervised, Ticket.state.in_(OPEN))),
     )
 
@@ -121,7 +121,7 @@ async def departments(
     answered = await _answered(session, since, until)
     reworked = await _reworked(session, since, until)
     in_hand = await _in_hand(session, Ticket.state.in_(OPEN))
-    late = await _in_hand(session, and_(Ticket.state.in_(OPEN), Ticket.id.in_(_late(now))))
+    late = await _in_hand(session, overdue(now))
     nothing = Answered(0, 0)
     return [
         Department(
@@ -154,6 +154,11 @@ async def voided(session: AsyncSession, since: datetime, until: datetime) -> dic
         .group_by(Rectification.level)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """Whether a ticket is open and one of its limits over."""
+    return and_(Ticket.state.in_(OPEN), Ticket.id.in_(_late(now)))
 
 
 def sum_of(answered: Mapping[str, Answered]) -> Answered:

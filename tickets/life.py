@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.workdays import ANNOUNCED, Calendar
 from tickets import timing
+from tickets.call_back import Called
 from tickets.conditions import ASKS, DECIDES, Bounds, refusal
 from tickets.errors import Incomplete, NotHere, NotYours, ReasonMissing
 from tickets.limits import Level, TimeLimits
@@ -35,7 +36,8 @@ class Doing:
     """Who takes a step, and with what. `by`: an account's id, `ENTERPRISE` or `CLOCK`.
 
     `note`: the reason, or what the enterprise wrote; `message_id`: of that message, by which a repetition is known.
-    `level`, `department`, `days` (an extension's working days) and `text` (an answer) belong to single steps.
+    `level`, `department`, `days` (an extension's working days), `text` (an answer) and `called` (what was answered
+    when the enterprise was called back) belong to single steps.
     """
 
     by: str
@@ -47,6 +49,7 @@ class Doing:
     department: str | None = None
     days: int = 0
     text: str = ""
+    called: Called | None = None
 
 
 async def take(session: AsyncSession, ticket: Ticket, step: Step, doing: Doing, rules: Rules) -> TicketEvent:
@@ -87,6 +90,8 @@ def record(
         before=before,
         after=ticket.state,
         at=doing.at,
+        solved=doing.called.solved if doing.called else None,
+        satisfied=doing.called.satisfied if doing.called else None,
     )
     session.add(event)
     return event

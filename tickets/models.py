@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from store.base import Base
+from tickets.call_back import Called
 from tickets.limits import Level, Timed
 from tickets.rectification_states import CaseState, CaseStep, Way
 from tickets.states import State, Step
@@ -108,6 +109,13 @@ class TicketEvent(Base):
             sqlite_where=text("step = 'urged'"),
             postgresql_where=text("step = 'urged'"),
         ),
+        Index(
+            "ix_ticket_events_called",
+            "at",
+            "ticket_id",
+            sqlite_where=text("solved IS NOT NULL"),
+            postgresql_where=text("solved IS NOT NULL"),
+        ),
         UniqueConstraint("ticket_id", "step", "message_id"),
         {"sqlite_autoincrement": True},
     )
@@ -121,6 +129,16 @@ class TicketEvent(Base):
     before: Mapped[State | None]
     after: Mapped[State]
     at: Mapped[datetime]
+    # What the enterprise answered when it was called back; None of every other step, and where nobody asked.
+    solved: Mapped[bool | None]
+    satisfied: Mapped[bool | None]
+
+    @property
+    def called(self) -> Called | None:
+        """Both answers of a call-back."""
+        if self.solved is None or self.satisfied is None:
+            return None
+        return Called(self.solved, self.satisfied)
 
 
 class TicketClock(Base):
@@ -130,6 +148,7 @@ class TicketClock(Base):
     __table_args__ = (
         Index("ix_ticket_clocks_ticket", "ticket_id", "id"),
         Index("ix_ticket_clocks_due", "ended_at", "due_at"),
+        Index("ix_ticket_clocks_timed", "timed", "due_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)

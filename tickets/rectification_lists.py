@@ -195,7 +195,7 @@ async def _appeals(session: AsyncSession, cases: Sequence[int]) -> dict[int, str
     rows = await session.execute(
         select(RectificationEvent.rectification_id, RectificationEvent.note)
         .where(RectificationEvent.rectification_id.in_(cases), RectificationEvent.step.in_(decided))
-        .order_by(RectificationEvent.id)
+        .order_by(RectificationEvent.rectification_id, RectificationEvent.id)  # along its index
     )
     return {row[0]: row[1] for row in rows}
 

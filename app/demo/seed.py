@@ -42,6 +42,7 @@ _STORIES = (
     "合同约定的款项拖了七个月没有付，催了多次没有结果。",
 )
 _UNKNOWN = 0.06
+_SOLVED, _SATISFIED = 0.93, 0.96
 _OUTSIDE = (
     "厂里想自己打一口井要批吗", "进口设备的关税怎么减免", "公司名下的货车年检去哪里", "外籍员工的工作证怎么办",
     "网站备案找哪个部门", "想申请高新技术企业要什么条件", "仓库里放酒精要办什么手续", "出口退税多久到账",
@@ -185,13 +186,23 @@ class _Made:
             first = event.before is None
             self._events.append(
                 {"ticket_id": id, "step": event.step, "by": by(event.step, "demo"), "before": event.before,
-                 "after": event.after, "at": event.at, "message_id": confirmed_by if first else None}
+                 "after": event.after, "at": event.at, "message_id": confirmed_by if first else None,
+                 **self._answers(event.step)}
             )  # fmt: skip
         self._clocks += (
             {"ticket_id": id, "timed": ran.timed, "limit": ran.limit, "source": ran.source,
              "started_at": ran.started_at, "due_at": ran.due_at, "ended_at": ran.ended_at}
             for ran in life.clocks
         )  # fmt: skip
+
+    def _answers(self, step: Step) -> dict[str, bool | None]:
+        """What is said to the two questions of a call-back."""
+        if step is not Step.CALLED_BACK:
+            return {"solved": None, "satisfied": None}
+        return {
+            "solved": self.around.chance.random() < _SOLVED,
+            "satisfied": self.around.chance.random() < _SATISFIED,
+        }
 
     def _day(self, limit: Limit, at: datetime) -> Any:
         due = due_at(limit, at, self.around.calendar)

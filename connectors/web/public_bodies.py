@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from desk.public import Figures, Told
 from knowledge.article import ASPECT_NAMES, Article
+from tickets.results import Results
 
 
 class StepBody(BaseModel):
@@ -122,6 +123,21 @@ class ArticlesBody(BaseModel):
     next: str | None
 
 
+class ResultsBody(BaseModel):
+    """What came of tickets in the period, whenever they were submitted. Rates: 0 to 1, null where there is nothing to divide by."""
+
+    due: int = Field(description="times for handling that ran out; each round of a ticket has one of its own")
+    closed_in_time: int = Field(description="those of them within which the enterprise was answered")
+    closed_in_time_rate: float | None
+    called_back: int = Field(
+        description="tickets whose enterprise was reached and answered; the last call counts"
+    )
+    solved: int
+    solved_rate: float | None
+    satisfied: int
+    satisfied_rate: float | None
+
+
 class FiguresBody(BaseModel):
     """How many tickets were submitted from `since` to `until`, both included. `none`: without a department, a channel."""
 
@@ -131,6 +147,7 @@ class FiguresBody(BaseModel):
     by_state: dict[str, int]
     by_department: dict[str, int]
     by_channel: dict[str, int]
+    results: ResultsBody
 
 
 def ticket_body(told: Told) -> TicketBody:
@@ -203,7 +220,25 @@ def figures_body(found: Figures, since: date, until: date) -> FiguresBody:
         by_state=found.by_state,
         by_department=found.by_department,
         by_channel=found.by_channel,
+        results=_results(found.results),
     )
+
+
+def _results(came: Results) -> ResultsBody:
+    return ResultsBody(
+        due=came.due,
+        closed_in_time=came.in_time,
+        closed_in_time_rate=_rate(came.in_time, came.due),
+        called_back=came.reached,
+        solved=came.solved,
+        solved_rate=_rate(came.solved, came.reached),
+        satisfied=came.satisfied,
+        satisfied_rate=_rate(came.satisfied, came.reached),
+    )
+
+
+def _rate(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 def _ticket(told: Told) -> dict[str, Any]:

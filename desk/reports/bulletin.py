@@ -15,7 +15,7 @@ from desk.desk import Desk
 from desk.reports.cases import Case, cases
 from desk.reports.figures import Figures, figures, share
 from desk.reports.period import Period, day_text
-from desk.reports.tables import Table, channels, departments, filled, shares
+from desk.reports.tables import Table, channels, departments, filled, results, shares
 from store.clock import city_date
 from tickets import figures as worked
 from tickets.states import Step
@@ -92,14 +92,17 @@ def _kinds(found: Figures) -> Section:
 
 
 def _work(found: Figures) -> Section:
-    flow, standing = found.flow, found.standing
+    flow, standing, came = found.flow, found.standing, found.result
     sentences = [
         f"期内答复 {flow.answered.count} 件，按时答复 {flow.answered.in_time} 件，"
         f"按时答复率 {share(flow.answered.in_time, flow.answered.count)}；"
         f"企业催办 {flow.urged} 次，重办 {flow.reworked} 件。",
+        f"应办结 {came.due} 件，按期办结 {came.in_time} 件，按期办结率 {share(came.in_time, came.due)}；"
+        f"回访到 {came.reached} 件，已解决 {came.solved} 件，解决率 {share(came.solved, came.reached)}，"
+        f"企业满意 {came.satisfied} 件，回访满意率 {share(came.satisfied, came.reached)}。",
         f"截至统计时，在办 {standing.open} 件，其中超期 {standing.overdue} 件、督办 {standing.supervised} 件。",
     ]
-    return Section("三、办理质效", tuple(sentences), filled(departments(found)))
+    return Section("三、办理质效", tuple(sentences), filled(departments(found), results(found)))
 
 
 def _told(told: Sequence[Case]) -> Section:

@@ -23,7 +23,7 @@ _WIDEST = 60
 
 
 def workbook(tables: Sequence[Table]) -> bytes:
-    """A sheet for each table, under its name."""
+    """A sheet for each table, under its name; what is said of it stands two rows below."""
     book = Workbook(write_only=False)
     book.remove(book.worksheets[0])
     for table in tables:
@@ -37,6 +37,10 @@ def _fill(sheet: Worksheet, table: Table) -> None:
     for number, row in enumerate((table.head, *table.rows), 1):
         for column, text in enumerate(row, 1):
             _write(cast("Cell", sheet.cell(number, column)), text, head=number == 1)
+    if table.note:  # of one long line, so that it makes no column wide
+        note = cast("Cell", sheet.cell(len(table.rows) + 3, 1))
+        _write(note, table.note)
+        note.alignment = Alignment(wrap_text=False, vertical="top")
     sheet.freeze_panes = "A2"
     for column in range(1, len(table.head) + 1):
         texts = [row[column - 1] for row in (table.head, *table.rows)]
@@ -44,7 +48,7 @@ def _fill(sheet: Worksheet, table: Table) -> None:
         sheet.column_dimensions[get_column_letter(column)].width = min(width, _WIDEST)
 
 
-def _write(cell: Cell, text: str, *, head: bool) -> None:
+def _write(cell: Cell, text: str, *, head: bool = False) -> None:
     if _NUMBER.fullmatch(text):
         cell.value = int(text)
     else:

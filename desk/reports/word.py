@@ -111,6 +111,8 @@ def _table(paper: Paper, table: Table) -> None:
     _row(grid.rows[0].cells, table.head, bold=True)
     for row in table.rows:
         _row(grid.add_row().cells, row)
+    if table.note:
+        _line(paper, table.note, points=10)
 
 
 def _row(cells: Sequence[object], texts: Sequence[str], *, bold: bool = False) -> None:

@@ -27,9 +27,13 @@ from store.database import Database
 from systems.models import ApiToken
 from systems.tokens import Scope, Wish, right_form
 from tests.console.test_plans import asked, whole_tables
+from tests.desk.casework import move_ticket
 from tests.fakes import HandClock
 from tests.systems.filing import accept, dispatch, file
+from tickets.call_back import Called
+from tickets.life import Doing
 from tickets.models import Ticket
+from tickets.states import MOVE_OF, Step
 
 TICKETS = frozenset({Scope.TICKETS})
 CONFIDENTIAL = frozenset({Scope.TICKETS, Scope.CONFIDENTIAL, Scope.STATISTICS})
@@ -309,6 +313,38 @@ async def test_the_figures_are_those_of_the_tickets(reading: Reading, clock: Han
     assert body["by_channel"] == {"web": 1, "wechat": 1}
 
 
+async def _worked(desk: Desk, ticket: Ticket, *, solved: bool) -> None:
+    """Answered, and called back."""
+    await accept(desk, ticket)
+    await dispatch(desk, ticket)
+    handling = (Step.SIGNED, Step.DRAFTED, Step.RELEASED, Step.CALL_BACK_DUE, Step.CALLED_BACK)
+    for step in handling:
+        called = Called(solved, satisfied=False) if step is Step.CALLED_BACK else None
+        actor = sorted(MOVE_OF[step].actors)[0]
+        doing = Doing(actor.value, actor, desk.clock(), text="已恢复。", called=called)
+        await move_ticket(desk, ticket.id, step, doing)
+
+
+async def test_what_came_of_tickets_is_told_beside_their_number(reading: Reading, clock: HandClock) -> None:
+    path = "statistics?since=2026-11-01&until=2026-12-31"
+    nothing = {"due": 0, "closed_in_time": 0, "closed_in_time_rate": None, "called_back": 0}
+    nothing |= {"solved": 0, "solved_rate": None, "satisfied": 0, "satisfied_rate": None}
+    await reading.given(frozenset({Scope.STATISTICS}))
+    assert (await reading.get(path)).json()["results"] == nothing
+    for number, solved in enumerate((True, True, False), 1):
+        await _worked(reading.desk, await file(reading.desk, number), solved=solved)
+    await accept(reading.desk, await file(reading.desk, 4))
+    await _worked(reading.desk, await file(reading.desk, 5, confidential="是"), solved=False)
+    clock.advance(timedelta(days=30))
+    assert (await reading.get(path)).json()["results"] == {
+        "due": 4, "closed_in_time": 3, "closed_in_time_rate": 0.75,
+        "called_back": 3, "solved": 2, "solved_rate": 0.6667, "satisfied": 0, "satisfied_rate": 0.0,
+    }  # fmt: skip
+    await reading.given(CONFIDENTIAL, name="信访")
+    found = (await reading.get(path)).json()["results"]
+    assert (found["due"], found["called_back"], found["solved_rate"]) == (5, 4, 0.5)
+
+
 @pytest.mark.parametrize(
     ("since", "until"),
     [
@@ -370,6 +406,6 @@ async def test_pages_are_found_by_an_index(reading: Reading, database: Database)
         ):  # fmt: skip
             assert (await reading.get(f"tickets?{query}")).status_code == 200
         assert (await reading.get("statistics?since=2026-11-01&until=2026-11-30")).status_code == 200
-    growing = {"tickets", "threads", "ticket_events"}
+    growing = {"tickets", "threads", "ticket_events", "ticket_clocks"}
     plans = [await whole_tables(database, statement, given) & growing for statement, given in statements]
     assert plans and not set().union(*plans)

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, event, select, text
 from app.demo.seed import seed
 from app.demo.surroundings import Size, Surroundings
 from conversations.inbox import View
-from conversations.models import Rating
+from conversations.models import Question, Rating
 from conversations.ratings import asked_of
 from desk.city import PINGDINGSHAN
 from desk.desk import Desk
 from desk.rating_asking import ask_for_ratings
 from knowledge.article import Article
+from knowledge.learning.models import GroupState, UnansweredGroup, UnansweredQuestion, Why
 from staff.roles import Role
 from store.database import Database
 from store.workdays import ANNOUNCED
@@ -37,6 +38,7 @@ SIZE = Size(tickets=400, messages=4_000)
 GROWING = {
     "people", "threads", "messages", "questions", "tickets", "ticket_events", "ticket_clocks", "ratings",
     "rectifications", "rectification_events", "cards", "live_cards", "card_texts", "card_contents",
+    "unanswered_questions", "unanswered_groups", "ticket_answers", "ticket_approvals",
 }  # fmt: skip
 PAGES = (
     *(f"/console/inbox?view={view}" for view in View),
@@ -50,6 +52,16 @@ PAGES = (
     "/console/inbox/{thread}/ticket",
     "/console/audit",
     "/console/reports",
+    "/console/reports/bulletin",
+    "/console/reports/bulletin?month=2026-10&case={number}",
+    "/console/reports/ledger",
+    "/console/reports/ledger?since=2026-01-01&until=2026-11-30",
+    "/console/people",
+    *(f"/console/unanswered?state={state}" for state in GroupState),
+    "/console/unanswered?department=water",
+    "/console/unanswered/{group}",
+    "/console/inbox?q=%E6%B0%B4",
+    *(f"/console/inbox?view={view}&q=%E6%B0%B4" for view in View),
     "/console/article-statistics?since=2026-11-01&until=2026-11-30",
     "/console/supervision",
     *(f"/console/supervision?view={view}" for view in ("red", "supervised", "notice", "criticised")),
@@ -61,7 +73,7 @@ PAGES = (
     "/console/knowledge?due=check",
     "/console/knowledge?department=water&q=%E6%B0%B4",
 )
-_ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.ADMIN)
+_ALL = (Role.AGENT, Role.DISPATCHER, Role.REVIEWER, Role.SUPERVISOR, Role.KNOWLEDGE_EDITOR, Role.ADMIN)
 Asked = list[tuple[str, Any]]
 
 
@@ -73,6 +85,7 @@ async def test_no_list_reads_a_whole_table(
     )
     await seed(desk.database, SIZE, around, lambda _: None)
     case = await _badly_rated(desk.database, clock())
+    group = await _unanswered(desk.database, clock())
     visit = await house.member("lead", *_ALL)
     async with desk.database.write() as session:
         await session.execute(text("ANALYZE"))
@@ -82,7 +95,7 @@ async def test_no_list_reads_a_whole_table(
     with asked(desk.database) as statements:
         for page in PAGES:
             assert (
-                await visit.get(page.format(thread=thread, number=number, case=case))
+                await visit.get(page.format(thread=thread, number=number, case=case, group=group))
             ).status_code == 200, page
         for page in PAGES:
             if page.startswith("/console/knowledge"):
@@ -115,6 +128,29 @@ async def _badly_rated(database: Database, now: datetime) -> int:
             case.state = list(CaseState)[case.id % 7] if case.id % 10 == 0 else CaseState.RECTIFIED
             case.closed_at = now if case.state in CASE_CLOSED else None
     return case.id
+
+
+async def _unanswered(database: Database, now: datetime) -> int:
+    """What was not answered, in groups of three: one of them."""
+    async with database.write() as session:
+        unknown = (await session.scalars(select(Question).where(Question.outcome == "unknown"))).all()
+        assert len(unknown) > 50
+        for at, question in enumerate(unknown):
+            if at % 3 == 0:
+                state = GroupState.OPEN if at % 4 else GroupState.DISMISSED
+                owner = "water" if at % 2 else None
+                group = UnansweredGroup(
+                    lead=question.message_id, last_asked_at=now, state=state, department=owner
+                )
+                session.add(group)
+                await session.flush()
+            session.add(
+                UnansweredQuestion(
+                    message_id=question.message_id, thread_id=question.thread_id, group_id=group.id, why=Why.UNKNOWN,
+                    asked_at=question.asked_at,
+                )
+            )  # fmt: skip
+    return group.id
 
 
 async def test_what_is_looked_for_every_few_seconds_is_found_by_an_index(

@@ -19,6 +19,7 @@ from desk.desk import Desk
 from desk.reports import word
 from desk.reports.cases import cases
 from desk.reports.excel import workbook
+from desk.reports.figures import share
 from desk.reports.period import month_before
 from desk.reports.tables import Table
 from knowledge.article import Article
@@ -32,6 +33,7 @@ from tests.tickets.test_rectification import case_of, step
 from tickets.limits import TimeLimits
 from tickets.models import Answer, Rectification, Ticket, TicketEvent
 from tickets.rectification_states import CaseStep
+from tickets.results import results, sum_of
 from tickets.states import Step
 
 SIZE = Size(tickets=200, messages=1_000)
@@ -79,7 +81,11 @@ async def test_the_dashboard_shows_a_table_beside_each_chart(seeded: Desk, visit
     assert page.status_code == 200
     charts = page.text.count("data-chart=")
     assert charts >= 4
-    assert page.text.count('<table class="figures">') == charts + 1  # the departments have no chart
+    assert page.text.count('data-chart="rates"') == 3
+    for name in ("各渠道服务情况", "各事项服务情况", "各部门服务情况"):
+        section = page.text.split(f'aria-label="{name}"')[1].split("</section>")[0]
+        assert "未能答复率＝未能答复÷咨询" in section and "满意率</th>" in section
+    assert page.text.count('<table class="figures">') == charts + 2  # two of departments have no chart
 
 
 @pytest.mark.parametrize(
@@ -105,13 +111,18 @@ async def test_the_workbook_says_what_the_page_says(seeded: Desk, visit: Visit) 
     page = await visit.get("/console/reports?since=2026-09-01&until=2026-11-30")
     answer = await visit.post("/console/reports/export", span)
     book = load_workbook(io.BytesIO(answer.content))
-    overview = {row[1]: row[2] for row in book["总览"].iter_rows(min_row=2, values_only=True)}
+    overview = {row[1]: row[2] for row in book["总览"].iter_rows(min_row=2, values_only=True) if row[1]}
     shown = dict(re.findall(r"<span>(?:<a[^>]*>)?([^<]+?)(?:</a>)?</span>\s*<b>([^<]+)</b>", page.text))
     assert {name: str(figure) for name, figure in overview.items()} == shown
     departments = list(book["各部门办理情况"].iter_rows(min_row=2, values_only=True))
     assert departments
     for name, *_ in departments:
         assert f'<th scope="row">{name}</th>' in page.text
+    for name in ("按期办结率", "解决率", "回访满意率"):
+        assert re.fullmatch(r"\d+\.\d%", str(overview[name])), name
+    for sheet, meant in (("总览", "申诉成立的评价不计"), ("各部门办结和回访", "没有打通的不算")):
+        said_below = str(book[sheet].cell(book[sheet].max_row, 1).value)
+        assert meant in said_below and said_below in page.text
 
 
 async def test_the_bulletin_is_taken_out_as_it_is_read(seeded: Desk, visit: Visit) -> None:
@@ -129,6 +140,13 @@ async def test_the_bulletin_is_taken_out_as_it_is_read(seeded: Desk, visit: Visi
     for line in lines:
         assert line in page.text.replace("&#34;", '"'), line
     assert sum(line.startswith("案例") for line in lines) == 2
+    period = month_before(city_date(seeded.clock()))
+    async with seeded.database.read() as session:
+        came = sum_of((await results(session, period.since, period.until, seeded.clock())).values())
+    told_of = f"应办结 {came.due} 件，按期办结 {came.in_time} 件，按期办结率 {share(came.in_time, came.due)}；回访到 {came.reached} 件"
+    assert came.due and came.reached and any(told_of in line for line in lines)
+    assert any(f"解决率 {share(came.solved, came.reached)}" in line for line in lines)
+    assert any(f"回访满意率 {share(came.satisfied, came.reached)}" in line for line in lines)
     cells = [cell.text for table in paper.tables for row in table.rows for cell in row.cells]
     assert len(cells) > 20
     assert all(f">{cell}<" in page.text for cell in cells)

@@ -19,8 +19,11 @@ from tests.console.ticket_office import Office, after_on, steps_on
 from tests.console.visit import House, said
 from tests.fakes import HandClock
 from tests.staff.people import account_of, written
+from tickets.call_back import Called
 from tickets.models import TicketEvent
+from tickets.retention import clear
 from tickets.states import State
+from tickets.tickets import by_number, events
 
 
 @pytest.fixture
@@ -194,6 +197,53 @@ async def test_a_call_back_needs_both_answers_and_a_reason_for_what_is_not_solve
     filled = {"solved": "no", "why": "other", "satisfied": "no", "note": "企业已搬走"}
     answer = await office.press("zuo", number, "called_back", **filled)
     assert answer.status_code == 303
+    assert await answers(office, number) == [Called(solved=False, satisfied=False)]
+
+
+async def answers(office: Office, number: str) -> list[Called]:
+    """What was answered at every call-back of a ticket."""
+    async with office.desk.database.read() as session:
+        ticket = await by_number(session, number)
+        assert ticket is not None
+        return [one.called for one in await events(session, ticket.id) if one.called]
+
+
+async def test_every_call_back_keeps_its_answers_also_when_the_words_are_cleared(
+    office: Office, clock: HandClock
+) -> None:
+    number = await office.file()
+    await to_hand(office, number)
+    unsolved = {"solved": "no", "why": "department", "satisfied": "no", "note": "水还是没来"}
+    for fields in (unsolved, {"solved": "yes", "satisfied": "yes", "note": "这次好了"}):
+        await office.press("ban", number, "drafted", text="已恢复。")
+        await office.press("shen", number, "released")
+        await office.next_day(clock)
+        await office.press("zuo", number, "called_back", **fields)
+    both = [Called(solved=False, satisfied=False), Called(solved=True, satisfied=True)]
+    assert await answers(office, number) == both
+    page = (await office.staff["du"].get(f"/console/tickets/{number}")).text
+    assert "未解决，不满意。水还是没来" in page and "已解决，满意。这次好了" in page
+    async with office.desk.database.write() as session:
+        await clear(session, [(await office.ticket(number)).id], at=clock())
+    assert await answers(office, number) == both
+    page = (await office.staff["du"].get(f"/console/tickets/{number}")).text
+    assert "已解决，满意。" in page and "水还是没来" not in page
+
+
+async def test_the_second_press_of_a_call_back_with_other_answers_is_told(
+    office: Office, clock: HandClock
+) -> None:
+    number = await office.file()
+    await to_hand(office, number)
+    await office.press("ban", number, "drafted", text="已恢复。")
+    await office.press("shen", number, "released")
+    await office.next_day(clock)
+    after = after_on(await office.staff["zuo"].get(f"/console/tickets/{number}"))
+    for satisfied, status in (("yes", 303), ("yes", 303), ("no", 422)):
+        filled = {"after": after, "solved": "yes", "satisfied": satisfied, "note": "好"}
+        path = f"/console/tickets/{number}/steps/called_back"
+        assert (await office.staff["zuo"].post(path, filled)).status_code == status, satisfied
+    assert await answers(office, number) == [Called(solved=True, satisfied=True)]
 
 
 async def test_a_refusal_and_an_extension_are_decided_by_another_person(office: Office) -> None:

@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TypeVar
 
 import pytest
-from sqlalchemy import select
 
-from app.demo.seed import seed
-from app.demo.surroundings import Size, Surroundings
 from conversations.models import Author, Message, Question, Rating, Thread
 from conversations.threads import open_thread
-from desk.city import PINGDINGSHAN
 from desk.desk import Desk
-from desk.reports.figures import Figures, figures
 from desk.reports.period import Period, month_before, month_of, parse_month, parse_period
 from desk.values import CHANNEL_NAMES, WEB
-from knowledge.article import Article
-from store.base import Base
 from store.clock import city_date
-from store.workdays import ANNOUNCED
 from tests.desk.reminders.notices import filed, move
+from tests.desk.reports.counting import counted, rows
 from tests.fakes import HandClock
 from tests.tickets.test_rectification import case_of, step
 from tickets.figures import open_at
-from tickets.limits import Timed, TimeLimits
+from tickets.limits import Timed
 from tickets.models import KIND_NAMES, Ticket, TicketClock, TicketEvent
 from tickets.rectification_states import CaseStep
 from tickets.states import OPEN, State, Step
-
-Row = TypeVar("Row", bound=Base)
-SIZE = Size(tickets=150, messages=1_200)
-
-
-async def rows(desk: Desk, kind: type[Row]) -> Sequence[Row]:
-    async with desk.database.read() as session:
-        return (await session.scalars(select(kind))).all()
-
-
-@pytest.fixture
-async def seeded(desk: Desk, articles: dict[str, Article], clock: HandClock) -> Desk:
-    around = Surroundings(
-        PINGDINGSHAN, list(articles.values()), ANNOUNCED, TimeLimits(), clock(), random.Random(7)
-    )
-    await seed(desk.database, SIZE, around, lambda _: None)
-    async with desk.database.write() as session:
-        for number, thread in enumerate(
-            await session.scalars(select(Thread).order_by(Thread.id.desc()).limit(40))
-        ):
-            at = thread.last_message_at
-            session.add(
-                Rating(id=str(number), thread_id=thread.id, talk=1, level=number % 5 + 1, rated_at=at)
-            )
-    return desk
-
-
-async def counted(desk: Desk, period: Period) -> Figures:
-    async with desk.database.read() as session:
-        return await figures(session, period, now=desk.clock())
 
 
 async def test_the_figures_of_tickets_are_those_of_the_table(seeded: Desk, clock: HandClock) -> None:

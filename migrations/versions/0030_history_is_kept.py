@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
-_COLUMNS = '"id", "ticket_id", "step", "by", "message_id", "before", "after", "at"'
+_COLUMNS = '"id", "ticket_id", "step", "by", "message_id", "before", "after", "at", "solved", "satisfied"'
 
 
 def upgrade() -> None:
