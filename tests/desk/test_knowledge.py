@@ -270,7 +270,7 @@ async def test_what_is_withdrawn_is_a_draft_and_is_not_published_at_its_moment(
     await knowledge.submit(stocked_desk, OTHER, KEY, base + 1)  # who submitted it may take it back as well
     await seen_by_gate(stocked_desk)
     await knowledge.approve(
-        stocked_desk, REVIEWER, KEY, base + 2, "好", publish_at=clock() + timedelta(hours=2)
+        stocked_desk, REVIEWER, KEY, base + 2, despite="好", publish_at=clock() + timedelta(hours=2)
     )
     for _ in range(2):
         await knowledge.withdraw(stocked_desk, OTHER, KEY, base + 3)

@@ -70,7 +70,9 @@ async def test_who_waits_for_it_or_passed_it_is_told_when_its_author_takes_it_ba
     assert await told(desk) == [waited]
     await knowledge.submit(desk, EDITOR, KEY, base + 1)
     await seen_by_gate(desk)
-    await knowledge.approve(desk, REVIEWER, KEY, base + 2, "好", publish_at=desk.clock() + timedelta(hours=2))
+    await knowledge.approve(
+        desk, REVIEWER, KEY, base + 2, despite="好", publish_at=desk.clock() + timedelta(hours=2)
+    )
     await knowledge.withdraw(desk, EDITOR, KEY, base + 3)
     passed = (EDITOR.username, NoticeKind.ARTICLE_PASSED, True)
     not_then = (REVIEWER.username, NoticeKind.RETURNED, True)
