@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tickets.call_back import Called
 from tickets.lists import Sight, names_of
 from tickets.models import Rectification, RectificationEvent, Ticket
 from tickets.rectification_states import CaseState, CaseStep, Way
+from tickets.results import last_calls
 
 
 class CaseQueue(StrEnum):
@@ -143,6 +145,7 @@ class LedgerRow:
     appeal_reason: str
     counts: bool
     again_level: int | None
+    called: Called | None = None  # what was answered when the ticket's enterprise was called back last
 
 
 async def ledger(
@@ -153,9 +156,13 @@ async def ledger(
     statement = _cases().where(Rectification.opened_at >= since, Rectification.opened_at < until)
     rows = (await session.execute(statement.order_by(Rectification.opened_at, Rectification.id))).all()
     reasons = await _appeals(session, [case.id for case, _ in rows])
+    calls = await last_calls(session, [ticket.id for _, ticket in rows if ticket])
     of_talks = await names_of(session, {case.thread_id for case, ticket in rows if ticket is None})
     return [
-        _line(case, ticket, of_talks.get(case.thread_id or "", ()), reasons.get(case.id, ""), at)
+        replace(
+            _line(case, ticket, of_talks.get(case.thread_id or "", ()), reasons.get(case.id, ""), at),
+            called=calls.get(case.ticket_id or ""),
+        )
         for case, ticket in rows
     ]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tickets.call_back import Called
 from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock, TicketEvent
 from tickets.states import Step
@@ -47,6 +48,16 @@ async def results(
 def sum_of(found: Iterable[Results]) -> Results:
     """All of them together."""
     return Results(*map(sum, zip(*map(astuple, found), strict=True)))
+
+
+async def last_calls(session: AsyncSession, tickets: Collection[str]) -> dict[str, Called]:
+    """Ticket -> what was answered when its enterprise was called back last; those that never were are left out."""
+    rows = await session.scalars(
+        select(TicketEvent)
+        .where(TicketEvent.ticket_id.in_(tickets), TicketEvent.solved.is_not(None))
+        .order_by(TicketEvent.ticket_id, TicketEvent.id)
+    )
+    return {event.ticket_id: event.called for event in rows if event.called}
 
 
 async def _called(

@@ -22,7 +22,7 @@ from tickets.rectification_states import CASE_STATE_NAMES, WAY_NAMES, Way
 
 TITLE = "差评整改台账"
 _HEAD = (
-    "序号", "评价时间", "工单", "事项", "企业", "承办部门", "评价", "不满意的原因", "联系", "处理方式", "整改措施或处理意见", "办结", "状态", "追评",
+    "序号", "评价时间", "工单", "事项", "企业", "承办部门", "评价", "不满意的原因", "联系", "处理方式", "整改措施或处理意见", "办结", "状态", "追评", "回访结果",
 )  # fmt: skip
 _HIDDEN = "（保密）"
 _NONE = "—"
@@ -81,6 +81,7 @@ def _line(number: int, row: LedgerRow, names: Mapping[str, str]) -> tuple[str, .
         _done(row.closed_at, late=row.rectify_late),
         CASE_STATE_NAMES[row.state],
         LEVEL_NAMES[row.again_level] if row.again_level else _NONE,
+        row.called.text() if row.called else _NONE,
     )
 
 

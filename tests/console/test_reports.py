@@ -34,7 +34,7 @@ from tickets.limits import TimeLimits
 from tickets.models import Answer, Rectification, Ticket, TicketEvent
 from tickets.rectification_states import CaseStep
 from tickets.results import results, sum_of
-from tickets.states import Step
+from tickets.states import State, Step
 
 SIZE = Size(tickets=200, messages=1_000)
 
@@ -240,6 +240,28 @@ async def test_the_ledger_tells_nobodys_name_of_a_talk_either(desk: Desk, visit:
         row.comment = f"{ticket.contact}打了三次没人接，{ticket.enterprise}很失望"
     page = (await visit.get(LEDGER)).text
     assert "打了三次没人接" in page and ticket.contact not in page and ticket.enterprise not in page
+
+
+async def test_the_ledger_says_what_the_last_call_back_came_to(desk: Desk, visit: Visit) -> None:
+    case = await case_of(desk.database)
+    assert "未解决" not in (await visit.get(LEDGER)).text
+    async with desk.database.write() as session:
+        for step_, solved in ((Step.REWORKED, False), (Step.CALLED_BACK, True), (Step.CALL_TRIED, None)):
+            after = State.CLOSED if solved else State.WORKING
+            satisfied = None if solved is None else not solved
+            session.add(
+                TicketEvent(
+                    ticket_id=case.ticket_id, step=step_, by="a", before=State.CALL_BACK, after=after, at=case.rated_at,
+                    solved=solved, satisfied=satisfied,
+                )
+            )  # fmt: skip
+    page = (await visit.get(LEDGER)).text
+    assert ">回访结果</th>" in page
+    assert page.count(">已解决，不满意</td>") == 1 and "未解决" not in page
+    span = {"since": "2026-11-01", "until": "2026-11-30", "form": "excel"}
+    book = await visit.post("/console/reports/ledger/export", span)
+    sheet = load_workbook(io.BytesIO(book.content)).worksheets[0]
+    assert [row[-1] for row in sheet.iter_rows(values_only=True)] == ["回访结果", "已解决，不满意"]
 
 
 async def test_of_a_confidential_matter_the_ledger_says_only_what_it_was_about(

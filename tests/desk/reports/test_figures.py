@@ -149,6 +149,8 @@ async def test_a_rating_whose_appeal_was_upheld_does_not_count(desk: Desk) -> No
         await step(desk.database, case, taken)
     found = await counted(desk, period)
     assert (found.rated.all, found.rated.content) == (1, 1)
+    for by in (found.served.channel, found.served.subject, found.served.department):
+        assert [(one.rated.all, one.rated.content) for _, one in by] == [(1, 1)]
 
 
 async def test_what_was_open_at_a_moment_is_told_by_the_history(seeded: Desk, clock: HandClock) -> None:
