@@ -4,6 +4,9 @@
 (() => {
   const COLOURS = ["#0d5c68", "#c98a00", "#a3261b", "#5b8c5a", "#6b5b95", "#4f6368"];
 
+  // What is bad is red in every chart.
+  const shade = (rate) => rate.startsWith("未能") ? COLOURS[2] : rate.startsWith("满意") ? COLOURS[0] : COLOURS[1];
+
   const read = (kind, table) => {
     const cells = (row) => [...row.children].map((cell) => cell.textContent.trim());
     const [, ...names] = cells(table.tHead.rows[0]);
@@ -24,7 +27,7 @@
     const numbers = rates ? { type: "value", max: 100, axisLabel: { formatter: "{value}%" } } : { type: "value", minInterval: 1 };
     return {
       animation: false,
-      color: COLOURS,
+      color: rates ? series.map(({ name }) => shade(name)) : COLOURS,
       textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 13 },
       // A tooltip of HTML would need styles that the page does not allow.
       tooltip: { trigger: "axis", renderMode: "richText", axisPointer: { type: "shadow" } },

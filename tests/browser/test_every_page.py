@@ -45,6 +45,7 @@ NO_PAGES = {
     "/console/{path:path}", "/console/attachments/{attachment}", "/console/article-statistics/export", "/console/events",
     "/console/exchange/export", "/console/knowledge/articles/{key}/gate", "/console/knowledge/articles/{key}/suggestions",
     "/console/knowledge/files/{id}", "/console/mentions/count", "/console/mentions/{mention}", "/console/notices/unread",
+    "/console/supervision/{number}/urging-letter",
     "/console/training/progress",
 }  # fmt: skip
 # What they show is made by hand first; the journeys that do so look at them.
@@ -54,7 +55,7 @@ ELSEWHERE = {
     "/console/knowledge/articles/{key}/compare", "/console/knowledge/articles/{key}/review", "/console/officers/{code}",
     "/console/sign-in", "/console/sign-in/code", "/console/systems/webhooks/{webhook}",
 }  # fmt: skip
-_DEMO = Size(tickets=100, messages=1_500)
+_DEMO = Size(tickets=200, messages=1_500)
 
 
 @pytest.fixture(scope="module")
