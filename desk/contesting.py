@@ -111,6 +111,8 @@ def _told_of(ticket: Ticket) -> str:
             f"工单 {ticket.number} 还在办理，现在是“{STATE_NAMES[ticket.state]}”，有了答复会发到这里。"
             "着急可以催办，有新情况可以补充说明。"
         )
+    if ticket.state is State.REEXAMINED:
+        return f"工单 {ticket.number} 正在复核，结果会发到这里。"
     return (
         f"工单 {ticket.number} 现在是“{STATE_NAMES[ticket.state]}”。对结果有异议的，请回复“转人工”申请复核，"
         "或者重新提交；也可以拨打 12345。"

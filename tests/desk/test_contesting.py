@@ -122,6 +122,9 @@ async def test_while_it_is_handled_and_after_its_end_it_is_said_what_can_be_done
     await move(desk, ticket, *TO_ANSWER, Step.CALL_BACK_DUE, Step.CALLED_BACK)
     reply = await contest(desk, await writes(desk, thread, "没有解决"), Context())
     assert "申请复核" in reply.text and titles(reply) == ["转人工"]
+    await move(desk, ticket, Step.REEXAMINATION_ASKED)
+    reply = await contest(desk, await writes(desk, thread, "没有解决"), Context())
+    assert reply.text == f"工单 {ticket.number} 正在复核，结果会发到这里。"
     assert Step.CONTESTED not in [step for step, _ in await steps(desk, ticket)]
 
 
