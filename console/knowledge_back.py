@@ -2,48 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import Request
 from fastapi.responses import Response
+from starlette.datastructures import FormData
 
 from console.knowledge import HERE, refused_page
 from console.knowledge_forms import base_of, whole_number, word
 from console.pages import visitor
 from console.routes import Routes, seen_other
+from desk.desk import Desk
 from desk.knowledge import give_up, restore, withdraw
 from knowledge.errors import CardRefused
+from staff.actors import Actor
 from staff.roles import Permission
 
-_EDIT = Permission.KNOWLEDGE_EDIT
+_Act = Callable[[Desk, Actor, str, int, FormData], Awaitable[None]]
 
 
 def knowledge_back_routes(routes: Routes) -> None:
     """`/console/knowledge/articles/{key}/…` of editors who go back."""
+
+    async def old(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> None:
+        number = whole_number(word(form, "number")) or 0
+        await restore(desk, member, key, number, base, word(form, "why"))
+
+    async def taken_back(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> None:
+        await withdraw(desk, member, key, base, word(form, "why"))
+
+    async def dropped(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> None:
+        await give_up(desk, member, key, base, word(form, "why"))
+
+    for name, act, said in (
+        ("withdraw", taken_back, "withdrawn"), ("give-up", dropped, "given-up"), ("restore", old, "restored"),
+    ):  # fmt: skip
+        _step(routes, name, act, said)
+
+
+def _step(routes: Routes, name: str, act: _Act, said: str) -> None:
     console = routes.console
 
-    @routes.post("/knowledge/articles/{key}/withdraw", _EDIT)
-    async def take_back(request: Request, key: str) -> Response:
+    @routes.post(f"/knowledge/articles/{{key}}/{name}", Permission.KNOWLEDGE_EDIT)
+    async def go_back(request: Request, key: str) -> Response:
         form = await request.form()
         try:
-            await withdraw(console.desk, visitor(request).actor, key, base_of(form), word(form, "why"))
+            await act(console.desk, visitor(request).actor, key, base_of(form), form)
         except CardRefused as refused:
             return refused_page(console, request, refused, key)
-        return seen_other(f"{HERE}/articles/{key}?said=withdrawn")
-
-    @routes.post("/knowledge/articles/{key}/give-up", _EDIT)
-    async def drop(request: Request, key: str) -> Response:
-        form = await request.form()
-        try:
-            await give_up(console.desk, visitor(request).actor, key, base_of(form), word(form, "why"))
-        except CardRefused as refused:
-            return refused_page(console, request, refused, key)
-        return seen_other(f"{HERE}/articles/{key}?said=given-up")
-
-    @routes.post("/knowledge/articles/{key}/restore", _EDIT)
-    async def bring_back(request: Request, key: str) -> Response:
-        form = await request.form()
-        number = whole_number(word(form, "number")) or 0
-        try:
-            await restore(console.desk, visitor(request).actor, key, number, base_of(form), word(form, "why"))
-        except CardRefused as refused:
-            return refused_page(console, request, refused, key)
-        return seen_other(f"{HERE}/articles/{key}?said=restored")
+        return seen_other(f"{HERE}/articles/{key}?said={said}")

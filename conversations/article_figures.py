@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 
+from conversations.calls import NEAR, calls
 from conversations.figures import CONTENT
 from conversations.models import Question, Rating
 
 _DISCONTENT = 2  # 不满意 and below
-_HANDOFF = "handoff"
-
-# What came later had to do with something else.
-_NEAR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,28 +63,13 @@ async def asked(session: AsyncSession, span: Span) -> dict[str, Asked]:
 
 async def handed_over(session: AsyncSession, span: Span) -> dict[str, int]:
     """By article: how often a person was asked for after an answer from it, within a day."""
-    before = aliased(Question)
-    last = (
-        select(func.max(before.message_id))
-        .where(
-            before.thread_id == Question.thread_id,
-            before.message_id < Question.message_id,
-            before.outcome == "answered",
-        )
-        .correlate(Question)
-        .scalar_subquery()
-    )
-    called = (
-        select(Question.asked_at.label("at"), last.label("question"))
-        .where(Question.outcome == _HANDOFF, span.holds(Question.asked_at))
-        .subquery()
-    )
+    called = calls(span.holds(Question.asked_at), ("answered",))
     rows = await session.execute(
         select(Question.article, Question.asked_at, called.c.at)
         .join(called, called.c.question == Question.message_id)
         .where(Question.article.is_not(None))
     )
-    return Counter(str(article) for article, before, at in rows if at - before <= _NEAR)
+    return Counter(str(article) for article, before, at in rows if at - before <= NEAR)
 
 
 async def rated(session: AsyncSession, span: Span) -> dict[str, Rated]:
@@ -114,7 +96,7 @@ async def rated(session: AsyncSession, span: Span) -> dict[str, Rated]:
     )
     levels: dict[str, list[int]] = {}
     for article, before, at, level in rows:
-        if at - before <= _NEAR:
+        if at - before <= NEAR:
             levels.setdefault(str(article), []).append(level)
     return {key: _summed(found) for key, found in levels.items()}
 

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
+from conversations.calls import HANDOFF, NEAR, calls
 from conversations.figures import Asked
 from conversations.models import Question
 
-_HANDOFF = "handoff"
 _ASKED = ("answered", "clarify", "unknown")
 # Below that the dialogue model is not believed when it answers either.
 _SURE = 0.5
-# What was asked earlier had to do with something else.
-_NEAR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +39,19 @@ async def asked_about(session: AsyncSession, since: datetime, until: datetime) -
     for key, meant, outcome, count in rows:
         counts[Matter(key, meant)][outcome] = count
     for matter, count in (await _handed_over(session, since, until)).items():
-        counts[matter][_HANDOFF] = count
+        counts[matter][HANDOFF] = count
     return {matter: Asked.of(found) for matter, found in counts.items()}
 
 
 async def _handed_over(session: AsyncSession, since: datetime, until: datetime) -> Mapping[Matter, int]:
-    before = aliased(Question)
-    last = (
-        select(func.max(before.message_id))
-        .where(
-            before.thread_id == Question.thread_id,
-            before.message_id < Question.message_id,
-            before.outcome.in_(_ASKED),
-        )
-        .correlate(Question)
-        .scalar_subquery()
-    )
-    called = (
-        select(Question.asked_at.label("at"), last.label("question"))
-        .where(Question.outcome == _HANDOFF, Question.asked_at >= since, Question.asked_at < until)
-        .subquery()
-    )
+    called = calls((Question.asked_at >= since) & (Question.asked_at < until), _ASKED)
     rows = await session.execute(
         select(called.c.at, Question.asked_at, Question.article, _intent()).outerjoin_from(
             called, Question, Question.message_id == called.c.question
         )
     )
     return Counter(
-        Matter(article, intent) if asked_at is not None and at - asked_at <= _NEAR else Matter()
+        Matter(article, intent) if asked_at is not None and at - asked_at <= NEAR else Matter()
         for at, asked_at, article, intent in rows
     )
 

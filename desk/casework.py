@@ -74,7 +74,7 @@ async def move(
         note=reason_told(event, papers.events),
         running=await all_running(session, ticket.id),
         answer=papers.answers[-1].text if step is Step.RELEASED else "",
-        department=await _department(session, ticket),
+        department=await _department(session, ticket) if step is Step.DISPATCHED else "",
     )
     thread = await session.get(Thread, ticket.thread_id) if ticket.thread_id else None
     if text is not None and thread is not None:  # None: the enterprise had itself erased and is telephoned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,6 +27,7 @@ from tickets.tickets import by_number, of_people
 # What is said with these words alone tells nobody what is missing.
 _BARE = frozenset({"没有解决", "没解决", "还没解决", "还是没解决", "没有解决问题", "问题没解决", "不满意"})
 _LONGEST_NOTE = 2_000
+_MORE = "哪里没有解决、希望怎么办，可以点“补充说明”写下来。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,9 @@ class Contested:
 async def contest(desk: Desk, said: Contested, context: Context) -> Reply:
     """What becomes of it: the answered ticket goes to the call-back at once; an answer of the bot's counts as no help."""
     async with desk.database.read() as session:
-        ticket = await _meant(session, said)
-        waiting = None if ticket else await _answered(session, said.thread_id)
+        people = await _people(session, said)
+        ticket = await _meant(session, said, people)
+        waiting = None if ticket else await _answered(session, people)
     if ticket is None:
         reply = nothing_solved(context)
         return reply if waiting is None else _or_of(reply, waiting)
@@ -57,26 +60,27 @@ async def dissatisfied(desk: Desk, said: Contested) -> Reply | None:
     if level is None or level > BAD_UP_TO:
         return None
     async with desk.database.read() as session:
-        ticket = await _meant(session, said)
+        ticket = await _meant(session, said, await _people(session, said))
     return await _to_call_back(desk, said, ticket) if ticket and ticket.state in UNCONFIRMED else None
 
 
-async def _meant(session: AsyncSession, said: Contested) -> Ticket | None:
-    """The ticket of this person that was named, or told of last."""
+async def _people(session: AsyncSession, said: Contested) -> Sequence[str]:
+    thread = await session.get_one(Thread, said.thread_id)
+    return await people_of(session, thread.person_id)
+
+
+async def _meant(session: AsyncSession, said: Contested, people: Sequence[str]) -> Ticket | None:
+    """The ticket of these people that was named, or told of last."""
     number = said.number
     if number is None:
         told = await last_told(session, said.thread_id, said.message_id)
         number = told.detail.get("ticket") if told else None
     ticket = await by_number(session, number) if number else None
-    thread = await session.get_one(Thread, said.thread_id)
-    mine = ticket is not None and ticket.person_id in await people_of(session, thread.person_id)
-    return ticket if mine else None
+    return ticket if ticket is not None and ticket.person_id in people else None
 
 
-async def _answered(session: AsyncSession, thread_id: str) -> Ticket | None:
-    """The newest ticket of this person that has an answer and nothing said of it."""
-    thread = await session.get_one(Thread, thread_id)
-    people = await people_of(session, thread.person_id)
+async def _answered(session: AsyncSession, people: Sequence[str]) -> Ticket | None:
+    """Their newest ticket that has an answer and nothing said of it."""
     return next((one for one in await of_people(session, people) if one.state in UNCONFIRMED), None)
 
 
@@ -100,9 +104,6 @@ async def _to_call_back(desk: Desk, said: Contested, ticket: Ticket) -> Reply:
         f"已记下：工单 {row.number} 的问题没有解决。工作人员会尽快回访您核实，属于承办单位原因的，将重新办理。{_MORE}",
         (SUPPLEMENT,),
     )
-
-
-_MORE = "哪里没有解决、希望怎么办，可以点“补充说明”写下来。"
 
 
 def _told_of(ticket: Ticket) -> str:

@@ -23,6 +23,8 @@ from knowledge.models import ArticleRow, ArticleState, Card, CardRevision, CardS
 from store.clock import city_date
 
 _AT_ONCE = 500
+# Out of the editors' hands, and not published yet.
+_GIVEN = (CardState.IN_REVIEW, CardState.SCHEDULED)
 _WRITING = (Step.SAVED, Step.RESTORED, Step.IMPORTED)
 
 
@@ -109,12 +111,11 @@ async def send_back(
     card = await _at(session, key, base, CardState.DRAFT, by)
     if card.revision != base:
         return None
-    if card.state not in (CardState.IN_REVIEW, CardState.SCHEDULED):
+    if card.state not in _GIVEN:
         raise CardRefused("只有待审核或等待定时发布的文章可以退回。")
     if not why:
         raise CardRefused("请写明退回的原因。")
-    card.state, card.publish_at = CardState.DRAFT, None
-    return await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=at)
+    return await _draft_again(session, card, Step.REJECTED, by=by, why=why, at=at)
 
 
 async def withdraw(
@@ -124,12 +125,11 @@ async def withdraw(
     card = await _at(session, key, base, CardState.DRAFT, by)
     if card.revision != base:
         return None
-    if card.state not in (CardState.IN_REVIEW, CardState.SCHEDULED):
+    if card.state not in _GIVEN:
         raise CardRefused("只有待审核或等待定时发布的文章可以撤回。")
     if by not in await owners(session, card):
         raise CardRefused("只有写了或提交了这篇文章的人可以撤回。要改它的内容，请点“修改”。")
-    card.state, card.publish_at = CardState.DRAFT, None
-    return await _moved(session, card, card.content, Step.WITHDRAWN, by=by, why=why, at=at)
+    return await _draft_again(session, card, Step.WITHDRAWN, by=by, why=why, at=at)
 
 
 async def give_up(
@@ -203,8 +203,7 @@ async def publish_due(
     by = card.changed_by
     if stopping := unfit or _stopping(card, now):
         why = f"到了定时发布的时间，但已经不能发布：{stopping}"
-        card.state, card.publish_at = CardState.DRAFT, None
-        await _moved(session, card, card.content, Step.REJECTED, by=by, why=why, at=now)
+        await _draft_again(session, card, Step.REJECTED, by=by, why=why, at=now)
         return Returned(card.key, card.title, by, stopping, await authors(session, card))
     return await _publish(session, card, by=by, why="按约定的时间自动发布", at=now)
 
@@ -325,6 +324,13 @@ async def _begun(
         raise CardMoved("") from None
     session.add(revision_of(card, step, why))
     return card
+
+
+async def _draft_again(
+    session: AsyncSession, card: Card, step: Step, *, by: str, why: str, at: datetime
+) -> Card:
+    card.state, card.publish_at = CardState.DRAFT, None
+    return await _moved(session, card, card.content, step, by=by, why=why, at=at)
 
 
 async def _moved(

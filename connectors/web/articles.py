@@ -18,6 +18,7 @@ from connectors.web.pages import assets, guarded
 from connectors.web.structured import faq
 from desk.article_files import public_file
 from desk.articles import hotline
+from desk.attachments import Opened
 from desk.desk import Desk
 from desk.sent_files import SENT_FILES, sent_file
 from knowledge.article import ASPECT_NAMES, FILES, Article, followed
@@ -65,6 +66,11 @@ def article_router(desk: Desk, public_url: str = "", files: Files | None = None)
         context = {**common, "root": root(request, public_url), **context}
         return guarded(templates.TemplateResponse(request, template, context, status_code=status))
 
+    async def handed(request: Request, opened: Opened | None, missing: str) -> Response:
+        if opened is None:
+            return page(request, missing, 404, robots="noindex")
+        return Response(await asyncio.to_thread(opened.path.read_bytes), headers=opened.headers)
+
     @router.api_route("/articles", methods=_BOTH)
     async def contents(request: Request, q: str = "", category: str = "", after: str = "") -> Response:
         await desk.library.refresh()
@@ -96,16 +102,12 @@ def article_router(desk: Desk, public_url: str = "", files: Files | None = None)
     @router.api_route(f"{FILES}{{id}}/{{name}}", methods=_BOTH)
     async def file(id: str, name: str, request: Request) -> Response:
         opened = await public_file(desk, files, id, name) if files else None
-        if opened is None:
-            return page(request, "article_missing.html", 404, robots="noindex")
-        return Response(await asyncio.to_thread(opened.path.read_bytes), headers=opened.headers)
+        return await handed(request, opened, "article_missing.html")
 
     @router.api_route(f"{SENT_FILES}{{id}}/{{name}}", methods=_BOTH)
     async def sent(id: str, name: str, request: Request) -> Response:
         opened = await sent_file(desk, files, id, name) if files else None
-        if opened is None:
-            return page(request, "file_missing.html", 404, robots="noindex")
-        return Response(await asyncio.to_thread(opened.path.read_bytes), headers=opened.headers)
+        return await handed(request, opened, "file_missing.html")
 
     return router
 

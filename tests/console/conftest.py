@@ -15,6 +15,8 @@ from connectors.web.bodies import BodyLimit
 from console.bodies import BODY_LIMITS
 from console.router import console_router
 from desk.desk import Desk
+from knowledge.article import Article
+from knowledge.rows import import_articles
 from staff.departments import add_departments
 from staff.models import Account
 from staff.passwords import Hashing
@@ -70,3 +72,12 @@ async def wang(house: House) -> Account:
 @pytest.fixture
 async def agent(house: House, wang: Account) -> Visit:
     return await house.signed_in(wang)
+
+
+@pytest.fixture
+async def stocked(house: House, desk: Desk, articles: dict[str, Article]) -> House:
+    """The console with three articles."""
+    some = [articles[key] for key in ("water-connection", "gas-connection", "company-setup")]
+    async with desk.database.write() as session:
+        await import_articles(session, some, at=desk.clock())
+    return house

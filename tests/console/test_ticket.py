@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from conversations.models import Author, Message
 from desk.desk import Desk
@@ -15,34 +14,16 @@ from staff.accounts import Profile
 from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from staff.roles import Role
-from tests.console.ticket_office import Office, after_on, steps_on
+from tests.console.ticket_office import Office, after_on, full_office, steps_on, to_hand
 from tests.console.visit import House, said
 from tests.fakes import HandClock
 from tests.staff.people import account_of, written
-from tickets.call_back import Called
-from tickets.models import TicketEvent
-from tickets.retention import clear
 from tickets.states import State
-from tickets.tickets import by_number, events
 
 
 @pytest.fixture
 async def office(house: House, desk: Desk) -> Office:
-    office = Office(house, desk)
-    await office.call_in("pai", Role.DISPATCHER)
-    await office.call_in("ban", Role.HANDLER, department="water")
-    await office.call_in("qi", Role.HANDLER, department="gas")
-    await office.call_in("shen", Role.REVIEWER)
-    await office.call_in("du", Role.SUPERVISOR)
-    await office.call_in("zuo", Role.AGENT)
-    return office
-
-
-async def to_hand(office: Office, number: str, department: str = "water", handler: str = "ban") -> None:
-    """Up to where a department has it in hand."""
-    await office.press("pai", number, "accepted", level="general")
-    await office.press("pai", number, "dispatched", department=department)
-    await office.press(handler, number, "signed")
+    return await full_office(house, desk)
 
 
 async def test_a_ticket_goes_through_the_hands_of_five(office: Office, clock: HandClock) -> None:
@@ -75,45 +56,6 @@ async def test_what_was_written_to_a_step_is_not_in_the_audit_log_which_nobody_c
     async with office.desk.database.read() as session:
         entry = (await session.scalars(select(AuditEntry).where(AuditEntry.action == "ticket_moved"))).one()
     assert (entry.who, entry.target, entry.detail) == ("du", number, {"步骤": "督办"})
-
-
-async def test_a_second_press_of_a_form_changes_nothing(office: Office) -> None:
-    number = await office.file()
-    page = await office.staff["du"].get(f"/console/tickets/{number}")
-    fields = {"after": after_on(page), "note": "请抓紧"}
-    here = f"/console/tickets/{number}/steps/supervised"
-    answers = await asyncio.gather(*(office.staff["du"].post(here, fields) for _ in range(3)))
-    assert [answer.status_code for answer in answers] == [303, 303, 303]
-    async with office.desk.database.read() as session:
-        steps = await session.scalars(select(func.count()).where(TicketEvent.step == "supervised"))
-        assert steps.one() == 1
-    assert (await written(office.desk.database)).count("ticket_moved") == 1
-
-
-async def test_a_second_press_of_a_return_finds_it_done(office: Office) -> None:
-    number = await office.file()
-    await office.press("pai", number, "accepted", level="general")
-    await office.press("pai", number, "dispatched", department="water")
-    page = await office.staff["ban"].get(f"/console/tickets/{number}")
-    fields = {"after": after_on(page), "note": "不归我们管"}
-    for _ in range(2):
-        answer = await office.staff["ban"].post(f"/console/tickets/{number}/steps/returned", fields)
-        assert answer.headers["location"] == "/console/tickets?said=returned"
-    assert (await office.ticket(number)).returns == 1
-
-
-async def test_what_was_not_seen_is_not_acted_on_and_what_was_typed_stays(office: Office) -> None:
-    number = await office.file()
-    stale = await office.staff["pai"].get(f"/console/tickets/{number}")
-    await office.press("du", number, "supervised", note="重点企业")
-    answer = await office.staff["pai"].post(
-        f"/console/tickets/{number}/steps/refusal_asked",
-        {"after": after_on(stale), "note": "已在诉讼中<b>"},
-    )
-    assert answer.status_code == 422
-    assert "刚有新的进展（督办）" in said(answer)
-    assert "已在诉讼中&lt;b&gt;</textarea>" in answer.text
-    assert after_on(answer) > after_on(stale)
 
 
 @pytest.mark.parametrize(
@@ -177,73 +119,6 @@ async def test_a_confidential_ticket_whose_handler_is_gone_is_seen_and_handed_to
     await office.press("xin", number, "signed")
     ticket = await office.ticket(number)
     assert ticket.handler == (await account_of(office.desk.database, "xin")).id
-
-
-async def test_a_call_back_needs_both_answers_and_a_reason_for_what_is_not_solved(
-    office: Office, clock: HandClock
-) -> None:
-    number = await office.file()
-    await to_hand(office, number)
-    await office.press("ban", number, "drafted", text="已恢复。")
-    await office.press("shen", number, "released")
-    await office.next_day(clock)
-    for fields, problem in (
-        ({"solved": "yes"}, "两个问题"),
-        ({"solved": "no", "satisfied": "no"}, "请选择是承办部门没有办好，还是其他原因"),
-        ({"solved": "no", "satisfied": "no", "why": "other"}, "写下来"),
-    ):
-        answer = await office.press("zuo", number, "called_back", **fields)
-        assert answer.status_code == 422 and problem in said(answer)
-    filled = {"solved": "no", "why": "other", "satisfied": "no", "note": "企业已搬走"}
-    answer = await office.press("zuo", number, "called_back", **filled)
-    assert answer.status_code == 303
-    assert await answers(office, number) == [Called(solved=False, satisfied=False)]
-
-
-async def answers(office: Office, number: str) -> list[Called]:
-    """What was answered at every call-back of a ticket."""
-    async with office.desk.database.read() as session:
-        ticket = await by_number(session, number)
-        assert ticket is not None
-        return [one.called for one in await events(session, ticket.id) if one.called]
-
-
-async def test_every_call_back_keeps_its_answers_also_when_the_words_are_cleared(
-    office: Office, clock: HandClock
-) -> None:
-    number = await office.file()
-    await to_hand(office, number)
-    unsolved = {"solved": "no", "why": "department", "satisfied": "no", "note": "水还是没来"}
-    for fields in (unsolved, {"solved": "yes", "satisfied": "yes", "note": "这次好了"}):
-        await office.press("ban", number, "drafted", text="已恢复。")
-        await office.press("shen", number, "released")
-        await office.next_day(clock)
-        await office.press("zuo", number, "called_back", **fields)
-    both = [Called(solved=False, satisfied=False), Called(solved=True, satisfied=True)]
-    assert await answers(office, number) == both
-    page = (await office.staff["du"].get(f"/console/tickets/{number}")).text
-    assert "未解决，不满意。水还是没来" in page and "已解决，满意。这次好了" in page
-    async with office.desk.database.write() as session:
-        await clear(session, [(await office.ticket(number)).id], at=clock())
-    assert await answers(office, number) == both
-    page = (await office.staff["du"].get(f"/console/tickets/{number}")).text
-    assert "已解决，满意。" in page and "水还是没来" not in page
-
-
-async def test_the_second_press_of_a_call_back_with_other_answers_is_told(
-    office: Office, clock: HandClock
-) -> None:
-    number = await office.file()
-    await to_hand(office, number)
-    await office.press("ban", number, "drafted", text="已恢复。")
-    await office.press("shen", number, "released")
-    await office.next_day(clock)
-    after = after_on(await office.staff["zuo"].get(f"/console/tickets/{number}"))
-    for satisfied, status in (("yes", 303), ("yes", 303), ("no", 422)):
-        filled = {"after": after, "solved": "yes", "satisfied": satisfied, "note": "好"}
-        path = f"/console/tickets/{number}/steps/called_back"
-        assert (await office.staff["zuo"].post(path, filled)).status_code == status, satisfied
-    assert await answers(office, number) == [Called(solved=True, satisfied=True)]
 
 
 async def test_a_refusal_and_an_extension_are_decided_by_another_person(office: Office) -> None:
@@ -429,46 +304,3 @@ async def test_a_step_that_is_not_for_staff_is_not_there(office: Office) -> None
     for step in ("deemed", "withdrawn", "nonsense"):
         answer = await office.staff["du"].post(f"/console/tickets/{number}/steps/{step}")
         assert answer.status_code == 404
-
-
-async def test_a_second_press_with_other_words_is_told_and_keeps_them(office: Office) -> None:
-    number = await office.file()
-    page = await office.staff["du"].get(f"/console/tickets/{number}")
-    here, after = f"/console/tickets/{number}/steps/supervised", after_on(page)
-    await office.staff["du"].post(here, {"after": after, "note": "请抓紧"})
-    again = await office.staff["du"].post(here, {"after": after, "note": "三天内办好"})
-    assert again.status_code == 422 and "没有提交" in said(again) and "三天内办好" in again.text
-    async with office.desk.database.read() as session:
-        notes = await session.scalars(select(TicketEvent.note).where(TicketEvent.step == "supervised"))
-        assert list(notes) == ["请抓紧"]
-
-
-async def test_a_second_level_or_draft_is_no_second_press(office: Office) -> None:
-    number = await office.file()
-    page = await office.staff["pai"].get(f"/console/tickets/{number}")
-    here, after = f"/console/tickets/{number}/steps", after_on(page)
-    levels = [
-        (await office.staff["pai"].post(f"{here}/accepted", {"after": after, "level": level})).status_code
-        for level in ("general", "general", "complex")
-    ]
-    assert levels == [303, 303, 422]
-    await office.press("pai", number, "dispatched", department="water")
-    await office.press("ban", number, "signed")
-    page = await office.staff["ban"].get(f"/console/tickets/{number}")
-    answers = [
-        await office.staff["ban"].post(f"{here}/drafted", {"after": after_on(page), "text": text})
-        for text in ("已恢复供水。", "已恢复供水。", "已恢复供水，原因是管道爆裂。")
-    ]
-    assert [answer.status_code for answer in answers] == [303, 303, 422]
-    assert "原因是管道爆裂" in answers[-1].text
-
-
-async def test_who_returned_a_ticket_is_told_that_other_words_came_too_late(office: Office) -> None:
-    number = await office.file()
-    await office.press("pai", number, "accepted", level="general")
-    await office.press("pai", number, "dispatched", department="water")
-    page = await office.staff["ban"].get(f"/console/tickets/{number}")
-    here = f"/console/tickets/{number}/steps/returned"
-    await office.staff["ban"].post(here, {"after": after_on(page), "note": "不归我们管"})
-    again = await office.staff["ban"].post(here, {"after": after_on(page), "note": "归燃气管"})
-    assert again.status_code == 409 and "没有提交" in again.text

@@ -101,6 +101,25 @@ class Office:
         )
 
 
+async def full_office(house: House, desk: Desk) -> Office:
+    """Who dispatches (pai), handles water (ban) and gas (qi), reviews (shen), supervises (du) and calls back (zuo)."""
+    office = Office(house, desk)
+    await office.call_in("pai", Role.DISPATCHER)
+    await office.call_in("ban", Role.HANDLER, department="water")
+    await office.call_in("qi", Role.HANDLER, department="gas")
+    await office.call_in("shen", Role.REVIEWER)
+    await office.call_in("du", Role.SUPERVISOR)
+    await office.call_in("zuo", Role.AGENT)
+    return office
+
+
+async def to_hand(office: Office, number: str, department: str = "water", handler: str = "ban") -> None:
+    """Up to where a department has it in hand."""
+    await office.press("pai", number, "accepted", level="general")
+    await office.press("pai", number, "dispatched", department=department)
+    await office.press(handler, number, "signed")
+
+
 def steps_on(page: httpx.Response) -> list[str]:
     """The steps that a ticket's page offers."""
     return re.findall(r'/steps/(\w+)"', page.text)

@@ -21,7 +21,7 @@ from knowledge.errors import CardRefused
 from knowledge.exchange.csv_file import to_csv
 from knowledge.models import ArticleRow, ArticleState, CardState
 from knowledge.rows import save
-from tests.desk.test_knowledge import EDITOR, KEY, REVIEWER, card, in_review, rewritten, seen_by_gate
+from tests.desk.publishing import EDITOR, KEY, REVIEWER, card, in_review, rewritten, seen_by_gate
 from tests.fakes import HandClock
 
 NEW = "new-matter"

@@ -15,7 +15,7 @@ from staff.passwords import Hashing
 from staff.roles import Role
 from staff.sessions import Policy
 from staff.sign_in import Door
-from tests.desk.test_knowledge import EDITOR, KEY, OTHER, REVIEWER, in_review, rewritten, seen_by_gate
+from tests.desk.publishing import EDITOR, KEY, OTHER, REVIEWER, in_review, rewritten, seen_by_gate
 from tests.staff.people import employ
 
 

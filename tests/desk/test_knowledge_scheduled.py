@@ -25,7 +25,7 @@ from staff.departments import add_departments
 from staff.models import Account, Notice, NoticeKind
 from staff.passwords import Hashing
 from staff.roles import Role
-from tests.desk.test_knowledge import EDITOR, KEY, REVIEWER, card, in_review, rewritten, seen_by_gate
+from tests.desk.publishing import EDITOR, KEY, REVIEWER, card, in_review, rewritten, seen_by_gate
 from tests.fakes import HandClock
 
 GAS = "gas-connection"

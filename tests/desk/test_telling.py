@@ -33,7 +33,7 @@ from staff.models import AuditEntry
 from systems.models import WebhookDelivery
 from systems.subscriptions import Wish
 from tests.desk.asking import Asking
-from tests.desk.test_knowledge import EDITOR, OTHER, REVIEWER
+from tests.desk.publishing import EDITOR, OTHER, REVIEWER
 from tests.fakes import HandClock
 from tickets.models import Kind, Ticket
 from tickets.states import State
