@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.accessibility import faults
 from tests.browser.conftest import FLAGS
+from tests.browser.looking import faults
 from tests.browser.scripted_api import Message, ScriptedApi, served
 
 ANSWER = """【企业用水报装·办理流程】

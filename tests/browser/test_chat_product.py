@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.pictures import pictures
+from tests.browser.looking import pictures
 from tests.product.served import Served
 
 

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.accessibility import faults
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, TELEPHONE, look
 from tests.browser.served_console import ServedConsole, served_console
 
-DESK: ViewportSize = {"width": 1366, "height": 768}
-TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 NEW = "green tea river 88"
 _HITTABLE = "button:visible, .button:visible, input:not([type=hidden], [type=checkbox]):visible, select:visible, nav a:visible"
 
@@ -40,18 +37,15 @@ class Examiner:
     def __init__(self, page: Page, axe: str, folder: Path) -> None:
         self.page = page
         self.axe = axe
-        self.folder = pictures(folder)
+        self.folder = folder
 
     def examine(self, name: str) -> None:
         """No fault for axe-core, nothing that sticks out, nothing too small to be hit with a finger."""
-        for size, kind in ((TELEPHONE, "phone"), (DESK, "desk")):
-            self.page.set_viewport_size(size)
-            self.page.screenshot(path=self.folder / f"{name}-{kind}.png", full_page=True)
-            assert faults(self.page, self.axe) == [], (name, kind)
-            assert self.page.evaluate("document.documentElement.scrollWidth") <= size["width"], (name, kind)
-            if kind == "phone":
-                boxes = [(one.inner_text(), one.bounding_box()) for one in self.page.locator(_HITTABLE).all()]
-                assert [text for text, box in boxes if box is None or box["height"] < 44] == [], name
+        look(self.page, self.axe, name, self.folder)
+        self.page.set_viewport_size(TELEPHONE)
+        boxes = [(one.inner_text(), one.bounding_box()) for one in self.page.locator(_HITTABLE).all()]
+        self.page.set_viewport_size(DESK)
+        assert [text for text, box in boxes if box is None or box["height"] < 44] == [], name
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.desk_scene import PASSWORD, set_scene
-from tests.browser.pictures import pictures
-from tests.browser.test_console import DESK, TELEPHONE, Examiner
+from tests.browser.looking import DESK, TELEPHONE, pictures
+from tests.browser.test_console import Examiner
 from tests.product.served import Served
 
 

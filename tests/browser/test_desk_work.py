@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 from app.scratch import free_port
 from app.settings import Settings
 from tests.browser.desk_scene import PASSWORD, set_scene
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, pictures
 from tests.browser.served_console import serving
-from tests.browser.test_console import DESK, Examiner
+from tests.browser.test_console import Examiner
 
 
 @pytest.fixture(scope="module")

@@ -31,10 +31,8 @@ from staff.sessions import Policy
 from staff.sign_in import Door
 from store.clock import utc_now
 from store.ids import new_id
-from tests.browser.accessibility import faults
-from tests.browser.pictures import pictures
+from tests.browser.looking import TELEPHONE, faults, pictures
 from tests.browser.served_console import serving
-from tests.browser.test_console import TELEPHONE
 from tests.console.test_permissions import ways
 from tests.staff.people import PASSWORD, employ
 from tickets.limits import TimeLimits

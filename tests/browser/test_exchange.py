@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, FilePayload, Page, expect
 from knowledge.article import Article
 from knowledge.catalogue import catalogue
 from knowledge.exchange.excel import to_excel
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, pictures
 from tests.browser.served_console import ServedConsole, served_console
-from tests.browser.test_console import DESK, Examiner, choose_password, sign_in
+from tests.browser.test_console import Examiner, choose_password, sign_in
 from tests.conftest import ARTICLES
 from tests.knowledge.test_documents import word
 

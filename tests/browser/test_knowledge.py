@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import update
 
 from app.main import create_app
@@ -32,12 +32,9 @@ from staff.roles import Role
 from store.clock import utc_now
 from store.database import Database
 from store.ids import new_id
-from tests.browser.accessibility import faults
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, look
 from tests.conftest import ARTICLES
 
-DESK: ViewportSize = {"width": 1366, "height": 900}
-TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 PASSWORD = "green tea river 88"
 KEYS = ("water-connection", "water-price", "gas-connection", "electricity-connection")
 ARTICLE = "/console/knowledge/articles/water-connection"
@@ -119,14 +116,6 @@ def enter(page: Page, url: str, username: str) -> None:
     page.get_by_label("密码").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("您好")
-
-
-def examine(page: Page, axe: str, folder: Path, name: str) -> None:
-    for size, kind in ((TELEPHONE, "phone"), (DESK, "desk")):
-        page.set_viewport_size(size)
-        page.screenshot(path=pictures(folder) / f"knowledge-{name}-{kind}.png", full_page=True)
-        assert faults(page, axe) == [], (name, kind)
-        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], (name, kind)
 
 
 def fallen(page: Page, status: int | None) -> None:
@@ -313,41 +302,41 @@ def test_what_an_editor_writes_and_a_reviewer_approves_is_answered(
 ) -> None:
     enter(page, url, "zhao.bian")
     page.goto(f"{url}/console/knowledge")
-    examine(page, axe, tmp_path, "list")
+    look(page, axe, "knowledge-list", tmp_path)
     page.get_by_role("link", name="新建文章").click()
-    examine(page, axe, tmp_path, "new")
+    look(page, axe, "knowledge-new", tmp_path)
     page.goto(f"{url}{ARTICLE}/edit")
     overview = page.get_by_label("办理概述", exact=True)
     overview.fill(NEW + overview.input_value())
     expect(page.locator("#kept")).to_contain_text("已自动保存")
     expect(page.locator("#preview")).to_contain_text(NEW)
-    examine(page, axe, tmp_path, "edit")
+    look(page, axe, "knowledge-edit", tmp_path)
     page.goto(f"{url}{ARTICLE}/edit")
     page.get_by_role("link", name="接着改").click()
     expect(page.get_by_label("办理概述", exact=True)).to_contain_text(NEW)
     page.get_by_label("这次改了什么、为什么").fill("按新办法改写概述")
     page.get_by_role("button", name="保存并提交审核").click()
     expect(page.get_by_role("status").first).to_contain_text("已提交审核")
-    examine(page, axe, tmp_path, "article")
+    look(page, axe, "knowledge-article", tmp_path)
     page.goto(f"{url}/console/knowledge/hit-test")
     page.get_by_label("问题").fill("用水报装怎么办")
     page.get_by_role("button", name="测试", exact=True).click()
     expect(page.get_by_role("heading", name="草稿发布以后")).to_be_visible()
-    examine(page, axe, tmp_path, "hits")
+    look(page, axe, "knowledge-hits", tmp_path)
     page.get_by_role("button", name="设为测试问题").click()
-    examine(page, axe, tmp_path, "questions")
+    look(page, axe, "knowledge-questions", tmp_path)
 
     assert NEW not in page.request.get(f"{url}/articles/water-connection").text()
     enter(page, url, "qian.shen")
     page.goto(f"{url}{ARTICLE}/review")
     expect(page.locator("ins").first).to_contain_text(NEW)
     expect(page.get_by_text("发布后答对")).to_be_visible(timeout=120_000)
-    examine(page, axe, tmp_path, "review")
+    look(page, axe, "knowledge-review", tmp_path)
     page.get_by_role("button", name="通过并发布").click()
     expect(page.get_by_role("status").first).to_contain_text("已发布")
     assert NEW in page.request.get(f"{url}/articles/water-connection").text()
     page.get_by_role("link", name="改了什么：第 2 版").click()
-    examine(page, axe, tmp_path, "compare")
+    look(page, axe, "knowledge-compare", tmp_path)
 
 
 def test_a_real_question_is_taken_over_with_one_press_and_another_is_hidden(
@@ -357,7 +346,7 @@ def test_a_real_question_is_taken_over_with_one_press_and_another_is_hidden(
     page.goto(f"{url}/console/knowledge/articles/water-price/edit")
     near = page.locator("#suggestions li")
     expect(near).to_have_text([re.compile(f"{ASKED}.*2 家"), re.compile(UNWANTED)])
-    examine(page, axe, tmp_path, "suggestions")
+    look(page, axe, "knowledge-suggestions", tmp_path)
     page.get_by_role("button", name=f"加入：{ASKED}").click()
     expect(page.get_by_role("button", name=f"不用：{UNWANTED}")).not_to_be_focused()
     expect(page.get_by_role("button", name=f"加入：{UNWANTED}")).to_be_focused()
@@ -375,7 +364,7 @@ def test_a_real_question_is_taken_over_with_one_press_and_another_is_hidden(
     )
     page.get_by_role("button", name="上传", exact=True).click()
     expect(page.locator("#upload-said")).to_contain_text("没有收下“a.doc”")
-    examine(page, axe, tmp_path, "uploaded")
+    look(page, axe, "knowledge-uploaded", tmp_path)
     page.get_by_role("button", name="保存草稿").click()
     link = page.get_by_role("link", name="水费申请表").get_attribute("href")
     assert page.request.get(f"{url}{link}").headers["content-disposition"].startswith("attachment")

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from knowledge.models import ArticleRow
 from knowledge.rows import from_content, save
@@ -21,12 +21,10 @@ from staff.sign_in import Door
 from store.clock import city_date, utc_now
 from store.database import Database
 from store.ids import new_id
-from tests.browser.accessibility import faults
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, TELEPHONE, faults, pictures
 from tests.product.served import Caller, Served
 from tests.staff.people import PASSWORD, employ
 
-DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
 QUESTION = "厂房屋顶光伏怎么备案"
 SIMILAR = "厂房屋顶光伏咋备案"
 SOON = 60_000
@@ -66,7 +64,7 @@ def editor(browser: Browser, served: Served) -> Iterator[Page]:
 
 def enter(browser: Browser, address: str, username: str) -> Page:
     """Somebody signs in at an address, in a browser of their own."""
-    context = browser.new_context(viewport=DESKTOP, locale="zh-CN", reduced_motion="reduce")  # type: ignore[arg-type]
+    context = browser.new_context(viewport=DESK, locale="zh-CN", reduced_motion="reduce")
     page = context.new_page()
     page.goto(address)
     page.get_by_label("用户名").fill(username)
@@ -124,7 +122,7 @@ def test_what_is_not_known_is_written_approved_told_to_who_asked_and_over_when_i
 ) -> None:
     for text in (SIMILAR, "厂房屋顶光伏怎么备案呀"):
         assert Caller(served.url).last(text)["outcome"] in ("unknown", "clarify")
-    chat = browser.new_page(viewport=PHONE, locale="zh-CN")  # type: ignore[arg-type]
+    chat = browser.new_page(viewport=TELEPHONE, locale="zh-CN")
     chat.goto(f"{served.url}/chat")
     chat.get_by_role("textbox").fill(QUESTION)
     chat.keyboard.press("Enter")
@@ -170,12 +168,12 @@ def test_what_is_not_known_is_written_approved_told_to_who_asked_and_over_when_i
     assert Caller(served.url).last(QUESTION)["article"] != KEY
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESK, TELEPHONE], ids=["desktop", "phone"])
 def test_the_pages_of_learning_can_be_used_by_everybody(
-    editor: Page, served: Served, axe: str, size: dict[str, int], tmp_path: Path
+    editor: Page, served: Served, axe: str, size: ViewportSize, tmp_path: Path
 ) -> None:
     Caller(served.url).last("孔雀养殖场要办什么证")
-    editor.set_viewport_size(size)  # type: ignore[arg-type]
+    editor.set_viewport_size(size)
     for path, name in (
         ("answer-rate", "staff-answer-rate"),
         ("training-examples", "staff-training-examples"),
@@ -186,4 +184,4 @@ def test_the_pages_of_learning_can_be_used_by_everybody(
         assert faults(editor, axe) == [], path
         width = editor.evaluate("document.documentElement.scrollWidth")
         assert width <= size["width"], path
-        picture(editor, name if size is DESKTOP else f"{name}-phone", tmp_path)
+        picture(editor, name if size is DESK else f"{name}-phone", tmp_path)

@@ -25,9 +25,9 @@ from staff.sign_in import Door
 from store.clock import utc_now
 from store.database import Database
 from store.ids import new_id
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, TELEPHONE, look, pictures
 from tests.browser.served_console import ServedConsole, served_console
-from tests.browser.test_ticket_desk import DESKTOP, PHONE, look, step
+from tests.browser.test_ticket_desk import step
 from tests.staff.people import PASSWORD, employ
 from tickets.life import Doing, Rules, take
 from tickets.models import Kind
@@ -116,9 +116,7 @@ async def _closed(url: str) -> None:
 
 
 def enter(browser: Browser, served: ServedConsole, username: str) -> Page:
-    page = browser.new_page(
-        viewport={"width": DESKTOP[0], "height": DESKTOP[1]}, locale="zh-CN", reduced_motion="reduce"
-    )
+    page = browser.new_page(viewport=DESK, locale="zh-CN", reduced_motion="reduce")
     page.goto(f"{served.url}/console/rectifications")
     page.get_by_label("用户名").fill(username)
     page.get_by_label("密码").fill(PASSWORD)
@@ -130,7 +128,7 @@ def enter(browser: Browser, served: ServedConsole, username: str) -> Page:
 def test_rated_badly_in_the_chat_it_is_worked_and_rated_again(
     browser: Browser, served: ServedConsole, axe: str, tmp_path: Path
 ) -> None:
-    chat = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="zh-CN")
+    chat = browser.new_page(viewport=TELEPHONE, locale="zh-CN")
     chat.goto(f"{served.url}/chat")
     chat.get_by_role("textbox").fill("你好")
     chat.keyboard.press("Enter")

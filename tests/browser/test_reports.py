@@ -27,14 +27,11 @@ from store.database import Database
 from store.ids import new_id
 from store.migrate import upgrade
 from store.workdays import ANNOUNCED
-from tests.browser.accessibility import faults
-from tests.browser.pictures import pictures
+from tests.browser.looking import SIZES, faults, look, pictures
 from tests.browser.served_console import serving
 from tests.conftest import ARTICLES
 from tests.staff.people import PASSWORD, employ
 from tickets.limits import TimeLimits
-
-SIZES = {"desk": (1366, 900), "phone": (390, 844)}
 
 
 async def _filled(settings: Settings) -> None:
@@ -85,8 +82,8 @@ def test_charts_are_drawn_under_the_content_policy_and_their_tables_stand_below(
 ) -> None:
     refused: list[str] = []
     page.on("console", lambda line: refused.append(line.text) if line.type == "error" else None)
-    for name, (width, height) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
+    for name, size in SIZES.items():
+        page.set_viewport_size(size)
         page.reload()
         expect(page.locator(".drawing svg").first).to_be_visible()
         assert page.locator(".drawing svg").count() >= 5
@@ -94,17 +91,14 @@ def test_charts_are_drawn_under_the_content_policy_and_their_tables_stand_below(
         expect(page.locator("[data-chart=days] table")).to_be_visible()
         page.screenshot(path=kept / f"reports-{name}.png", full_page=True)
         assert faults(page, axe) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     assert refused == []
 
 
 def test_the_monthly_report_is_read_and_downloaded(page: Page, axe: str, kept: Path) -> None:
     page.get_by_role("link", name="工作情况通报").click()
-    for name, (width, height) in SIZES.items():
-        page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=kept / f"bulletin-{name}.png", full_page=True)
-        assert faults(page, axe) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.wait_for_url("**/bulletin*")
+    look(page, axe, "bulletin", kept)
     for button, ending in (("下载 Word", ".docx"), ("下载表格（Excel）", ".xlsx")):
         with page.expect_download() as download:
             page.get_by_role("button", name=button).click()

@@ -24,8 +24,7 @@ from staff.notices import Telling, tell
 from store.clock import utc_now
 from store.database import Database
 from store.workdays import ANNOUNCED
-from tests.browser.accessibility import faults
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, look
 from tests.browser.served_console import ServedConsole, served_console
 from tests.conftest import ARTICLES
 from tickets.limits import TimeLimits
@@ -33,7 +32,6 @@ from tickets.models import Officer, Ticket, TicketClock
 from tickets.states import OPEN, State
 
 NEW = "green tea river 88"
-SIZES = (("phone", 390, 844), ("desktop", 1366, 768))
 BASE = "91410400MA0000001"
 CODE = BASE + str(uscc.calc_check_digit(BASE))
 
@@ -96,9 +94,7 @@ Enter = Callable[[str], Page]
 @pytest.fixture
 def enter(browser: Browser, console: ServedConsole) -> Iterator[Enter]:
     """Sign somebody in who has chosen a password."""
-    context = browser.new_context(
-        viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai"
-    )
+    context = browser.new_context(viewport=DESK, locale="zh-CN", timezone_id="Asia/Shanghai")
     faulty: list[str] = []
 
     def sign_in(username: str) -> Page:
@@ -118,16 +114,6 @@ def enter(browser: Browser, console: ServedConsole) -> Iterator[Enter]:
     yield sign_in
     context.close()
     assert faulty == []
-
-
-def look(page: Page, axe: str, name: str, folder: Path) -> None:
-    """Keep a picture in both sizes, and let axe judge. `QIFU_PICTURES` names a folder to keep them in."""
-    kept = pictures(folder)
-    for kind, width, height in SIZES:
-        page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=kept / f"{name}-{kind}.png", full_page=True)
-        assert faults(page, axe) == [], (name, kind)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, kind)
 
 
 def test_a_supervisor_sees_the_lights_supervises_and_is_told(

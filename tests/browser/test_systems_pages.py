@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.looking import DESK
 from tests.browser.served_console import ServedConsole, served_console
-from tests.browser.test_console import DESK, Examiner, choose_password, sign_in
+from tests.browser.test_console import Examiner, choose_password, sign_in
 
 
 @pytest.fixture(scope="module")

@@ -21,13 +21,12 @@ from staff.sign_in import Door
 from store.clock import city_date, utc_now
 from store.database import Database
 from store.ids import new_id
-from tests.browser.pictures import pictures
+from tests.browser.looking import DESK, TELEPHONE, look, pictures
 from tests.product.served import Caller, Served
 from tests.staff.people import PASSWORD, employ
 from tickets.limits import Timed
 from tickets.models import CalendarDay, TicketClock
 
-DESKTOP, PHONE = (1366, 768), (390, 844)
 STAFF = {
     "zhou.min": ("周敏", Role.DISPATCHER, None),
     "wu.gang": ("吴刚", Role.HANDLER, "water"),
@@ -73,10 +72,8 @@ def enter(browser: Browser, served: Served) -> Iterator[Enter]:
     """Sign somebody in, in a browser of their own."""
     contexts = []
 
-    def sign_in(username: str, size: tuple[int, int] = DESKTOP) -> Page:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, locale="zh-CN", reduced_motion="reduce"
-        )
+    def sign_in(username: str) -> Page:
+        context = browser.new_context(viewport=DESK, locale="zh-CN", reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
         page.goto(f"{served.url}/console/tickets")
@@ -89,19 +86,6 @@ def enter(browser: Browser, served: Served) -> Iterator[Enter]:
     yield sign_in
     for context in contexts:
         context.close()
-
-
-def look(page: Page, axe: str, name: str, folder: Path) -> None:
-    """Keep a picture, and let axe judge the page. `QIFU_PICTURES` names a folder to keep them in."""
-    kept = pictures(folder)
-    for size, width in (("desktop", DESKTOP), ("phone", PHONE)):
-        page.set_viewport_size({"width": width[0], "height": width[1]})
-        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        assert not wide, f"{name} is wider than the {size}"
-        page.screenshot(path=kept / f"{name}-{size}.png", full_page=True)
-        found = page.evaluate(f"async () => {{ {axe}\n return (await axe.run()).violations }}")
-        assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in found] == [], name
-    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
 
 
 def step(page: Page, title: str, **fields: str) -> None:
@@ -122,7 +106,7 @@ def step(page: Page, title: str, **fields: str) -> None:
 def test_a_complaint_is_worked_answered_and_rated_badly_and_its_rating_worked_too(
     browser: Browser, served: Served, enter: Enter, axe: str, tmp_path: Path
 ) -> None:
-    chat = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]}, locale="zh-CN")
+    chat = browser.new_page(viewport=TELEPHONE, locale="zh-CN")
     chat.goto(f"{served.url}/chat")
     log = chat.get_by_role("log")
     bot = chat.locator("#log .from-bot .bubble")
@@ -138,6 +122,7 @@ def test_a_complaint_is_worked_answered_and_rated_badly_and_its_rating_worked_to
     dispatcher = enter("zhou.min")
     look(dispatcher, axe, "tickets", tmp_path)
     dispatcher.get_by_role("link", name="PDS-").last.click()
+    dispatcher.wait_for_url("**/console/tickets/PDS-*")
     number = dispatcher.url.rpartition("/")[2]
     look(dispatcher, axe, "ticket-accept", tmp_path)
     step(dispatcher, "受理", 级别和办理期限="simple")
