@@ -25,7 +25,7 @@ from staff.departments import departments
 from staff.roles import Permission
 from store.clock import CITY_ZONE
 from tickets.limits import LEVEL_NAMES
-from tickets.lists import QUEUE_NAMES, Place, Queue, Row, Wanted, counts, page
+from tickets.lists import QUEUE_NAMES, Place, Queue, Row, Wanted, contested, counts, page
 from tickets.models import KIND_NAMES
 from tickets.states import STATE_NAMES
 from tickets.timing import load_calendar
@@ -96,6 +96,7 @@ async def _around(
     choices = await departments(session)
     return {
         "rows": [(row.ticket, shown(row.ticket, actor), first_due(row.due, now, calendar)) for row in rows],
+        "contested": await contested(session, [row.ticket for row in rows]),
         "queue_names": QUEUE_NAMES,
         "subjects": list(subjects()),
         "districts": list(console.desk.city.districts),

@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.conditions import Bounds
-from tickets.models import Approval, Ticket, TicketClock, names_in
+from tickets.models import Approval, Ticket, TicketClock, TicketEvent, names_in
 from tickets.officers import codes_of
-from tickets.states import OPEN, State
+from tickets.states import OPEN, State, Step
 
 
 class Queue(StrEnum):
@@ -251,6 +251,18 @@ async def due_of(session: AsyncSession, tickets: Collection[Ticket]) -> list[Row
     """Tickets with what is due first of each."""
     due = await _first_due(session, [ticket.id for ticket in tickets])
     return [Row(ticket, due.get(ticket.id)) for ticket in tickets]
+
+
+async def contested(session: AsyncSession, tickets: Collection[Ticket]) -> set[str]:
+    """The ids of those that wait for a call-back and whose enterprise has said, since it was answered, that nothing is solved."""
+    waiting = [ticket.id for ticket in tickets if ticket.state is State.CALL_BACK]
+    rows = await session.execute(
+        select(TicketEvent.ticket_id, TicketEvent.step)
+        .where(TicketEvent.ticket_id.in_(waiting), TicketEvent.step.in_((Step.RELEASED, Step.CONTESTED)))
+        .order_by(TicketEvent.id)
+    )
+    last = {ticket_id: step for ticket_id, step in rows}
+    return {ticket_id for ticket_id, step in last.items() if step is Step.CONTESTED}
 
 
 async def threads_of(session: AsyncSession, text: str, sight: Sight, limit: int = 50) -> Sequence[str]:

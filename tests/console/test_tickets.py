@@ -8,11 +8,14 @@ from datetime import timedelta
 import httpx
 import pytest
 
+from desk.answers import Context
+from desk.contesting import Contested, contest
 from desk.desk import Desk
 from staff.roles import Role
-from tests.console.ticket_office import Office
+from tests.console.ticket_office import Office, full_office, to_hand
 from tests.console.visit import House
 from tests.fakes import HandClock
+from tickets.models import Ticket
 
 
 @pytest.fixture
@@ -81,6 +84,39 @@ async def test_a_row_tells_what_is_due_in_words_and_masks_the_enterprise(
     page = await office.staff["du"].get("/console/tickets?queue=overdue")
     assert '<span class="badge light bad">红灯 · 已超期 1 个工作日</span>' in page.text
     assert '<span class="badge bad">督办</span>' in page.text
+
+
+async def test_who_calls_back_sees_which_answers_their_enterprises_say_solved_nothing(
+    house: House, desk: Desk, clock: HandClock
+) -> None:
+    office = await full_office(house, desk)
+    quiet, contested = await office.file(), await office.file()
+    for number in (quiet, contested):
+        await to_hand(office, number)
+        await _answer(office, number)
+    await _contest(desk, await office.ticket(contested))
+    clock.advance(timedelta(days=12))
+    await office.next_day(clock)
+    page = await office.staff["zuo"].get("/console/tickets?queue=call_back")
+    assert numbers(page) == [contested[-2:], quiet[-2:]]
+    mark = '<span class="badge bad">反映未解决</span>'
+    assert [mark in row for row in page.text.split("<tr>")[2:]] == [True, False]
+    await office.press("zuo", contested, "reworked", note="水还是没通")
+    await _answer(office, contested)
+    clock.advance(timedelta(days=12))
+    await office.next_day(clock)
+    page = await office.staff["zuo"].get("/console/tickets?queue=call_back")
+    assert numbers(page) == [contested[-2:], quiet[-2:]] and mark not in page.text
+
+
+async def _answer(office: Office, number: str) -> None:
+    await office.press("ban", number, "drafted", text="管道已经修好")
+    await office.press("shen", number, "released")
+
+
+async def _contest(desk: Desk, ticket: Ticket) -> None:
+    assert ticket.thread_id is not None
+    await contest(desk, Contested(ticket.thread_id, 900, "没有解决", ticket.number), Context())
 
 
 async def test_a_list_is_narrowed_by_text_subject_district_and_department(office: Office) -> None:
