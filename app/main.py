@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp
@@ -159,25 +159,27 @@ def create_app(
         per_system=settings.rate_per_system,
         redis=settings.redis,
     )
-    app.include_router(
+    _take(
+        app,
         conversation_router(
             desk,
             Tokens(settings.token()),
             limits,
             max_letters=settings.message_max_letters,
             stopping=stopping,
-        )
+        ),
     )
-    app.include_router(public_router(desk, limits))
-    app.include_router(action_router(desk, settings.token()))
-    app.include_router(page_router(PINGDINGSHAN.name))
+    _take(app, public_router(desk, limits))
+    _take(app, action_router(desk, settings.token()))
+    _take(app, page_router(PINGDINGSHAN.name))
     files = Files(settings.attachments_folder())
-    app.include_router(article_router(desk, settings.public_url, files))
-    app.include_router(sitemap_router(desk, settings.public_url))
+    _take(app, article_router(desk, settings.public_url, files))
+    _take(app, sitemap_router(desk, settings.public_url))
     client = settings.oidc_client()
     identity = Provider(client, clock) if client else None
     door = Door(database, Hashing(), settings.sign_in_policy(), clock, new_id, identity)
-    app.include_router(
+    _take(
+        app,
         console_router(
             desk,
             door,
@@ -186,16 +188,16 @@ def create_app(
             files=files,
             scan=_scan(settings),
             replaying=replaying,
-        )
+        ),
     )
     mount_static(app)
     mount_console_static(app)
     posts: dict[str, ASGIApp] = {}
     if wechat:
-        app.include_router(wechat.router)
+        _take(app, wechat.router)
         posts[WECHAT_PATH] = wechat.router
     if telegram and telegram.router:
-        app.include_router(telegram.router)
+        _take(app, telegram.router)
         posts[TELEGRAM_PATH] = telegram.router
     others = {ACTIONS_PATH: ACTIONS_MAX_BYTES, **BODY_LIMITS}
     app.add_middleware(BodyLimit, most=settings.body_max_bytes, others=others)
@@ -203,6 +205,11 @@ def create_app(
     add_problem_handlers(app, body_max_bytes=settings.body_max_bytes)
     _add_health(app, desk, dialogue, rasa)
     return app
+
+
+def _take(app: FastAPI, router: APIRouter) -> None:
+    """Its routes as they are: `include_router` would make all of them a second time, while the first request waits."""
+    app.router.routes.extend(router.routes)
 
 
 def _lifespan(

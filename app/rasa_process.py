@@ -54,7 +54,7 @@ class RasaProcess:
             while not self._stopping:
                 self.state = "restarting" if self.restarts else "starting"
                 began = loop.time()
-                process = await self._running()
+                process = await self.start()
                 code = await process.wait()
                 if self._stopping:
                     return
@@ -112,8 +112,8 @@ class RasaProcess:
                 if before is not None:
                     await _end(before)
 
-    async def _running(self) -> asyncio.subprocess.Process:
-        """The present Rasa, started where there is none."""
+    async def start(self) -> asyncio.subprocess.Process:
+        """The present Rasa, started where there is none; `watch` takes over from there."""
         async with self._changing:
             if self._process is None or self._process.returncode is not None:
                 self._process = await self._start(self.model, self._port)

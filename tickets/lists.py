@@ -261,7 +261,7 @@ async def contested(session: AsyncSession, tickets: Collection[Ticket]) -> set[s
         .where(TicketEvent.ticket_id.in_(waiting), TicketEvent.step.in_((Step.RELEASED, Step.CONTESTED)))
         .order_by(TicketEvent.id)
     )
-    last = {ticket_id: step for ticket_id, step in rows}
+    last = {row.ticket_id: row.step for row in rows}
     return {ticket_id for ticket_id, step in last.items() if step is Step.CONTESTED}
 
 

@@ -40,6 +40,8 @@ async def _serve(settings: Settings) -> None:
     rasa = None if settings.rasa_url else await _rasa(settings)
     console.print("启动对话模型……")
     address = f"http://{settings.host}:{settings.port}/chat"
+    if rasa is not None:
+        await rasa.start()  # it takes longest: the rest is put together meanwhile
     await serve_product(
         settings,
         lambda: console.print(f"[bold green]已就绪[/]:{address}  （按 Ctrl-C 停止）", highlight=False),

@@ -80,7 +80,7 @@ def follow_parent() -> None:
 def serve(model: Path, port: int, surroundings: Surroundings) -> int:
     """Load the model and answer on the port until told to stop; return 1 if the port cannot be had."""
     if light.all_light(light.components_of_model(model)):
-        light.leave_out_tensorflow()
+        light.leave_out()
     quieten_rasa()
     import speed
 

@@ -79,6 +79,11 @@ class SqlTrackers(SQLTrackerStore):
         self._rows = self.SQLEvent.__table__
         self._kept: "OrderedDict[str, DialogueStateTracker]" = OrderedDict()
 
+    @staticmethod
+    def get_db_url(dialect: str = "sqlite", host: str = "", *_: Any) -> Any:
+        """Return the URL taken apart: in a string Rasa looks for "postgresql", which a folder may be called as well."""
+        return sa.engine.make_url(host)
+
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """Return the tracker of the latest session, None of a stranger; raises what the database raises."""
         return await self._aside(self._read, sender_id)

@@ -29,7 +29,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     os.environ["LOG_LEVEL"] = "ERROR"  # below it Rasa draws progress bars
     os.environ.setdefault("RASA_CACHE_DIRECTORY", str(options.out / ".cache"))
     if light.all_light(components_of_config(options.config)):
-        light.leave_out_tensorflow()
+        light.leave_out()
     say(started, "loading Rasa")
     quieten_rasa()
     reader = read_project(options)

@@ -19,7 +19,7 @@ import light  # noqa: E402
 from quiet import quieten  # noqa: E402
 
 quieten()
-light.leave_out_tensorflow()
+light.leave_out()
 
 import channel  # noqa: E402
 import endpoint  # noqa: E402
@@ -159,6 +159,11 @@ def check_a_kept_tracker_is_what_reading_it_anew_would_give() -> None:
         other.domain = agent.domain
         assert "a" in store._kept
         assert state(store) == state(other)
+
+
+def check_a_folder_may_be_called_after_another_database() -> None:
+    with tempfile.TemporaryDirectory(prefix="postgresql") as folder:
+        assert asyncio.run(SqlTrackers(f"sqlite:///{folder}/a.db").retrieve("a")) is None
 
 
 def check_a_turn_that_was_overtaken_is_not_written() -> None:

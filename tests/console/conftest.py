@@ -52,7 +52,8 @@ async def house(desk: Desk, hashing: Hashing, files: Files) -> House:
     # A stream that is told to end says what there is to say and no more: here it can be read to its end.
     stopping = asyncio.Event()
     stopping.set()
-    app.include_router(console_router(desk, door, secure=False, stopping=stopping, files=files))
+    # As the product takes them: `include_router` makes every route once more.
+    app.router.routes.extend(console_router(desk, door, secure=False, stopping=stopping, files=files).routes)
     app.add_middleware(BodyLimit, most=BODY_MAX_BYTES, others=BODY_LIMITS)
     async with desk.database.write() as session:
         await add_departments(session)

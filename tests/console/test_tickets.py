@@ -95,7 +95,6 @@ async def test_who_calls_back_sees_which_answers_their_enterprises_say_solved_no
         await to_hand(office, number)
         await _answer(office, number)
     await _contest(desk, await office.ticket(contested))
-    clock.advance(timedelta(days=12))
     await office.next_day(clock)
     page = await office.staff["zuo"].get("/console/tickets?queue=call_back")
     assert numbers(page) == [contested[-2:], quiet[-2:]]
@@ -103,7 +102,6 @@ async def test_who_calls_back_sees_which_answers_their_enterprises_say_solved_no
     assert [mark in row for row in page.text.split("<tr>")[2:]] == [True, False]
     await office.press("zuo", contested, "reworked", note="水还是没通")
     await _answer(office, contested)
-    clock.advance(timedelta(days=12))
     await office.next_day(clock)
     page = await office.staff["zuo"].get("/console/tickets?queue=call_back")
     assert numbers(page) == [contested[-2:], quiet[-2:]] and mark not in page.text

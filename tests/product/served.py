@@ -24,6 +24,7 @@ class Served:
 
     def __init__(self, data: Path, database: str = "", **more: str) -> None:
         self.data = data
+        self.database = database
         self.port, self.rasa_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
@@ -62,15 +63,19 @@ class Served:
         except httpx.HTTPError:
             return None
 
-    def await_health(self, status: int) -> httpx.Response:
-        """Wait until the health page has that status."""
+    def await_health(self, status: int | None = None) -> httpx.Response:
+        """Wait until the health page has that status, or any."""
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             answer = self.health()
-            if answer is not None and answer.status_code == status:
+            if answer is not None and status in (None, answer.status_code):
                 return answer
             time.sleep(0.1)
-        raise AssertionError(f"no {status} from /health:\n{self._log.read_text()[-2000:]}")
+        raise AssertionError(f"no {status or 'answer'} from /health:\n{self._log.read_text()[-2000:]}")
+
+    def runs(self) -> bool:
+        """Whether there is a process."""
+        return self.process is not None and self.process.poll() is None
 
     def rasa_pid(self) -> int:
         """The process that listens on Rasa's port."""
@@ -91,7 +96,7 @@ class Served:
     def stop(self, patience: float = 20) -> int:
         """Ctrl-C; returns the exit code."""
         assert self.process is not None
-        if self.process.poll() is None:
+        if self.runs():
             self.process.send_signal(signal.SIGINT)
         return self.process.wait(patience)
 

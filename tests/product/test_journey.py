@@ -8,7 +8,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy import text as sql
 
+from tests.conftest import at_server, postgresql_database
 from tests.product.served import Caller, Served
 
 STORY = (
@@ -34,16 +35,30 @@ STORY = (
 FORGOTTEN_WITHIN = 30
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A product on SQLite, then one on PostgreSQL."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with ExitStack() as stack:
+        url = f"sqlite:///{folder / 'qifu.db'}"
+        if request.param == "postgresql":
+            server = request.getfixturevalue("postgresql_server")
+            url = at_server(server, stack.enter_context(postgresql_database(server)))
+        product = Served(folder, url)
+        stack.callback(product.stop)
+        product.start()
+        yield product
+
+
 @pytest.fixture
-def served(tmp_path: Path, database_url: str) -> Iterator[Served]:
-    """A product on SQLite, then on PostgreSQL."""
-    product = Served(tmp_path, database_url)
-    product.start()
-    yield product
-    product.stop()
+def served(standing: Served) -> Served:
+    """The product that stands, started again where the test before has ended it."""
+    if not standing.runs():
+        standing.start()
+    return standing
 
 
-def test_an_enterprise_asks_complains_and_follows_its_ticket(served: Served, database_url: str) -> None:
+def test_an_enterprise_asks_complains_and_follows_its_ticket(served: Served) -> None:
     caller = Caller(served.url)
     answer = caller.last("用水报装要多久")
     assert (answer["outcome"], answer["article"], answer["aspect"]) == (
@@ -81,7 +96,7 @@ def test_an_enterprise_asks_complains_and_follows_its_ticket(served: Served, dat
     assert "对不上" in stranger.last("9999")["text"]
     assert "待受理" in stranger.last("1111")["text"]
 
-    answered(database_url, number)
+    answered(served.database, number)
     assert "已答复" in caller.last("我的工单咋样了")["text"]
     contested = caller.last("还是没给送电，没有解决啊")
     assert (contested["outcome"], contested["ticket"]) == ("ticket", number)
@@ -174,19 +189,20 @@ def test_ctrl_c_ends_a_rasa_that_hangs(served: Served) -> None:
 
 def test_the_first_start_prints_a_password_once_and_keeps_only_its_hash(tmp_path: Path) -> None:
     product = Served(tmp_path)
-    product.start()
-    product.stop()
-    product.start()
-    product.stop()
+    for _ in range(2):
+        product.launch()
+        product.await_health()
+        product.stop()
     printed = [line for line in product.log().splitlines() if "一次性密码" in line]
     assert len(printed) == 1
     password = printed[0].split("：")[-1].strip()
     assert password.encode() not in (tmp_path / "qifu.db").read_bytes()
 
 
-def test_an_enterprise_links_two_talks_and_has_one_of_them_erased(served: Served, tmp_path: Path) -> None:
+def test_an_enterprise_links_two_talks_and_has_one_of_them_erased(served: Served) -> None:
     one, other = Caller(served.url), Caller(served.url)
-    for text in STORY:
+    wrong = f"{STORY[1]}，三车间停工"  # nobody else has said that
+    for text in (STORY[0], wrong, *STORY[2:]):
         one.say(text)
     number = one.last("确认提交")["ticket"]
     asked = one.last("我想把这边和微信绑一起")["text"]
@@ -199,7 +215,7 @@ def test_an_enterprise_links_two_talks_and_has_one_of_them_erased(served: Served
     told = one.last("删除我的信息")
     assert number in told["text"]
     assert [button["title"] for button in told["buttons"]] == ["确定删除", "先撤回工单", "不删除"]
-    assert remembered(tmp_path, STORY[1])
+    assert remembered(served.data, wrong)
     assert "已确认" in one.last("确定删除")["text"]
     assert "删除" in one.history()[-1]["text"]
     assert one.last("用水报装要多久")["article"] == "water-connection"
@@ -210,7 +226,7 @@ def test_an_enterprise_links_two_talks_and_has_one_of_them_erased(served: Served
     assert "待受理" in stranger.last("1234")["text"]
 
     end = time.monotonic() + FORGOTTEN_WITHIN
-    while remembered(tmp_path, STORY[1]):
+    while remembered(served.data, wrong):
         assert time.monotonic() < end
         time.sleep(0.5)
 
