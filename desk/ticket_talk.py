@@ -1,7 +1,7 @@
 """Asking after a ticket in the chat: progress, urging, adding to it, withdrawing it.
 
-A ticket may be read where it was filed and in the channels linked to it, or with its number and the last four
-digits of its telephone number; the number alone opens nothing.
+Where it was filed, and in the channels linked to it, all of it may be done. Elsewhere the number and the last four digits
+of the telephone show how far it has got and no more: whoever works on the ticket knows both. The number alone opens nothing.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ _TRIES = 3
 _GUESSES = 10
 _GUESSES_WITHIN = timedelta(hours=24)
 _TOO_OFTEN = "这张工单近一天内核对失败的次数太多，为保护企业信息暂不提供查询，请明天再试。急事可以转人工，或拨打 12345。"
+_NOT_HERE = (
+    "为保护企业，换了地方只能查进度：催办、补充和撤回，请在提交这张工单的聊天里办；那边发“绑定”拿到绑定码、"
+    "在这里发一下，以后这里也能办。都不方便的，可以转人工。"
+)
 SUPPLEMENT = Button("补充说明", "/supplement")
 
 
@@ -95,26 +99,18 @@ async def _guessed_too_often(desk: Desk, number: str, message_id: int, *, right:
     return False
 
 
-async def find(desk: Desk, thread_id: str, number: str | None, tail: str | None) -> Ticket | None:
-    """The ticket, if this thread may see it."""
-    if number is None:
-        return None
+async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) -> Reply:
+    """Do what is wanted, once for each message, and say what came of it."""
     async with desk.database.read() as session:
         thread = await session.get_one(Thread, thread_id)
         people = await people_of(session, thread.person_id)
-        ticket = await by_number(session, number)
-    return ticket if ticket and _may_see(ticket, people, tail) else None
-
-
-async def act_on(desk: Desk, thread_id: str, message_id: int, talk: TicketTalk) -> Reply:
-    """Do what is wanted, once for each message, and say what came of it."""
-    ticket = await find(desk, thread_id, talk.number, talk.tail)
-    if ticket is None:
+        ticket = await by_number(session, talk.number) if talk.number else None
+    if ticket is None or not _may(talk, ticket, people):
         return Reply("没有找到这张工单，请核对编号。需要帮忙可以转人工。", outcome="ticket", buttons=(HUMAN,))
     if talk.act == Act.PROGRESS:
         async with desk.database.read() as session:
             told = progress(ticket, await events(session, ticket.id), await all_running(session, ticket.id))
-        return about(ticket, told)
+        return about(ticket, told, None if ticket.person_id in people else ())
     if talk.act == Act.WITHDRAW and not talk.sure:
         return about(ticket, f"好的，工单 {ticket.number} 没有撤回，继续办理。")
     return await _step(desk, ticket, message_id, talk)
@@ -178,7 +174,9 @@ def _next(
             "number",
             "没有认出工单编号。" if talk.asking == "number" else "",
         )
-    if named is None or not _may_see(named, people, talk.tail):
+    if talk.act != Act.PROGRESS and (named is None or named.person_id not in people):
+        return replace(talk, asking=None, left=True, say=_NOT_HERE)  # the same whether there is such a ticket or not
+    if named is None or not _may(talk, named, people):
         # Whether the number exists is told to nobody who cannot name its telephone number.
         wrong = talk.tail is not None or talk.asking == "tail"
         failures = talk.failures + wrong
@@ -252,5 +250,6 @@ def _offers(state: State) -> tuple[Button, ...]:
     return (UNSOLVED, SUPPLEMENT) if state in UNCONFIRMED else ()
 
 
-def _may_see(ticket: Ticket, people: Sequence[str], tail: str | None) -> bool:
-    return ticket.person_id in people or (tail is not None and ticket.phone.endswith(tail))
+def _may(talk: TicketTalk, ticket: Ticket, people: Sequence[str]) -> bool:
+    known = talk.act == Act.PROGRESS and talk.tail is not None and ticket.phone.endswith(talk.tail)
+    return known or ticket.person_id in people

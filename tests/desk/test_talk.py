@@ -174,6 +174,25 @@ async def test_a_number_alone_opens_nothing(desk: Desk, thread: Thread) -> None:
     assert number in (await act_on(desk, other.id, 9, talk)).text
 
 
+@pytest.mark.parametrize("act", [Act.URGE, Act.SUPPLEMENT, Act.WITHDRAW])
+async def test_who_knows_number_and_digits_sees_how_far_it_is_and_changes_nothing(
+    desk: Desk, thread: Thread, act: Act
+) -> None:
+    number = await complain(desk, thread)
+    other = await stranger(desk)
+    seen = await act_on(desk, other.id, 8, TicketTalk(Act.PROGRESS, number=number, tail="1234"))
+    assert "待受理" in seen.text and [button.title for button in seen.buttons] == ["转人工"]
+    heard = []
+    for named in (number, "PDS-20261123-9999"):
+        talk = await advance(desk, other.id, 1, TicketTalk(act), said(f"{named}，1234"))
+        heard.append((talk.left, talk.asking, talk.say))
+    assert heard[0] == heard[1]
+    assert heard[0][:2] == (True, None) and "绑定" in heard[0][2]
+    forced = TicketTalk(act, number=number, tail="1234", note="不用办了", sure=True)
+    assert "没有找到" in (await act_on(desk, other.id, 9, forced)).text
+    assert await steps(desk, thread) == [Step.SUBMITTED]
+
+
 async def test_nobody_learns_whether_a_number_exists(desk: Desk, thread: Thread) -> None:
     real = await complain(desk, thread)
     other = await stranger(desk)
