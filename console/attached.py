@@ -97,9 +97,8 @@ async def files_of_ticket(
     session: AsyncSession, ticket: Ticket, actor: Actor, *, revealed: bool
 ) -> list[File]:
     """The files of a ticket that may be seen."""
-    plain = revealed or actor.may(Permission.PERSONAL_DATA_REVEAL)
     return [
-        _file(one, ticket, actor, () if plain else ticket.names, revealed=plain)
+        _file(one, ticket, actor, () if revealed else ticket.names, revealed=revealed)
         for one in await of_ticket(session, ticket.id)
     ]
 

@@ -22,8 +22,8 @@ class Shown:
     wanted: str
 
 
-def shown(ticket: Ticket, actor: Actor, *, revealed: bool = False) -> Shown:
-    """Who may never see the persons does not find them in the texts either."""
+def shown(ticket: Ticket, *, revealed: bool = False) -> Shown:
+    """The persons, and what was written about them."""
     if revealed:
         persons = (ticket.enterprise, ticket.credit_code or "", ticket.contact, ticket.phone)
     else:
@@ -34,11 +34,18 @@ def shown(ticket: Ticket, actor: Actor, *, revealed: bool = False) -> Shown:
             masked_name(ticket.contact),
             masked_phone(ticket.phone),
         )
-    return Shown(*persons, written(ticket, actor, ticket.description), written(ticket, actor, ticket.wanted))
+    return Shown(
+        *persons,
+        written(ticket, ticket.description, revealed=revealed),
+        written(ticket, ticket.wanted, revealed=revealed),
+    )
 
 
-def written(ticket: Ticket, actor: Actor, text: str) -> str:
-    """What somebody wrote about a ticket, as this member of staff may read it."""
-    if actor.may(Permission.PERSONAL_DATA_REVEAL):
-        return text
-    return masked_text(text, ticket.names)
+def written(ticket: Ticket, text: str, *, revealed: bool) -> str:
+    """What somebody wrote about a ticket: as everywhere, who it is about is masked until somebody asks."""
+    return text if revealed else masked_text(text, ticket.names)
+
+
+def answered(ticket: Ticket, actor: Actor, text: str) -> str:
+    """What is to be sent to the enterprise, word for word for whoever works on it: it has to be judged as it is."""
+    return written(ticket, text, revealed=actor.may(Permission.PERSONAL_DATA_REVEAL))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from console.case_forms import CASE_FORM_OF, case_forms, case_notice
 from console.due import due_by
-from console.masked import shown, written
+from console.masked import shown
 from console.numbers import row_id
 from console.pages import visitor
 from console.routes import PREFIX, Console, Routes, seen_other
@@ -110,15 +110,17 @@ async def _context(console: Console, session: AsyncSession, actor: Actor, row: C
     steps = case_offered(case, case_parts(actor, case), actor.account_id or "")
 
     def readable(text: str) -> str:
-        if ticket is not None:
-            return written(ticket, actor, text)
-        return text if actor.may(Permission.PERSONAL_DATA_REVEAL) else masked_text(text, names_in_talk)
+        return masked_text(text, ticket.names if ticket is not None else names_in_talk)
+
+    def proposed(text: str) -> str:
+        return text if actor.may(Permission.PERSONAL_DATA_REVEAL) else readable(text)
 
     return {
         "case": case,
         "ticket": ticket,
-        "shown": shown(ticket, actor) if ticket else None,
+        "shown": shown(ticket) if ticket else None,
         "readable": readable,
+        "proposed": proposed,
         "history": history,
         "last": history[-1].id if history else 0,
         "who": {**await names(session, accounts), ENTERPRISE: "企业"},

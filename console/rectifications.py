@@ -65,7 +65,7 @@ def rectifications_routes(routes: Routes) -> None:
             chosen=chosen,
             tabs=[(one, CASE_QUEUE_NAMES[one], counted.get(one)) for one in CaseQueue],
             rows=[
-                (row, shown(row.ticket, actor) if row.ticket else None, due_of(row.case, now, calendar))
+                (row, shown(row.ticket) if row.ticket else None, due_of(row.case, now, calendar))
                 for row in rows[:_PAGE]
             ],
             queue_names=CASE_QUEUE_NAMES,

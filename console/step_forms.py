@@ -43,7 +43,7 @@ _FORMS = (
     StepForm(_S.REFUSAL_DENIED, "不同意，应当受理", note="理由"),
     StepForm(_S.DISPATCHED, "派单", asks=("department",), note="给承办部门的话", main=True),
     StepForm(_S.SIGNED, "签收", "由您签收后，本部门开始办理。", main=True),
-    StepForm(_S.ARBITRATED, "指定办理", "退单已满规定的次数。指定后承办部门不能再退。", ("department",), "指定理由", main=True),
+    StepForm(_S.ARBITRATED, "指定办理", "退单已满规定的次数，由谁办理在这里指定，办理中要换人也在这里。指定后承办部门不能再退。", ("department",), "指定理由", main=True),
     StepForm(_S.EXTENDED, "批准延期", _TO_ENTERPRISE, note="延期理由", main=True),
     StepForm(_S.EXTENSION_DENIED, "不同意延期", note="理由"),
     StepForm(_S.RESUMED, "恢复办理", "期限按中止的工作日顺延，企业会收到通知。", main=True),

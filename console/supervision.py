@@ -128,7 +128,7 @@ async def _page(
     lines = [
         {
             "ticket": row.ticket,
-            "shown": shown(row.ticket, actor),
+            "shown": shown(row.ticket),
             "light": _light(row, times, console, calendar),
             "last": row.last,
             "notice": row.ticket.id in urged.notice,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from console.attached import files_of_ticket
 from console.due import Due, day_text, due
 from console.loads import Loads, loads
-from console.masked import shown, written
+from console.masked import answered, shown, written
 from console.pages import visitor
 from console.routes import Console
 from console.step_forms import forms_of
@@ -93,8 +93,9 @@ async def _context(
     found = suggestions(await all_rules(session), ticket, officer) if _sends(steps) else []
     return {
         "ticket": ticket,
-        "shown": shown(ticket, actor, revealed=telling.revealed),
-        "written": lambda text: written(ticket, actor, text),
+        "shown": shown(ticket, revealed=telling.revealed),
+        "written": lambda text: written(ticket, text, revealed=telling.revealed),
+        "answered": lambda text: answered(ticket, actor, text),
         "telling": telling,
         "notice": telling.notice,
         "problem": telling.problem,

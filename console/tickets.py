@@ -95,7 +95,7 @@ async def _around(
     calendar = await load_calendar(session)
     choices = await departments(session)
     return {
-        "rows": [(row.ticket, shown(row.ticket, actor), first_due(row.due, now, calendar)) for row in rows],
+        "rows": [(row.ticket, shown(row.ticket), first_due(row.due, now, calendar)) for row in rows],
         "contested": await contested(session, [row.ticket for row in rows]),
         "queue_names": QUEUE_NAMES,
         "subjects": list(subjects()),

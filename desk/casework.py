@@ -25,7 +25,7 @@ from tickets.limits import Timed
 from tickets.models import Ticket, TicketClock, TicketEvent
 from tickets.papers import papers_of
 from tickets.states import Actor, State, Step
-from tickets.timing import all_running, is_late_by, overdue
+from tickets.timing import all_running, is_late_by, overdue, running
 
 _OVERDUE = "办理期限已过，系统自动列入督办。"
 
@@ -36,15 +36,16 @@ async def ring(desk: Desk, *, limit: int = 100) -> int:
     async with desk.database.read() as session:
         by = await rules(desk, session)
         due = [
-            *((clock.ticket_id, Step.DEEMED) for clock in await overdue(session, Timed.DECIDE, now, limit)),
             *(
                 (clock.ticket_id, Step.ARCHIVED)
                 for clock in await overdue(session, Timed.ARCHIVE, now, limit)
             ),
             *((id, Step.CALL_BACK_DUE) for id in await _to_call_back(session, now, by.calendar, limit)),
         ]
-        # Nobody is called to account at night.
+        # Nobody is called to account at night, and no enterprise's telephone rings.
         if desk.office_hours.open_at(now, by.calendar):
+            undecided = await overdue(session, Timed.DECIDE, now, limit)
+            due += [(clock.ticket_id, Step.DEEMED) for clock in undecided]
             late = is_late_by(desk.reminding.supervise_after, now, by.calendar)
             due += [(id, Step.SUPERVISED) for id in await _late(session, late, limit)]
     return sum([await _rung(desk, ticket_id, step, by) for ticket_id, step in due])
@@ -55,11 +56,19 @@ async def _rung(desk: Desk, ticket_id: str, step: Step, by: Rules) -> bool:
     try:
         async with desk.database.write() as session:
             ticket = await session.get_one(Ticket, ticket_id)
-            await move(desk, session, ticket, step, Doing(CLOCK, Actor.CLOCK, desk.clock(), note), by)
+            at = await _deemed_at(session, ticket) if step is Step.DEEMED else None
+            doing = Doing(CLOCK, Actor.CLOCK, at or desk.clock(), note)
+            await move(desk, session, ticket, step, doing, by)
     except StepRefused:  # somebody was faster
         return False
     desk.to_send.set()
     return True
+
+
+async def _deemed_at(session: AsyncSession, ticket: Ticket) -> datetime | None:
+    """When the time for a decision was over: from then on it counts as accepted, whenever that is noticed."""
+    clock = await running(session, ticket.id, Timed.DECIDE)
+    return clock.due_at if clock else None
 
 
 async def move(
@@ -78,7 +87,7 @@ async def move(
     )
     thread = await session.get(Thread, ticket.thread_id) if ticket.thread_id else None
     if text is not None and thread is not None:  # None: the enterprise had itself erased and is telephoned
-        session.add(_news_row(ticket, thread, text, doing.at))
+        session.add(_news_row(ticket, thread, text, desk.clock()))
     if event.after is State.CLOSED and event.before is not State.CLOSED:
         await session.flush()
         await owe_ticket(desk, session, ticket)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from conversations.attachments import give_to_ticket, of_talk
@@ -10,6 +11,7 @@ from conversations.models import Thread
 from conversations.threads import lock
 from desk.announcing import announce_step
 from desk.desk import Desk
+from desk.grading import urgency
 from desk.intake.fields import SKIPPED
 from desk.rules import rules
 from desk.values import Button, Reply
@@ -70,7 +72,7 @@ def cancelled() -> Reply:
 
 def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
     """The form's values as a draft."""
-    return Draft(
+    draft = Draft(
         kind=kind,
         enterprise=values["enterprise"],
         credit_code=None if values["credit_code"] == SKIPPED else values["credit_code"],
@@ -82,6 +84,8 @@ def draft_of(kind: Kind, values: Mapping[str, str]) -> Draft:
         wanted=values["wanted"],
         confidential=values["confidential"] == "是",
     )
+    found = urgency(draft)
+    return replace(draft, level=found.level) if found else draft
 
 
 def receipt(ticket: Ticket, limits: TimeLimits, attached: int = 0) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tickets.limits import Level
 from tickets.models import Ticket
+from tickets.tickets import Draft
 
 # What nobody can wait for. Not a water meter to be shut off, a leak of data, a mortgage that is paid no more.
 _URGENT = re.compile(
@@ -25,9 +26,9 @@ class Grade:
     reason: str
 
 
-def urgency(ticket: Ticket) -> Grade | None:
+def urgency(matter: Draft | Ticket) -> Grade | None:
     """Urgent, where its words say so; else nothing is suggested."""
-    text = f"{ticket.description}\n{ticket.wanted}"
+    text = f"{matter.description}\n{matter.wanted}"
     words = [found[0] for found in _URGENT.finditer(text) if not _denied(text, found.start())]
     if not words:
         return None

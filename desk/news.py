@@ -34,8 +34,8 @@ def news(
         lines += [answer, _NOT_CONTENT]
     elif step in _WITH_REASON:
         lines.append(f"理由：{note}")
-    if step in _REFUSING:
-        lines.append("对这个决定有异议的，可以在这里回复“转人工”申请复核，或拨打 12345。")
+    if step in _OBJECTIONS:
+        lines.append(_OBJECTIONS[step])
     if due := due_line(running):
         lines.append(due)
     return "\n".join(lines)
@@ -61,4 +61,7 @@ _WITH_REASON = (
     Step.REFUSED, Step.REGRADED, Step.EXTENDED, Step.SUSPENDED, Step.TERMINATED, Step.UPHELD, Step.REFUSAL_UPHELD,
     Step.OVERTURNED,
 )  # fmt: skip
-_REFUSING = (Step.REFUSED, Step.TERMINATED)
+_OBJECTIONS = {
+    Step.REFUSED: "对这个决定有异议的，可以在这里回复“转人工”申请复核，或拨打 12345。",
+    Step.TERMINATED: "对这个决定有异议的，可以在这里回复“转人工”说明，或拨打 12345；有新的情况可以重新提交。",
+}

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from staff.models import NoticeKind
 from store.clock import CITY_ZONE
-from tickets.limits import TIMED_NAMES, Limit, Unit
+from tickets.limits import TIMED_NAMES, Level, Limit, Unit
 from tickets.models import KIND_NAMES, Ticket, TicketClock
 from tickets.states import Step
 
@@ -24,6 +24,7 @@ _OF_STEP: Mapping[Step, str] = {
     Step.EXTENSION_ASKED: "{what}申请延期，等您批准。",
     Step.DRAFTED: "{what}的答复等您审核。",
     Step.RETURNED: "{what}被承办部门退单，请另行派单或指定。",
+    Step.DEEMED: "{what}到期没有作出决定，已视为受理，请尽快派单；提出过不予受理的，不再审批。",
     Step.REFUSAL_DENIED: "{what}的不予受理没有批准，请受理。",
     Step.SUPPLEMENTED: "企业补充了{what}的情况，请看“经过”。",
     Step.CONTESTED: "企业反映{what}没有解决，请尽快回访核实。",
@@ -41,11 +42,15 @@ _OF_KIND: Mapping[tuple[NoticeKind, Step], str] = {
     (NoticeKind.SUBMITTED, Step.SUBMITTED): "有新的{what}等待受理。",
 }
 
+_URGENT = "有新的{what}等待受理，文中像是急事（停水、停气、停电、险情一类），请马上看。"
+
 
 def of_step(step: Step, ticket: Ticket, kind: NoticeKind | None = None) -> str:
     """That something has happened to a ticket. `kind`: of the notice, where the step is told in several ways."""
-    text = _OF_KIND.get((kind, step)) if kind else None
-    return (text or _OF_STEP[step]).format(what=_what(ticket))
+    text = (_OF_KIND.get((kind, step)) if kind else None) or _OF_STEP[step]
+    if kind is NoticeKind.SUBMITTED and ticket.level is Level.URGENT:
+        text = _URGENT
+    return text.format(what=_what(ticket))
 
 
 def of_near(clock: TicketClock, ticket: Ticket) -> str:

@@ -17,6 +17,7 @@ from tickets.states import OPEN, UNCONFIRMED, State, Step
 _K = NoticeKind
 _KINDS: Mapping[Step, tuple[NoticeKind, ...]] = {
     Step.SUBMITTED: (_K.OFFICER, _K.SUBMITTED),
+    Step.DEEMED: (_K.DECIDED,),
     Step.REFUSAL_DENIED: (_K.DECIDED,),
     Step.REGRADED: (_K.STOPPED,),
     Step.DISPATCHED: (_K.DISPATCHED,),
@@ -93,6 +94,8 @@ def _to(
             return who.arbitrating() if ticket.returns >= most_returns else who.dispatching()
         case _K.REEXAMINE:
             return who.supervising()
+        case _K.DECIDED if event.step is Step.DEEMED:
+            return [*who.dispatching(), *(one for one in who.supervising() if one not in who.dispatching())]
         case _K.DECIDED if event.step is Step.REFUSAL_DENIED:
             return who.dispatching() if ticket.state is State.SUBMITTED else []
         case _K.SUPPLEMENTED if ticket.state in UNCONFIRMED:

@@ -175,7 +175,9 @@ def _next(
             "没有认出工单编号。" if talk.asking == "number" else "",
         )
     if talk.act != Act.PROGRESS and (named is None or named.person_id not in people):
-        return replace(talk, asking=None, left=True, say=_NOT_HERE)  # the same whether there is such a ticket or not
+        return replace(
+            talk, asking=None, left=True, say=_NOT_HERE
+        )  # the same whether there is such a ticket or not
     if named is None or not _may(talk, named, people):
         # Whether the number exists is told to nobody who cannot name its telephone number.
         wrong = talk.tail is not None or talk.asking == "tail"

@@ -83,9 +83,13 @@ def refusal(
             return TooLate(number, step)
         case Step.DISPATCHED if ticket.returns >= bounds.most_returns:
             return ReturnedTooOften(number, step, bounds.most_returns)
-        case Step.RETURNED if ticket.arbitrated:
+        case Step.RETURNED if ticket.arbitrated or ticket.returns >= bounds.most_returns:
             return ReturnedTooOften(number, step, bounds.most_returns)
         case Step.ARBITRATED if ticket.returns < bounds.most_returns:
+            return not_here
+        case Step.REASSIGNED if (
+            ticket.returns >= bounds.most_returns
+        ):  # whose it is the arbiter says, then too
             return not_here
         case Step.RELEASED if papers.draft is None or papers.draft.drafted_by == by:
             return SecondPersonNeeded(number, step)

@@ -20,7 +20,7 @@ def diagram() -> str:
     for move in MOVES:
         if move.after is None:
             continue
-        if move.before == OPEN:  # from almost everywhere: arrows would hide the rest
+        if move.before >= OPEN - {State.SUBMITTED}:  # from almost everywhere: arrows would hide the rest
             continue
         lines += [
             f"    {STATE_NAMES[before]} --> {STATE_NAMES[move.after]}: {STEP_NAMES[move.step]}"

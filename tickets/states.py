@@ -209,7 +209,7 @@ MOVES: tuple[Move, ...] = (
     _move(_T.DISPATCHED, _A.DISPATCHER, _ACCEPTED | {_S.RETURNED}, _S.DISPATCHED),
     _move(_T.SIGNED, _A.HANDLER, _S.DISPATCHED, _S.SIGNED),
     _move(_T.RETURNED, _A.HANDLER, _S.DISPATCHED, _S.RETURNED, reason=True),
-    _move(_T.ARBITRATED, (_A.ARBITER, _A.SUPERVISOR), _S.RETURNED, _S.DISPATCHED, reason=True),
+    _move(_T.ARBITRATED, (_A.ARBITER, _A.SUPERVISOR), IN_HAND | {_S.RETURNED}, _S.DISPATCHED, reason=True),
     _move(_T.REASSIGNED, (_A.DISPATCHER, _A.SUPERVISOR), IN_HAND, _S.DISPATCHED, reason=True),
     _move(_T.STARTED, _A.HANDLER, _S.SIGNED, _S.WORKING),
     _move(_T.EXTENSION_ASKED, _A.HANDLER, IN_HAND, None, reason=True),
@@ -231,12 +231,20 @@ MOVES: tuple[Move, ...] = (
     _move(_T.URGED, _A.ENTERPRISE, OPEN, None),
     _move(_T.SUPPLEMENTED, _A.ENTERPRISE, OPEN | UNCONFIRMED, None),
     _move(_T.SUPERVISED, (_A.SUPERVISOR, _A.CLOCK), OPEN - {_S.SUSPENDED}, None, reason=True),
-    _move(_T.REEXAMINATION_ASKED, _A.AGENT, _ANSWERED | {_S.REFUSED}, _S.REEXAMINED, reason=True),
+    # A confidential ticket no agent sees: it is asked for by who dispatches.
+    _move(
+        _T.REEXAMINATION_ASKED,
+        (_A.AGENT, _A.DISPATCHER),
+        _ANSWERED | {_S.REFUSED},
+        _S.REEXAMINED,
+        reason=True,
+    ),
     _move(_T.UPHELD, _A.SUPERVISOR, _S.REEXAMINED, _S.CLOSED, reason=True),
     _move(_T.REFUSAL_UPHELD, _A.SUPERVISOR, _S.REEXAMINED, _S.REFUSED, reason=True),
     _move(_T.OVERTURNED, _A.SUPERVISOR, _S.REEXAMINED, _S.ACCEPTED, reason=True),
     _move(_T.WITHDRAWN, _A.ENTERPRISE, OPEN, _S.WITHDRAWN),
-    _move(_T.TERMINATED, _A.SUPERVISOR, OPEN, _S.TERMINATED, reason=True),
+    # What nobody has decided about yet is refused by two persons, not ended by one.
+    _move(_T.TERMINATED, _A.SUPERVISOR, OPEN - {_S.SUBMITTED}, _S.TERMINATED, reason=True),
     _move(_T.ARCHIVED, _A.CLOCK, OVER, _S.ARCHIVED),
 )
 MOVE_OF = {move.step: move for move in MOVES}

@@ -22,7 +22,7 @@ from tickets.states import Actor, State, Step
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an enterprise has confirmed. `phone` is E.164."""
+    """What an enterprise has confirmed. `phone` is E.164; `level`: what its words suggest, until somebody accepts it."""
 
     kind: Kind
     enterprise: str
@@ -34,6 +34,7 @@ class Draft:
     description: str
     wanted: str
     confidential: bool
+    level: Level = Level.GENERAL
 
 
 async def open_ticket(
@@ -78,9 +79,9 @@ async def open_ticket(
         wanted=draft.wanted,
         confidential=draft.confidential,
         submitted_at=at,
-        enter_by=_day(rules.limits.of(Timed.ENTER, Level.GENERAL).limit, at, rules),
-        decide_by=_day(rules.limits.of(Timed.DECIDE, Level.GENERAL).limit, at, rules),
-        level=Level.GENERAL,
+        enter_by=_day(rules.limits.of(Timed.ENTER, draft.level).limit, at, rules),
+        decide_by=_day(rules.limits.of(Timed.DECIDE, draft.level).limit, at, rules),
+        level=draft.level,
     )
     session.add(ticket)
     await session.flush()

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff.models import Department
 from store.clock import CITY_ZONE, city_date
-from tickets.clocks import HANDLING_BEGINS
 from tickets.limits import Timed
 from tickets.models import KIND_NAMES, Ticket, TicketEvent
 from tickets.states import Step
 from tickets.timing import running
+from tickets.urging import urgings
 
 _SENT = (Step.DISPATCHED, Step.ARBITRATED, Step.REASSIGNED)
 
@@ -38,8 +38,7 @@ async def urging_letter(session: AsyncSession, ticket: Ticket, now: datetime) ->
     ).all()
     clock = await running(session, ticket.id, Timed.HANDLE)
     found = await session.get(Department, ticket.department) if ticket.department else None
-    begun = max((n for n, one in enumerate(events) if one.step in HANDLING_BEGINS), default=0)
-    urged = [_moment(one.at) for one in events[begun:] if one.step is Step.URGED]
+    urged = [_moment(one.at) for one in urgings(events)]
     sent = next((one.at for one in reversed(events) if one.step in _SENT), None)
     what = f"企业反映{ticket.subject}问题的{KIND_NAMES[ticket.kind]}（工单 {ticket.number}）"
     dispatched = f"于{_day(city_date(sent))}派你单位办理" if sent else "还没有派单"

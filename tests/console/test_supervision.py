@@ -59,9 +59,9 @@ async def on(office: Office, clock: HandClock, moment: datetime) -> Visit:
     return office.staff["du"]
 
 
-async def urge(office: Office, number: str) -> None:
+async def urge(office: Office, number: str, message: int = 9000) -> None:
     ticket = await office.ticket(number)
-    doing = Doing(ENTERPRISE, Actor.ENTERPRISE, office.desk.clock(), message_id=9000)
+    doing = Doing(ENTERPRISE, Actor.ENTERPRISE, office.desk.clock(), message_id=message)
     await move_ticket(office.desk, ticket.id, Step.URGED, doing)
 
 
@@ -206,6 +206,26 @@ async def test_what_was_urged_in_vain_is_marked_the_working_day_after(
     assert (await du.get(f"{HERE}/{number}/urging-letter")).status_code == 404
     page = await du.get(HERE)
     assert count_of(page, "应发催办通知书") == 0 and "应发催办通知书" not in row_of(page, number)
+
+
+async def test_what_was_urged_before_it_was_theirs_is_not_laid_to_their_charge(
+    office: Office, du: Visit, clock: HandClock
+) -> None:
+    number = await office.file()  # on a Monday
+    await urge(office, number)
+    clock.now = at(11, 24)
+    await office.enter_again()
+    await office.press("pai", number, "accepted", level="general")
+    await office.press("pai", number, "dispatched", department="water")
+    for moment in (at(11, 24, 16), at(11, 25)):
+        du = await on(office, clock, moment)
+        assert count_of(await du.get(HERE), "应发催办通知书") == 0, moment
+    await urge(office, number, 9001)
+    du = await on(office, clock, at(11, 26))
+    assert count_of(await du.get(HERE), "应发催办通知书") == 1
+    letter = await du.get(f"{HERE}/{number}/urging-letter")
+    lines = [one.text for one in Document(io.BytesIO(letter.content)).paragraphs]
+    assert "企业于2026年11月25日10:00催办，共 1 次。" in lines[2]
 
 
 async def test_what_was_urged_and_is_late_by_more_than_five_working_days_is_to_be_criticised(

@@ -272,8 +272,12 @@ async def test_persons_are_masked_until_somebody_asks_and_that_is_written_down(o
     number = await office.file(description="我是平顶山某某商贸有限公司的，电话13800001234，停水三天")
     masked = await office.staff["pai"].get(f"/console/tickets/{number}")
     assert "平顶＊＊有限公司" in masked.text and "138＊＊＊＊1234" in masked.text
+    for secret in ("某某商贸", "李经理", "13800001234"):
+        assert secret not in masked.text  # nor in what was written
     revealed = await office.staff["pai"].post(f"/console/tickets/{number}/reveal")
-    assert "李经理" in revealed.text and "+8613800001234" in revealed.text
+    assert (
+        "李经理" in revealed.text and "+8613800001234" in revealed.text and "电话13800001234" in revealed.text
+    )
     async with office.desk.database.read() as session:
         entry = (
             await session.scalars(select(AuditEntry).where(AuditEntry.action == "personal_data_revealed"))
@@ -285,6 +289,19 @@ async def test_persons_are_masked_until_somebody_asks_and_that_is_written_down(o
     for secret in ("某某商贸", "李经理", "13800001234"):
         assert secret not in page.text
     assert (await invited.post(f"/console/tickets/{number}/reveal")).status_code == 403
+
+
+async def test_a_confidential_ticket_that_was_refused_is_re_examined_by_way_of_who_dispatches(
+    office: Office,
+) -> None:
+    number = await office.file(confidential="是")
+    agent = await office.call_in("xi", Role.AGENT)
+    await office.press("pai", number, "refusal_asked", note="属于诉讼事项")
+    await office.press("du", number, "refused", note="同意")
+    assert (await agent.get(f"/console/tickets/{number}")).status_code == 404
+    await office.press("pai", number, "reexamination_asked", note="企业说不是诉讼事项")
+    await office.press("du", number, "overturned", note="确实不是诉讼事项")
+    assert await office.state(number) is State.ACCEPTED
 
 
 async def test_the_level_says_what_time_it_gives_and_the_department_how_much_it_has(office: Office) -> None:

@@ -16,7 +16,7 @@ from desk.complaints import submit
 from desk.desk import Desk
 from desk.progress import progress
 from staff.models import Department
-from store.clock import CITY_ZONE
+from store.clock import CITY_ZONE, city_date
 from tests.desk.casework import move_ticket
 from tests.fakes import HandClock
 from tickets.errors import NotHere, StepRefused
@@ -29,7 +29,7 @@ from tickets.timing import all_running
 
 VALUES: Mapping[str, str] = {
     "enterprise": "平顶山某某商贸有限公司", "credit_code": "-", "contact": "李经理", "phone": "+8613800000000",
-    "district": "新华区", "subject": "供水", "description": "停水三天没有人管", "wanted": "尽快恢复", "confidential": "否",
+    "district": "新华区", "subject": "供水", "description": "水压低了三天没有人管", "wanted": "尽快恢复", "confidential": "否",
 }  # fmt: skip
 TO_ANSWER = (Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED, Step.DRAFTED, Step.RELEASED)
 
@@ -120,10 +120,29 @@ async def test_three_working_days_without_a_decision_accept(
     clock.now = datetime(2026, 11, 26, 23, 59, tzinfo=CITY_ZONE)
     assert await ring(desk) == 0
     clock.now += timedelta(minutes=1)
+    assert await ring(desk) == 0  # nobody's telephone rings at midnight
+    clock.now = datetime(2026, 11, 27, 9, 0, tzinfo=CITY_ZONE)
     assert await ring(desk) == 1
     assert await ring(desk) == 0
     assert (await now_at(desk, ticket)).state is State.DEEMED
-    assert "视为受理" in (await told(desk))[0].text
+    news = (await told(desk))[0]
+    assert "视为受理" in news.text and news.created_at == clock.now
+    async with desk.database.read() as session:
+        deemed = (await events(session, ticket.id))[-1]
+    assert city_date(deemed.at) == date(2026, 11, 26)  # counted from when the time was over
+
+
+async def test_what_sounds_urgent_is_taken_for_that_until_somebody_says_otherwise(
+    desk: Desk, thread: Thread, clock: HandClock
+) -> None:
+    urgent = {**VALUES, "description": "车间燃气泄漏，味道很大"}
+    await submit(desk, thread_id=thread.id, message_id=1, kind=Kind.COMPLAINT, values=urgent)
+    async with desk.database.read() as session:
+        ticket = (await of_people(session, [thread.person_id]))[0]
+    assert ticket.level is Level.URGENT
+    clock.now = datetime(2026, 11, 27, 9, 0, tzinfo=CITY_ZONE)
+    assert [await ring(desk) for _ in range(3)] == [1, 1, 0]  # deemed accepted, and under supervision at once
+    assert (await now_at(desk, ticket)).supervised_at == clock.now
 
 
 async def test_a_day_that_the_city_does_not_work_puts_it_off(desk: Desk, ticket: Ticket) -> None:
@@ -172,14 +191,14 @@ async def test_what_is_late_is_supervised_once_and_not_at_night(
 
 
 async def test_what_is_over_is_archived_after_a_month(desk: Desk, ticket: Ticket, clock: HandClock) -> None:
-    await move(desk, ticket, Step.TERMINATED)
+    await move(desk, ticket, Step.ACCEPTED, Step.TERMINATED)
     clock.now += timedelta(days=40)
     assert await ring(desk) == 1
     assert (await now_at(desk, ticket)).state is State.ARCHIVED
 
 
 async def test_two_processes_ring_a_clock_once(desk: Desk, ticket: Ticket, clock: HandClock) -> None:
-    clock.now += timedelta(days=7)
+    clock.now += timedelta(days=4)
     first, second = await ring(desk), await ring(replace(desk))
     assert (first, second) == (1, 0)
     assert len(await told(desk)) == 1

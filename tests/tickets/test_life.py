@@ -149,6 +149,16 @@ async def test_a_ticket_is_returned_twice_and_then_assigned(life: Life) -> None:
     with pytest.raises(ReturnedTooOften):
         await life.take(Step.RETURNED)
     await life.take(Step.SIGNED)
+    with pytest.raises(NotHere):  # a ruling is changed by who rules
+        await life.take(Step.REASSIGNED)
+    await life.take(Step.ARBITRATED)
+    with pytest.raises(ReturnedTooOften):
+        await life.take(Step.RETURNED)
+
+
+async def test_what_nobody_has_decided_about_is_not_ended_by_one_person(life: Life) -> None:
+    with pytest.raises(NotHere):
+        await life.take(Step.TERMINATED)
 
 
 async def test_how_often_a_ticket_is_returned_is_a_setting(life: Life) -> None:
@@ -351,6 +361,7 @@ async def test_of_two_who_take_one_step_one_is_told_that_somebody_was_faster(lif
 
 @pytest.mark.parametrize("state", [State.WITHDRAWN, State.TERMINATED])
 async def test_an_ended_ticket_takes_nothing_but_its_archiving(life: Life, state: State) -> None:
+    await life.take(Step.ACCEPTED)
     await life.take(Step(state.value))
     for step in set(MOVE_OF) - {Step.ARCHIVED}:
         with pytest.raises(StepRefused):

@@ -147,7 +147,7 @@ async def test_the_workload_counts_what_somebody_has_in_hand_and_what_of_it_is_l
     for number in (1, 2):
         await moved(database, await opened(database, number), Step.ACCEPTED, Step.DISPATCHED)
     await moved(database, await opened(database, 3), Step.ACCEPTED, Step.DISPATCHED, Step.SIGNED)
-    await moved(database, await opened(database, 4), Step.TERMINATED)
+    await moved(database, await opened(database, 4), Step.ACCEPTED, Step.TERMINATED)
     async with database.read() as session:
         assert await workload(session, MONDAY) == {
             ("water", None): Load(2, 0),

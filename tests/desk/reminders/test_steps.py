@@ -32,10 +32,23 @@ async def test_a_new_ticket_is_told_to_dispatchers_until_it_is_accepted(desk: De
     assert await round_of(desk) == [("pai", "submitted")]
     assert await round_of(desk) == []
     [notice] = await kept(desk)
-    assert notice.text == f"有新的投诉 {ticket.number}（供水）等待受理。"
+    assert notice.text.startswith(f"有新的投诉 {ticket.number}（供水）等待受理，文中像是急事")
     await move(desk, ticket, Step.ACCEPTED)
     assert await round_of(desk) == []
     assert (await kept(desk))[0].read_at is not None
+
+
+async def test_a_new_ticket_that_can_wait_is_told_without_haste(desk: Desk, staff: Staff) -> None:
+    ticket = await filed(desk, description="水价看不懂")
+    await round_of(desk)
+    assert (await kept(desk))[0].text == f"有新的投诉 {ticket.number}（供水）等待受理。"
+
+
+async def test_what_nobody_decided_in_time_is_told_to_those_who_should_have(desk: Desk, staff: Staff) -> None:
+    ticket = await filed(desk)
+    await round_of(desk)
+    await move(desk, ticket, Step.DEEMED)
+    assert await round_of(desk) == [("du", "decided"), ("pai", "decided")]
 
 
 async def test_what_was_accepted_meanwhile_is_not_told(desk: Desk, staff: Staff) -> None:
