@@ -115,6 +115,19 @@ async def test_a_bad_rating_is_worked_to_its_end_and_rated_again(
     assert (await written(desk.database)).count("case_moved") == 4
 
 
+async def test_what_was_sent_back_and_then_mended_is_told_as_mended(
+    office: Office, desk: Desk, clock: HandClock
+) -> None:
+    case = await rated(office, clock)
+    await press(office, "wu", case, "contacted")
+    await press(office, "wu", case, "explained", "没有政策依据")
+    await press(office, "zheng", case, "sent_back", "可以改的还是要改")
+    await press(office, "wu", case, "submitted", "已换水表。")
+    await press(office, "zheng", case, "released")
+    last = (await told(desk))[-1]
+    assert "已经整改，结果如下：\n已换水表。" in last.text
+
+
 async def test_an_upheld_appeal_is_not_counted_and_told_with_its_reason(
     office: Office, desk: Desk, clock: HandClock
 ) -> None:

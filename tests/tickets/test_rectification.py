@@ -140,7 +140,9 @@ async def test_what_is_done_in_time_is_not_made_late_afterwards(database: Databa
         ((S.CONTACTED, S.EXPLAINED, S.RELEASED), CaseState.RECTIFIED, Way.EXPLAIN),
         ((S.CONTACTED, S.APPEALED, S.UPHELD), CaseState.VOIDED, Way.APPEAL),
         ((S.CONTACTED, S.APPEALED, S.DENIED, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.DEADLINE),
-        ((S.CONTACTED, S.FIXED, S.SENT_BACK, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.PROMPT),
+        ((S.CONTACTED, S.FIXED, S.SENT_BACK, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.DEADLINE),
+        ((S.CONTACTED, S.EXPLAINED, S.SENT_BACK, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.DEADLINE),
+        ((S.CONTACTED, S.FIXED, S.SENT_BACK, S.EXPLAINED, S.RELEASED), CaseState.RECTIFIED, Way.EXPLAIN),
     ],
 )
 async def test_the_four_ways_of_handling_lead_to_an_end(
@@ -233,3 +235,15 @@ async def test_the_ledger_says_what_does_not_count_and_why(database: Database) -
     async with database.read() as session:
         (row,) = await ledger(session, MONDAY, MONDAY + timedelta(days=1))
     assert not row.counts and row.appeal_reason == "评错了对象"
+
+
+async def test_after_a_denied_appeal_the_ledger_shows_what_was_done(database: Database) -> None:
+    case = await walk(database, await case_of(database), (S.CONTACTED, S.APPEALED))
+    case = await step(database, case, S.DENIED, note="评价属实")
+    shown = []
+    for taken in (None, S.SUBMITTED, S.RELEASED):
+        case = await step(database, case, taken, note="已换水表") if taken else case
+        async with database.read() as session:
+            (row,) = await ledger(session, MONDAY, MONDAY + timedelta(days=1))
+        shown.append(row.appeal_reason or row.measures)
+    assert shown == ["评价属实", "已换水表", "已换水表"]
