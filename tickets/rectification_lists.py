@@ -138,6 +138,7 @@ class LedgerRow:
     state: CaseState
     way: Way | None
     contacted_at: datetime | None
+    unreached: bool
     contact_late: bool
     closed_at: datetime | None
     rectify_late: bool
@@ -184,6 +185,7 @@ def _line(
         state=case.state,
         way=case.way,
         contacted_at=case.contacted_at,
+        unreached=case.unreached,
         contact_late=(case.contacted_at or now) > case.contact_by,
         closed_at=case.closed_at,
         rectify_late=(case.closed_at or now) > case.rectify_by,

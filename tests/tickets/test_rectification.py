@@ -174,12 +174,39 @@ async def test_who_puts_something_forward_does_not_decide_it(database: Database)
 
 async def test_a_case_goes_on_without_the_enterprise_only_after_three_tries(database: Database) -> None:
     case = await case_of(database)
-    for _ in range(TRIES):
+    for number in range(TRIES):
         with pytest.raises(CaseStepRefused):
             await step(database, case, S.UNREACHED)
-        case = await step(database, case, S.TRIED)
+        case = await step(database, case, S.TRIED, hours=2 * number)
     case = await step(database, case, S.UNREACHED)
     assert (case.state, case.way) == (CaseState.RECTIFYING, Way.DEADLINE)
+
+
+async def test_the_next_try_is_made_at_another_time(database: Database) -> None:
+    case = await step(database, await case_of(database), S.TRIED, hours=1)
+    with pytest.raises(CaseStepRefused) as refused:
+        await step(database, case, S.TRIED, hours=2)
+    assert "隔 2 小时以上换个时间再联系" in refused.value.text
+    case = await step(database, case, S.TRIED, hours=3)
+    assert case.tries == 2
+    case = await step(database, case, S.CONTACTED, hours=3)  # they call back themselves
+    assert case.contacted_at is not None and not case.unreached
+
+
+async def test_who_was_never_reached_does_not_count_as_reached(database: Database) -> None:
+    case = await case_of(database)
+    for number in range(TRIES):
+        case = await step(database, case, S.TRIED, hours=2 * number)
+    case = await step(database, case, S.UNREACHED, hours=6)
+    assert case.unreached and case.contacted_at is None and case.due_at == case.rectify_by
+    async with database.write() as session:
+        await recount_cases(session, Calendar({date(2026, 11, 24): False}))
+        row = await session.get_one(Rectification, case.id)
+    assert row.contact_by == case.contact_by and row.rectify_by > case.rectify_by
+    await walk(database, case, (S.SUBMITTED, S.RELEASED))
+    async with database.read() as session:
+        (line,) = await ledger(session, MONDAY, MONDAY + timedelta(days=1))
+    assert line.unreached and line.contacted_at is None
 
 
 @pytest.mark.parametrize("note", ["", "  \n"])
