@@ -29,6 +29,7 @@ from tickets.models import KIND_NAMES, Ticket
 _TALKS_WITHIN = timedelta(hours=24)
 _LOCK = {"key_share": True, "skip_locked": True}
 _TALK = "这次咨询就到这里。您对服务满意吗？请评价："
+_LAST_TALK = "您上次的咨询已经结束。您对那次服务满意吗？请评价："
 
 
 async def owe_ticket(desk: Desk, session: AsyncSession, ticket: Ticket) -> None:
@@ -149,15 +150,15 @@ async def _ask(desk: Desk, session: AsyncSession, rating_id: str) -> bool:
     in_form = last is not None and last.detail.get("outcome") == "form"
     if in_form and last is not None and now - last.created_at < desk.talk_idle:
         return False
-    message = await _question(desk, session, rating, thread, await _asking(session, rating))
+    message = await _question(desk, session, rating, thread, await _asking(session, rating, thread))
     rating.stage, rating.asked_at, rating.question_id = RatingStage.LEVEL, now, message.id
     return True
 
 
-async def _asking(session: AsyncSession, rating: Rating) -> str:
+async def _asking(session: AsyncSession, rating: Rating, thread: Thread) -> str:
     ticket = await session.get(Ticket, rating.ticket_id) if rating.ticket_id else None
     if ticket is None:
-        return _TALK
+        return _TALK if rating.talk == thread.talk else _LAST_TALK
     return f"您的{KIND_NAMES[ticket.kind]}（工单 {ticket.number}，{ticket.subject}）已经办结。您对办理满意吗？请评价："
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from conversations.models import Delivery, Message, RatingStage
+from conversations.models import Delivery, Message, RatingStage, Thread
 from desk.desk import Desk
 from desk.rating_asking import ask_for_ratings
 from desk.rating_words import LEVELS
@@ -48,6 +48,23 @@ async def test_a_talk_in_which_staff_wrote_nothing_is_not_asked_about(desk: Desk
     await take_over(desk, received.thread_id, "zhang")
     await give_back(desk, received.thread_id, "zhang")
     assert await ask_for_ratings(desk) == 0
+
+
+async def test_who_comes_back_after_staff_had_done_is_asked_about_that_talk(
+    desk: Desk, somebody: Somebody, clock: HandClock
+) -> None:
+    received = await somebody.writes("转人工")
+    await take_over(desk, received.thread_id, "zhang")
+    await reply(desk, received.thread_id, "zhang", Words("您好，已经办好。", "k1"))
+    clock.advance(desk.talk_idle + timedelta(minutes=1))
+    await somebody.writes("你好")
+    assert await ask_for_ratings(desk) == 1
+    assert "您上次的咨询已经结束" in (await last_of(desk, somebody)).text
+    await somebody.writes("满意")
+    async with desk.database.read() as session:
+        thread = await session.get_one(Thread, received.thread_id)
+    assert [(rating.talk, rating.level) for rating in await ratings(desk)] == [(thread.talk - 1, 4)]
+    assert thread.last_message_at == clock()
 
 
 async def test_while_staff_talk_with_somebody_nothing_is_asked(desk: Desk, visitor: Somebody) -> None:
