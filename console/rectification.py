@@ -28,7 +28,7 @@ from tickets.life import ENTERPRISE
 from tickets.limits import TIMED_NAMES, Limit, Timed
 from tickets.lists import names_of
 from tickets.models import Rectification
-from tickets.rectification import CaseStepRefused, case_events, case_offered
+from tickets.rectification import CaseStepRefused, case_events, case_offered, rests
 from tickets.rectification_lists import CaseRow, seen_case
 from tickets.rectification_states import (
     CASE_CLOSED,
@@ -107,7 +107,8 @@ async def _context(console: Console, session: AsyncSession, actor: Actor, row: C
     history = await case_events(session, case.id)
     accounts = {event.by for event in history} | {case.handler or "", case.proposed_by or ""}
     names_in_talk = (await names_of(session, [case.thread_id])).get(case.thread_id or "", ())
-    steps = case_offered(case, case_parts(actor, case), actor.account_id or "")
+    resting = rests(history, console.desk.clock(), console.desk.bounds)
+    steps = case_offered(case, case_parts(actor, case), actor.account_id or "", resting=resting)
 
     def readable(text: str) -> str:
         return masked_text(text, ticket.names if ticket is not None else names_in_talk)
@@ -123,6 +124,8 @@ async def _context(console: Console, session: AsyncSession, actor: Actor, row: C
         "proposed": proposed,
         "history": history,
         "last": history[-1].id if history else 0,
+        "resting": resting,
+        "pause": console.desk.bounds.call_pause.total_seconds() / 3600,
         "who": {**await names(session, accounts), ENTERPRISE: "企业"},
         "forms": case_forms(steps),
         "limits": await _limits(console, session, case),
@@ -139,12 +142,14 @@ async def _limits(console: Console, session: AsyncSession, case: Rectification) 
     )
     found = []
     for timed, limit, end, done in lines:
-        ended = done or (case.closed_at if case.state in CASE_CLOSED else None)
+        unreached = timed is Timed.CONTACT and case.unreached
+        ended = done or (case.closed_at if case.state in CASE_CLOSED and not unreached else None)
         found.append(
             {
                 "what": TIMED_NAMES[timed],
                 "limit": Limit.parse(limit).text(),
-                "due": None if ended else due_by(TIMED_NAMES[timed], limit, end, now, calendar),
+                "due": None if ended or unreached else due_by(TIMED_NAMES[timed], limit, end, now, calendar),
+                "unreached": unreached,
                 "ended": ended,
                 "late": ended is not None and ended > end,
                 "end": end,

@@ -147,14 +147,15 @@ async def drop_overtaken(session: AsyncSession, threads: Sequence[str]) -> None:
         )
 
 
-async def drop_unsent(session: AsyncSession, message_id: int) -> None:
-    """Drop a message that has not begun to go out: it is of no use any more."""
-    await session.execute(
+async def drop_unsent(session: AsyncSession, message_id: int) -> bool:
+    """Drop a message that has not begun to go out: it is of no use any more. False: it has."""
+    dropped = await session.execute(
         update(Message)
         .where(Message.id == message_id, Message.delivery.in_((Delivery.PENDING, Delivery.HELD)))
         .values(delivery=Delivery.DROPPED, reason=_TOO_OLD)
         .execution_options(synchronize_session=False)
     )
+    return bool(dropped.rowcount)  # type: ignore[attr-defined]
 
 
 async def release_held(session: AsyncSession, thread_id: str) -> bool:

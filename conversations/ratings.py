@@ -49,15 +49,36 @@ async def owe(
     at: datetime,
     new_id: NewId,
 ) -> Rating | None:
-    """Note that a talk or a ticket is to be rated; None where it was noted before. Whoever calls holds its row's lock."""
-    known = of_ticket(session, ticket_id) if ticket_id else of_talk(session, thread_id, talk or 0)
-    if await known is not None:
+    """Note that a talk or a ticket is to be rated; None where it was noted before. Whoever calls holds its row's lock.
+
+    A ticket that is closed once more is owed anew, where its enterprise has neither given a level nor declined to.
+    """
+    if ticket_id and await of_ticket(session, ticket_id) is not None:
+        return await _owe_anew(session, ticket_id, at)
+    if not ticket_id and await of_talk(session, thread_id, talk or 0) is not None:
         return None
     rating = Rating(
         id=new_id(), thread_id=thread_id, talk=talk, ticket_id=ticket_id, stage=RatingStage.OWED, owed_at=at
     )
     session.add(rating)
     await session.flush()
+    return rating
+
+
+async def free_of_ticket(session: AsyncSession, ticket_id: str) -> Rating | None:
+    """The rating of a ticket, locked; None where there is none, or its enterprise is just giving it.
+
+    Who rates may come to need the ticket's row, which whoever calls has: neither is to wait for the other.
+    """
+    found = select(Rating).where(Rating.ticket_id == ticket_id).with_for_update(skip_locked=True)
+    return await session.scalar(found.execution_options(populate_existing=True))
+
+
+async def _owe_anew(session: AsyncSession, ticket_id: str, at: datetime) -> Rating | None:
+    rating = await free_of_ticket(session, ticket_id)
+    if rating is None or rating.level is not None or rating.stage is RatingStage.DECLINED:
+        return None
+    rating.stage, rating.owed_at, rating.asked_at = RatingStage.OWED, at, None
     return rating
 
 

@@ -14,7 +14,7 @@ from desk.desk import Desk
 from desk.news import news
 from desk.notices import at_first
 from desk.progress import reason_told
-from desk.rating_asking import owe_ticket
+from desk.rating_asking import owe_ticket, put_off
 from desk.rules import rules
 from staff.models import Department
 from store.clock import city_date
@@ -91,6 +91,8 @@ async def move(
     if event.after is State.CLOSED and event.before is not State.CLOSED:
         await session.flush()
         await owe_ticket(desk, session, ticket)
+    elif event.before is State.CLOSED:
+        await put_off(session, ticket)
     return event
 
 

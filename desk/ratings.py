@@ -43,7 +43,8 @@ __all__ = ["LEVELS", "give", "level_of", "rate"]
 
 _NUMBER = re.compile(r"([A-Za-z]{2,4})[\s-]*(\d{8})[\s-]*(\d{4,6})")
 _AGAIN_TIMES = 4
-_ENDED = (State.CLOSED, State.ARCHIVED)
+# Where a ticket may be rated.
+ENDED = (State.CLOSED, State.ARCHIVED)
 
 
 async def rate(desk: Desk, thread_id: str, text: str, *, message_id: int | None = None) -> Reply:
@@ -174,7 +175,7 @@ async def _of_number(desk: Desk, session: AsyncSession, thread: Thread, number: 
             outcome="smalltalk",
             buttons=(HUMAN,),
         )
-    if ticket.state not in _ENDED:
+    if ticket.state not in ENDED:
         return Reply(
             f"工单 {number} 还没有办结，办结以后会请您评价。",
             outcome="ticket",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,7 @@ from conversations.threads import lock, open_thread
 from desk.desk import Desk
 from desk.erasure import starts_anew
 from desk.keeping import keep
+from desk.rating_asking import owe_talk
 from desk.values import WEB, InboundMessage, OwnAnswer
 
 Also = Callable[[AsyncSession, Message], Awaitable[None]]
@@ -159,11 +160,18 @@ async def _thread(desk: Desk, session: AsyncSession, inbound: InboundMessage) ->
 async def _resume(desk: Desk, session: AsyncSession, thread: Thread, at: datetime) -> None:
     """Begin a new talk after a long silence, so that yesterday's matter does not colour today's question."""
     silence = at - thread.last_message_at
-    thread.last_message_at = at
-    if silence < desk.talk_idle:
-        return
-    if thread.holder is Holder.STAFF:  # the bot answers, where they had done with it
-        await holding.end(session, thread.id, silent_since=at - desk.talk_idle, at=at)
+    if silence >= desk.talk_idle:
+        await _end_talk(desk, session, thread, silence, at)
+    thread.last_message_at = at  # at last: what comes before reads the row anew
+
+
+async def _end_talk(
+    desk: Desk, session: AsyncSession, thread: Thread, silence: timedelta, at: datetime
+) -> None:
+    since = at - desk.talk_idle
+    # The bot answers, where they had done with it.
+    if thread.holder is Holder.STAFF and await holding.end(session, thread.id, silent_since=since, at=at):
+        await owe_talk(desk, session, thread.id)  # the talk with them, before the next one begins
     last = await last_reply(session, thread.id)
     in_form = last is not None and last.detail.get("outcome") == "form"
     if not in_form or silence >= desk.form_idle:

@@ -50,7 +50,7 @@ async def work_case(
         if len(note) > MOST_NOTE:
             raise CaseStepRefused(case_id, step, f"最多写 {MOST_NOTE} 字。")
         doing = CaseDoing(member.account_id or "", case_parts(member, case), desk.clock(), note)
-        await take_case_step(session, case, step, doing)
+        await take_case_step(session, case, step, doing, desk.bounds)
         await _tell(desk, session, case, step, note.strip())
         detail = {"步骤": CASE_STEP_NAMES[step]}
         audit.record(

@@ -301,6 +301,11 @@ class Rectification(Base):
     again_level: Mapped[int | None]  # 追评
     again_at: Mapped[datetime | None]
 
+    @property
+    def unreached(self) -> bool:
+        """Whether it went on without anybody having got in touch."""
+        return self.contacted_at is None and self.state is not CaseState.TO_CONTACT
+
 
 class RectificationEvent(Base):
     """A step in the life of a case. Rows are only ever added."""

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from store.workdays import Calendar
 from tickets.clocks import due_at
+from tickets.conditions import Bounds
 from tickets.life import ENTERPRISE, Rules
 from tickets.limits import Level, Limit, Timed
 from tickets.models import Rectification, RectificationEvent
@@ -31,6 +32,7 @@ from tickets.states import Actor
 BAD_UP_TO = 2
 # So often somebody is called in vain before a case goes on without having reached them.
 TRIES = 3
+_DEFAULTS = Bounds()
 
 
 class CaseStepRefused(Exception):
@@ -84,14 +86,19 @@ async def open_case(session: AsyncSession, rated: Rated, rules: Rules) -> Rectif
 
 
 async def take_case_step(
-    session: AsyncSession, case: Rectification, step: CaseStep, doing: CaseDoing
+    session: AsyncSession,
+    case: Rectification,
+    step: CaseStep,
+    doing: CaseDoing,
+    bounds: Bounds = _DEFAULTS,
 ) -> RectificationEvent:
     """Take a step, in the session's transaction; the event written. Raises `CaseStepRefused`.
 
     The case's row is locked until the transaction ends.
     """
     await session.refresh(case, with_for_update=True)
-    if refused := refusal(case, step, doing.by, doing.parts):
+    resting = step is CaseStep.TRIED and rests(await case_events(session, case.id), doing.at, bounds)
+    if refused := refusal(case, step, doing.by, doing.parts, resting=resting, bounds=bounds):
         raise refused
     if CASE_MOVE_OF[step].note and not doing.note.strip():
         raise CaseStepRefused(case.id, step, f"“{CASE_STEP_NAMES[step]}”要写明情况。")
@@ -100,8 +107,16 @@ async def take_case_step(
     return _record(session, case, step, doing, before=before)
 
 
-def refusal(case: Rectification, step: CaseStep, by: str, parts: Iterable[Actor]) -> CaseStepRefused | None:
-    """Why the step is not taken by somebody now; None where it may be."""
+def refusal(
+    case: Rectification,
+    step: CaseStep,
+    by: str,
+    parts: Iterable[Actor],
+    *,
+    resting: bool = False,
+    bounds: Bounds = _DEFAULTS,
+) -> CaseStepRefused | None:
+    """Why the step is not taken by somebody now; None where it may be. `resting`: see `rests`."""
     move, name = CASE_MOVE_OF[step], CASE_STEP_NAMES[step]
     if not move.actors & frozenset(parts):
         return CaseStepRefused(case.id, step, f"您的岗位不能“{name}”。")
@@ -110,6 +125,10 @@ def refusal(case: Rectification, step: CaseStep, by: str, parts: Iterable[Actor]
         return CaseStepRefused(case.id, step, text)
     if step in SECOND_PERSON and case.proposed_by == by:
         return CaseStepRefused(case.id, step, f"“{name}”须由另一个人决定，提出的人不能自己批准。")
+    if step is CaseStep.TRIED and resting:
+        hours = bounds.call_pause.total_seconds() / 3600
+        text = f"刚刚记过一次未联系上，请隔 {hours:g} 小时以上换个时间再联系。"
+        return CaseStepRefused(case.id, step, text)
     if step is CaseStep.UNREACHED and case.tries < TRIES:
         return CaseStepRefused(case.id, step, f"联系不上满 {TRIES} 次才能不经联系列入整改。")
     if step is CaseStep.RATED_AGAIN and case.again_level is not None:
@@ -117,10 +136,22 @@ def refusal(case: Rectification, step: CaseStep, by: str, parts: Iterable[Actor]
     return None
 
 
-def case_offered(case: Rectification, parts: Iterable[Actor], account: str) -> tuple[CaseStep, ...]:
+def rests(events: Iterable[RectificationEvent], at: datetime, bounds: Bounds = _DEFAULTS) -> bool:
+    """Whether the last try in vain is not long ago: as a call-back, the next one is made at another time."""
+    tried = [event.at for event in events if event.step is CaseStep.TRIED]
+    return bool(tried) and at - tried[-1] < bounds.call_pause
+
+
+def case_offered(
+    case: Rectification, parts: Iterable[Actor], account: str, *, resting: bool = False
+) -> tuple[CaseStep, ...]:
     """The steps that somebody may take now."""
     parts = frozenset(parts)
-    return tuple(step for step in case_may(case.state, parts) if refusal(case, step, account, parts) is None)
+    return tuple(
+        step
+        for step in case_may(case.state, parts)
+        if refusal(case, step, account, parts, resting=resting) is None
+    )
 
 
 async def of_rating(session: AsyncSession, rating_id: str) -> Rectification | None:
@@ -146,8 +177,8 @@ async def recount_cases(session: AsyncSession, calendar: Calendar) -> int:
 
 
 def _count(case: Rectification, calendar: Calendar) -> None:
-    """When the limits end; to have got in touch is not made late afterwards."""
-    if case.contacted_at is None:
+    """When the limits end; what is over about getting in touch is not made late afterwards."""
+    if case.state is CaseState.TO_CONTACT:
         case.contact_by = _end(case.contact_limit, case.opened_at, calendar)
     case.rectify_by = _end(case.rectify_limit, case.opened_at, calendar)
     case.due_at = case.contact_by if case.state is CaseState.TO_CONTACT else case.rectify_by
@@ -168,7 +199,8 @@ def _change(case: Rectification, step: CaseStep, doing: CaseDoing) -> None:
         case CaseStep.TRIED:
             case.tries += 1
         case CaseStep.CONTACTED | CaseStep.UNREACHED:
-            case.handler, case.contacted_at, case.due_at = doing.by, doing.at, case.rectify_by
+            case.handler, case.due_at = doing.by, case.rectify_by
+            case.contacted_at = doing.at if step is CaseStep.CONTACTED else None
     if case.state in CASE_CLOSED and case.closed_at is None:
         case.closed_at = doing.at
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from tickets.call_back import Called
 from tickets.lists import Sight, names_of
 from tickets.models import Rectification, RectificationEvent, Ticket
-from tickets.rectification_states import CaseState, CaseStep, Way
+from tickets.rectification_states import PROPOSES, CaseState, CaseStep, Way
 from tickets.results import last_calls
 
 
@@ -138,6 +138,7 @@ class LedgerRow:
     state: CaseState
     way: Way | None
     contacted_at: datetime | None
+    unreached: bool
     contact_late: bool
     closed_at: datetime | None
     rectify_late: bool
@@ -184,6 +185,7 @@ def _line(
         state=case.state,
         way=case.way,
         contacted_at=case.contacted_at,
+        unreached=case.unreached,
         contact_late=(case.contacted_at or now) > case.contact_by,
         closed_at=case.closed_at,
         rectify_late=(case.closed_at or now) > case.rectify_by,
@@ -195,16 +197,18 @@ def _line(
 
 
 async def _appeals(session: AsyncSession, cases: Sequence[int]) -> dict[int, str]:
-    """Case -> what was decided about its appeal."""
+    """Case -> what was decided about its appeal, as long as nothing else was put forward after it."""
     if not cases:
         return {}
     decided = (CaseStep.UPHELD, CaseStep.DENIED)
+    steps = (*decided, *PROPOSES)
     rows = await session.execute(
-        select(RectificationEvent.rectification_id, RectificationEvent.note)
-        .where(RectificationEvent.rectification_id.in_(cases), RectificationEvent.step.in_(decided))
+        select(RectificationEvent.rectification_id, RectificationEvent.step, RectificationEvent.note)
+        .where(RectificationEvent.rectification_id.in_(cases), RectificationEvent.step.in_(steps))
         .order_by(RectificationEvent.rectification_id, RectificationEvent.id)  # along its index
     )
-    return {row[0]: row[1] for row in rows}
+    last = {case: (step, note) for case, step, note in rows}
+    return {case: note for case, (step, note) in last.items() if step in decided}
 
 
 def _cases() -> Select[Rectification, Ticket]:

@@ -120,10 +120,11 @@ CASE_MOVES: tuple[CaseMove, ...] = (
     CaseMove(_T.FIXED, _WORKS, _in(_S.CONTACTED), _S.REVIEW, way=Way.PROMPT),
     CaseMove(_T.PLANNED, _WORKS, _in(_S.CONTACTED), _S.RECTIFYING, way=Way.DEADLINE),
     CaseMove(_T.EXPLAINED, _WORKS, _in(_S.CONTACTED, _S.RECTIFYING), _S.REVIEW, way=Way.EXPLAIN),
-    CaseMove(_T.SUBMITTED, _WORKS, _in(_S.RECTIFYING), _S.REVIEW),
+    CaseMove(_T.SUBMITTED, _WORKS, _in(_S.RECTIFYING), _S.REVIEW, way=Way.DEADLINE),
     CaseMove(_T.APPEALED, _WORKS, _in(_S.CONTACTED, _S.RECTIFYING), _S.APPEALED, way=Way.APPEAL),
     CaseMove(_T.RELEASED, _REVIEWS, _in(_S.REVIEW), _S.RECTIFIED, note=False),
-    CaseMove(_T.SENT_BACK, _REVIEWS, _in(_S.REVIEW), _S.RECTIFYING),
+    # What was to be settled at once, or only explained, was not: from here on it is mended within the limit.
+    CaseMove(_T.SENT_BACK, _REVIEWS, _in(_S.REVIEW), _S.RECTIFYING, way=Way.DEADLINE),
     CaseMove(_T.UPHELD, _DECIDES, _in(_S.APPEALED), _S.VOIDED),
     # The rating stands, so what it is about has to be mended all the same.
     CaseMove(_T.DENIED, _DECIDES, _in(_S.APPEALED), _S.RECTIFYING, way=Way.DEADLINE),

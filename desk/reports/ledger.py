@@ -26,6 +26,7 @@ _HEAD = (
 )  # fmt: skip
 _HIDDEN = "（保密）"
 _NONE = "—"
+_UNREACHED = "未联系上"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _line(number: int, row: LedgerRow, names: Mapping[str, str]) -> tuple[str, .
         names.get(row.department or "", row.department or _NONE),
         LEVEL_NAMES[row.level],
         _written(row, "；".join(filter(None, ("、".join(row.tags), row.comment)))),
-        _done(row.contacted_at, late=row.contact_late),
+        _UNREACHED if row.unreached else _done(row.contacted_at, late=row.contact_late),
         WAY_NAMES[row.way] if row.way else _NONE,
         _written(row, row.appeal_reason or row.measures),
         _done(row.closed_at, late=row.rectify_late),

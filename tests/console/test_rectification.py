@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -22,6 +23,7 @@ from tests.console.visit import House, said
 from tests.fakes import HandClock
 from tests.staff.people import written
 from tickets.models import Rectification, Ticket
+from tickets.rectification import TRIES
 from tickets.rectification_states import CaseState, Way
 from tickets.states import State
 
@@ -113,6 +115,41 @@ async def test_a_bad_rating_is_worked_to_its_end_and_rated_again(
     shown = (await office.staff["wang"].get(f"{LIST}/{case.id}")).text
     assert "追评：满意" in shown and "按期完成" in shown
     assert (await written(desk.database)).count("case_moved") == 4
+
+
+async def test_what_was_sent_back_and_then_mended_is_told_as_mended(
+    office: Office, desk: Desk, clock: HandClock
+) -> None:
+    case = await rated(office, clock)
+    await press(office, "wu", case, "contacted")
+    await press(office, "wu", case, "explained", "没有政策依据")
+    await press(office, "zheng", case, "sent_back", "可以改的还是要改")
+    await press(office, "wu", case, "submitted", "已换水表。")
+    await press(office, "zheng", case, "released")
+    last = (await told(desk))[-1]
+    assert "已经整改，结果如下：\n已换水表。" in last.text
+
+
+async def test_who_is_not_reached_is_tried_at_another_time_and_the_page_says_so(
+    office: Office, desk: Desk, clock: HandClock
+) -> None:
+    case = await rated(office, clock)
+    for _ in range(TRIES):
+        await press(office, "wu", case, "tried", "没人接")
+        page = await office.staff["wu"].get(f"{LIST}/{case.id}")
+        assert "tried" not in steps_on(page) and "隔 2 小时以上换个时间再联系" in page.text
+        again = {"after": after_on(page), "note": "还是没人接"}
+        clock.advance(timedelta(hours=1))
+        await office.enter_again()
+        refused = await office.staff["feng"].post(f"{LIST}/{case.id}/steps/tried", again)
+        assert refused.status_code == 422 and "刚刚记过一次未联系上" in said(refused)
+        clock.advance(timedelta(hours=1))
+        await office.enter_again()
+    await press(office, "wu", case, "unreached", "先查水压")
+    await press(office, "wu", case, "submitted", "水压已恢复。")
+    await press(office, "zheng", case, "released")
+    shown = (await office.staff["wu"].get(f"{LIST}/{case.id}")).text
+    assert '<span class="badge warn">未联系上</span>' in shown and shown.count("按期完成") == 1
 
 
 async def test_an_upheld_appeal_is_not_counted_and_told_with_its_reason(

@@ -32,6 +32,7 @@ from tests.fakes import HandClock
 from tests.tickets.test_rectification import case_of, step
 from tickets.limits import TimeLimits
 from tickets.models import Answer, Rectification, Ticket, TicketEvent
+from tickets.rectification import TRIES
 from tickets.rectification_states import CaseStep
 from tickets.results import results, sum_of
 from tickets.states import State, Step
@@ -262,6 +263,15 @@ async def test_the_ledger_says_what_the_last_call_back_came_to(desk: Desk, visit
     book = await visit.post("/console/reports/ledger/export", span)
     sheet = load_workbook(io.BytesIO(book.content)).worksheets[0]
     assert [row[-1] for row in sheet.iter_rows(values_only=True)] == ["回访结果", "已解决，不满意"]
+
+
+async def test_who_was_never_reached_is_not_counted_as_reached_in_time(desk: Desk, visit: Visit) -> None:
+    case = await case_of(desk.database)
+    for number in range(TRIES):
+        await step(desk.database, case, CaseStep.TRIED, hours=2 * number)
+    await step(desk.database, case, CaseStep.UNREACHED, hours=6)
+    page = (await visit.get(LEDGER)).text
+    assert ">未联系上</td>" in page and "按时联系 0 件" in page
 
 
 async def test_of_a_confidential_matter_the_ledger_says_only_what_it_was_about(

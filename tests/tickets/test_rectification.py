@@ -140,7 +140,9 @@ async def test_what_is_done_in_time_is_not_made_late_afterwards(database: Databa
         ((S.CONTACTED, S.EXPLAINED, S.RELEASED), CaseState.RECTIFIED, Way.EXPLAIN),
         ((S.CONTACTED, S.APPEALED, S.UPHELD), CaseState.VOIDED, Way.APPEAL),
         ((S.CONTACTED, S.APPEALED, S.DENIED, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.DEADLINE),
-        ((S.CONTACTED, S.FIXED, S.SENT_BACK, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.PROMPT),
+        ((S.CONTACTED, S.FIXED, S.SENT_BACK, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.DEADLINE),
+        ((S.CONTACTED, S.EXPLAINED, S.SENT_BACK, S.SUBMITTED, S.RELEASED), CaseState.RECTIFIED, Way.DEADLINE),
+        ((S.CONTACTED, S.FIXED, S.SENT_BACK, S.EXPLAINED, S.RELEASED), CaseState.RECTIFIED, Way.EXPLAIN),
     ],
 )
 async def test_the_four_ways_of_handling_lead_to_an_end(
@@ -172,12 +174,39 @@ async def test_who_puts_something_forward_does_not_decide_it(database: Database)
 
 async def test_a_case_goes_on_without_the_enterprise_only_after_three_tries(database: Database) -> None:
     case = await case_of(database)
-    for _ in range(TRIES):
+    for number in range(TRIES):
         with pytest.raises(CaseStepRefused):
             await step(database, case, S.UNREACHED)
-        case = await step(database, case, S.TRIED)
+        case = await step(database, case, S.TRIED, hours=2 * number)
     case = await step(database, case, S.UNREACHED)
     assert (case.state, case.way) == (CaseState.RECTIFYING, Way.DEADLINE)
+
+
+async def test_the_next_try_is_made_at_another_time(database: Database) -> None:
+    case = await step(database, await case_of(database), S.TRIED, hours=1)
+    with pytest.raises(CaseStepRefused) as refused:
+        await step(database, case, S.TRIED, hours=2)
+    assert "隔 2 小时以上换个时间再联系" in refused.value.text
+    case = await step(database, case, S.TRIED, hours=3)
+    assert case.tries == 2
+    case = await step(database, case, S.CONTACTED, hours=3)  # they call back themselves
+    assert case.contacted_at is not None and not case.unreached
+
+
+async def test_who_was_never_reached_does_not_count_as_reached(database: Database) -> None:
+    case = await case_of(database)
+    for number in range(TRIES):
+        case = await step(database, case, S.TRIED, hours=2 * number)
+    case = await step(database, case, S.UNREACHED, hours=6)
+    assert case.unreached and case.contacted_at is None and case.due_at == case.rectify_by
+    async with database.write() as session:
+        await recount_cases(session, Calendar({date(2026, 11, 24): False}))
+        row = await session.get_one(Rectification, case.id)
+    assert row.contact_by == case.contact_by and row.rectify_by > case.rectify_by
+    await walk(database, case, (S.SUBMITTED, S.RELEASED))
+    async with database.read() as session:
+        (line,) = await ledger(session, MONDAY, MONDAY + timedelta(days=1))
+    assert line.unreached and line.contacted_at is None
 
 
 @pytest.mark.parametrize("note", ["", "  \n"])
@@ -233,3 +262,15 @@ async def test_the_ledger_says_what_does_not_count_and_why(database: Database) -
     async with database.read() as session:
         (row,) = await ledger(session, MONDAY, MONDAY + timedelta(days=1))
     assert not row.counts and row.appeal_reason == "评错了对象"
+
+
+async def test_after_a_denied_appeal_the_ledger_shows_what_was_done(database: Database) -> None:
+    case = await walk(database, await case_of(database), (S.CONTACTED, S.APPEALED))
+    case = await step(database, case, S.DENIED, note="评价属实")
+    shown = []
+    for taken in (None, S.SUBMITTED, S.RELEASED):
+        case = await step(database, case, taken, note="已换水表") if taken else case
+        async with database.read() as session:
+            (row,) = await ledger(session, MONDAY, MONDAY + timedelta(days=1))
+        shown.append(row.appeal_reason or row.measures)
+    assert shown == ["评价属实", "已换水表", "已换水表"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from conversations.models import Delivery, Message, RatingStage
+from conversations.models import Delivery, Message, RatingStage, Thread
 from desk.desk import Desk
 from desk.rating_asking import ask_for_ratings
 from desk.rating_words import LEVELS
@@ -17,7 +17,8 @@ from desk.values import Utterance
 from tests.desk.people import Somebody
 from tests.desk.ratings.talks import TO_CLOSED, cases, closed, last_of, ratings, says, takes, titles
 from tests.fakes import HandClock, ScriptedDialogue
-from tickets.states import Step
+from tickets.models import Ticket
+from tickets.states import State, Step
 
 
 async def test_a_closed_ticket_is_asked_about_once_in_its_channel(desk: Desk, somebody: Somebody) -> None:
@@ -47,6 +48,23 @@ async def test_a_talk_in_which_staff_wrote_nothing_is_not_asked_about(desk: Desk
     await take_over(desk, received.thread_id, "zhang")
     await give_back(desk, received.thread_id, "zhang")
     assert await ask_for_ratings(desk) == 0
+
+
+async def test_who_comes_back_after_staff_had_done_is_asked_about_that_talk(
+    desk: Desk, somebody: Somebody, clock: HandClock
+) -> None:
+    received = await somebody.writes("转人工")
+    await take_over(desk, received.thread_id, "zhang")
+    await reply(desk, received.thread_id, "zhang", Words("您好，已经办好。", "k1"))
+    clock.advance(desk.talk_idle + timedelta(minutes=1))
+    await somebody.writes("你好")
+    assert await ask_for_ratings(desk) == 1
+    assert "您上次的咨询已经结束" in (await last_of(desk, somebody)).text
+    await somebody.writes("满意")
+    async with desk.database.read() as session:
+        thread = await session.get_one(Thread, received.thread_id)
+    assert [(rating.talk, rating.level) for rating in await ratings(desk)] == [(thread.talk - 1, 4)]
+    assert thread.last_message_at == clock()
 
 
 async def test_while_staff_talk_with_somebody_nothing_is_asked(desk: Desk, visitor: Somebody) -> None:
@@ -169,3 +187,78 @@ async def test_what_was_not_handled_to_its_end_is_not_asked_about(
     ticket = await visitor.files()
     await takes(desk, ticket, Step.ACCEPTED, ending)
     assert await ask_for_ratings(desk) == 0
+
+
+AGAIN = (Step.DRAFTED, Step.RELEASED, Step.CALL_BACK_DUE, Step.CALLED_BACK)
+
+
+async def test_a_ticket_that_is_handled_again_is_asked_about_when_it_is_closed_once_more(
+    desk: Desk, somebody: Somebody
+) -> None:
+    ticket = await somebody.files()
+    await takes(desk, ticket, *TO_CLOSED, Step.REWORKED)
+    assert await ask_for_ratings(desk) == 0
+    await takes(desk, ticket, *AGAIN)
+    assert await ask_for_ratings(desk) == 1
+    await somebody.writes("满意")
+    assert [rating.level for rating in await ratings(desk)] == [4]
+
+
+async def test_what_was_owed_of_a_ticket_that_is_in_hand_by_now_is_not_asked(
+    desk: Desk, visitor: Somebody
+) -> None:
+    ticket = await visitor.files()
+    await takes(desk, ticket, *TO_CLOSED)
+    async with desk.database.write() as session:
+        (await session.get_one(Ticket, ticket.id)).state = State.WORKING
+    assert await ask_for_ratings(desk) == 0
+    assert (await ratings(desk))[0].stage is RatingStage.DONE
+
+
+async def test_a_question_that_nobody_answered_is_asked_again_after_the_second_handling(
+    desk: Desk, somebody: Somebody, clock: HandClock
+) -> None:
+    ticket = await closed(desk, somebody)
+    clock.advance(desk.rating_window + timedelta(minutes=1))
+    assert await ask_for_ratings(desk) == 0
+    await takes(desk, ticket, Step.REWORKED, *AGAIN)
+    assert await ask_for_ratings(desk) == 1
+    assert (await says(desk, somebody, "不满意")).text.startswith("已收到您的评价“不满意”")
+    assert [case.ticket_id for case in await cases(desk)] == [ticket.id]
+
+
+@pytest.mark.parametrize("said", ["满意", "不评价"])
+async def test_who_has_answered_is_not_asked_again_after_the_second_handling(
+    desk: Desk, visitor: Somebody, said: str
+) -> None:
+    ticket = await closed(desk, visitor)
+    await visitor.writes(said)
+    await takes(desk, ticket, Step.REWORKED, *AGAIN)
+    assert await ask_for_ratings(desk) == 0
+
+
+async def test_a_question_not_yet_sent_is_dropped_when_its_ticket_is_handled_again(desk: Desk) -> None:
+    somebody = Somebody(desk, "wechat", "address")
+    ticket = await closed(desk, somebody)
+    asked = await last_of(desk, somebody)
+    await takes(desk, ticket, Step.REWORKED)
+    async with desk.database.read() as session:
+        assert (await session.get_one(Message, asked.id)).delivery is Delivery.DROPPED
+    await takes(desk, ticket, *AGAIN)
+    assert await ask_for_ratings(desk) == 1
+    assert (await last_of(desk, somebody)).delivery is Delivery.PENDING
+
+
+async def test_a_question_that_was_sent_can_be_answered_while_its_ticket_is_handled_again(
+    desk: Desk, visitor: Somebody
+) -> None:
+    ticket = await closed(desk, visitor)
+    await takes(desk, ticket, Step.REWORKED)
+    await visitor.writes("不满意")
+    assert [(rating.level, rating.talk) for rating in await ratings(desk)] == [(2, None)]
+
+
+async def test_a_ticket_that_is_filed_away_is_asked_about_still(desk: Desk, visitor: Somebody) -> None:
+    ticket = await visitor.files()
+    await takes(desk, ticket, *TO_CLOSED, Step.ARCHIVED)
+    assert await ask_for_ratings(desk) == 1
