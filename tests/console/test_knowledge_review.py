@@ -6,6 +6,8 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from desk.desk import Desk
 from desk.knowledge import save_draft
 from knowledge import cards
@@ -17,6 +19,12 @@ from staff.actors import COMMAND_LINE
 from staff.roles import Role
 from tests.console.editing import HERE, KEY, filled, gated, run_of, state
 from tests.console.visit import House, said
+from tests.desk.publishing import shortened
+
+
+@pytest.fixture
+def articles(articles: dict[str, Article]) -> dict[str, Article]:
+    return shortened(articles)
 
 
 async def test_an_editor_writes_and_a_reviewer_finds_the_difference_and_approves(

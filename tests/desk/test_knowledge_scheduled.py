@@ -25,11 +25,16 @@ from staff.departments import add_departments
 from staff.models import Account, Notice, NoticeKind
 from staff.passwords import Hashing
 from staff.roles import Role
-from tests.desk.publishing import EDITOR, KEY, REVIEWER, card, in_review, rewritten, seen_by_gate
+from tests.desk.publishing import EDITOR, KEY, REVIEWER, card, in_review, rewritten, seen_by_gate, shortened
 from tests.fakes import HandClock
 
 GAS = "gas-connection"
 SOON = timedelta(hours=2)
+
+
+@pytest.fixture
+def articles(articles: dict[str, Article]) -> dict[str, Article]:
+    return shortened(articles)
 
 
 async def scheduled(desk: Desk, content: dict[str, Any], key: str = KEY) -> int:
