@@ -160,7 +160,8 @@ async def approve(
     publish_at: datetime | None = None,
     four_eyes: bool = True,
 ) -> Card | None:
-    """Publish what is in review, at once or at a moment to come, but not while it would silence what is in force.
+    """Publish what is in review, at once or at a moment to come, but not what will have ended by then, nor while it would
+    silence what is in force.
 
     `four_eyes`: nobody who wrote in it since it was last published may approve it.
     """
@@ -172,6 +173,8 @@ async def approve(
         raise CardRefused("只有待审核的文章可以通过。")
     if four_eyes and by in await authors(session, card):
         raise CardRefused("这次的内容您自己改过，要由另一位审核人通过。")
+    if stopping := _stopping(card, publish_at or at):
+        raise CardRefused(f"还不能发布：{stopping}")
     if late := await begins_late_on(session, card, city_date(publish_at or at)):
         raise CardRefused(too_early(late))
     if then == CardState.SCHEDULED:

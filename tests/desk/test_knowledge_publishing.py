@@ -131,6 +131,23 @@ async def test_a_run_of_before_another_change_needs_a_reason_or_another_run(
     assert (await card(stocked_desk)).state == CardState.PUBLISHED
 
 
+async def test_what_has_ended_by_then_is_not_approved(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    ends = stocked_desk.today() + timedelta(days=1)
+    base = await in_review(stocked_desk, rewritten(articles[KEY], valid_until=ends.isoformat()))
+    await seen_by_gate(stocked_desk)
+    later = clock() + timedelta(days=2)
+    with pytest.raises(CardRefused, match="还不能发布：失效日期已经过去"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=later)
+    clock.advance(timedelta(days=2))  # it waited past its end
+    await seen_by_gate(stocked_desk)
+    with pytest.raises(CardRefused, match="还不能发布：失效日期已经过去"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base, despite="好")
+    assert (await card(stocked_desk)).state == CardState.IN_REVIEW
+    assert await overview(stocked_desk) == articles[KEY].text("overview")
+
+
 async def test_what_is_not_fit_at_its_moment_goes_back_and_who_approved_it_is_told(
     stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
 ) -> None:
@@ -144,9 +161,9 @@ async def test_what_is_not_fit_at_its_moment_goes_back_and_who_approved_it_is_to
     base = await in_review(stocked_desk, rewritten(articles[KEY], valid_until=ends.isoformat()))
     await seen_by_gate(stocked_desk)
     await knowledge.approve(
-        stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=clock() + timedelta(days=2)
+        stocked_desk, REVIEWER, KEY, base, despite="好", publish_at=clock() + timedelta(days=1)
     )
-    clock.advance(timedelta(days=2))
+    clock.advance(timedelta(days=2))  # nothing ran at its moment
     assert [await publish_due(stocked_desk, gates(stocked_desk)) for _ in range(2)] == [[], []]
     found = await card(stocked_desk)
     assert (found.state, found.publish_at, found.live_number) == (CardState.DRAFT, None, 1)
