@@ -15,7 +15,7 @@ from console.pages import visitor
 from console.routes import Console, Routes, seen_other
 from desk.article_problems import article_problems
 from desk.knowledge import approve, archive, send_back
-from desk.knowledge_gate import Gates, accepted_run, newest_run, running
+from desk.knowledge_gate import Gates, accepted_run, holds, newest_run, running
 from knowledge import cards
 from knowledge.difference import difference
 from knowledge.drafts import CHANNELS
@@ -155,12 +155,15 @@ async def _gate(console: Console, session: AsyncSession, card: Card, actor: Acto
         run = await accepted_run(session, card)
     own = console.desk.knowledge_four_eyes and actor.username in await cards.authors(session, card)
     await console.desk.library.refresh()
+    present = await version(session)
     titles = {key: article.title for key, article in console.desk.library.held().items()}
     return {
         "run": run,
         "running": running(run, console.desk.clock()),
         "titles": {**titles, card.key: card.title},
-        "outdated": run is not None and run.outcome is not None and run.version != await version(session),
+        "outdated": run is not None
+        and run.outcome is not None
+        and not holds(console.desk, run, card, present),
         "own": own,
         "deciding": card.state == CardState.IN_REVIEW and actor.may(_DECIDE) and not own,
     }

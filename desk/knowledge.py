@@ -166,7 +166,7 @@ async def approve(
         )
         if card is not None:  # else it is a second press
             present = await version(session) - (publish_at is None)  # without this very change
-            await judged(session, key, base, _why(despite), present, seen)
+            await judged(desk, session, card, base, _why(despite), present, seen)
             await refuse_shared_names(
                 desk, session, card.content, city_date(publish_at or now), "还不能发布："
             )

@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from desk.desk import Desk
 from desk.replay import Case, Verdict, cases, compared, verdict
 from knowledge.article import Article
+from knowledge.day import day_of
 from knowledge.drafts import as_if_whole
 from knowledge.errors import CardRefused
 from knowledge.models import Card, GateRun
 from knowledge.questions import kept_questions
 from knowledge.rehearsal import Rehearsal
 from knowledge.search.index import Index, Result
+from store.clock import city_date
 
 log = logging.getLogger(__name__)
 
@@ -154,15 +156,39 @@ def running(run: GateRun | None, now: datetime) -> bool:
     return run is not None and run.outcome is None and not run.failure and now - run.seen_at < DEAD_AFTER
 
 
+def holds(desk: Desk, run: GateRun, card: Card, at: int) -> bool:
+    """Whether what a run found is what is found now: no other article has changed, begun or ended since.
+
+    `at`: the version of the knowledge base now, as the library holds it but for this very article.
+    """
+    then, now = (_day(card, day) for day in (city_date(run.at), desk.today()))
+    if run.version != at:
+        return False
+    others = (one for one in desk.library.held().values() if one.key != card.key)
+    return then == now or all(one.in_force(then) == one.in_force(now) for one in others)
+
+
+def _day(card: Card, day: date) -> date:
+    """The day on which a run of that day tries it."""
+    return max(day, day_of(card.content["valid_from"]) or day)
+
+
 async def judged(
-    session: AsyncSession, key: str, revision: int, why: str, present: int, seen: int | None = None
+    desk: Desk,
+    session: AsyncSession,
+    card: Card,
+    revision: int,
+    why: str,
+    present: int,
+    seen: int | None = None,
 ) -> None:
     """Raises `CardRefused` where the gate has not seen this revision, or nobody says why in spite of what it found.
 
     `why`: why it is to be published all the same. `present`: the version of the knowledge base now; a run against another
-    one says little of what is answered today. `seen`: the run that was looked at, None for the newest.
+    one, or of a day on which others were in force, says little of what is answered today. `seen`: the run that was looked
+    at, None for the newest.
     """
-    run = await newest_run(session, key, revision)
+    run = await newest_run(session, card.key, revision)
     if run is None or run.outcome is None:
         raise CardRefused("发布前要先完成“发布检验”，请等它做完或者重新检验。")
     if seen is not None and not await _as_seen(session, run, seen):
@@ -170,8 +196,10 @@ async def judged(
     lost = run.outcome["counts"]["lost"]
     if lost and not why:
         raise CardRefused(f"检验发现有 {lost} 个问题原来答对、改后答错，请写明仍要发布的理由。")
-    if run.version != present and not why:
-        raise CardRefused("检验以后知识库又有别的改动。请重新检验，或者写明仍要发布的理由。")
+    if not why and not holds(desk, run, card, present):
+        raise CardRefused(
+            "检验以后知识库又有别的改动，或者有别的文章生效、到期。请重新检验，或者写明仍要发布的理由。"
+        )
 
 
 async def _as_seen(session: AsyncSession, run: GateRun, seen: int) -> bool:

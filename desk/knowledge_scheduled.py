@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.announcing import announce_articles
 from desk.desk import Desk
-from desk.knowledge_gate import Gates, accepted_run, newest_run, running
+from desk.knowledge_gate import Gates, accepted_run, holds, newest_run, running
 from knowledge import cards
-from knowledge.day import day_of
 from knowledge.drafts import whole
 from knowledge.models import Card, GateRun
 from knowledge.neighbours import folded_names, shared_names
@@ -22,7 +21,6 @@ from knowledge.rows import version
 from staff import notices
 from staff.models import Account, NoticeKind
 from staff.notices import Telling
-from store.clock import city_date
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +83,9 @@ async def _lost(desk: Desk, gates: Gates, card: Card, at: int) -> str | None:
     async with desk.database.read() as session:
         accepted = await accepted_run(session, card)
         run = await newest_run(session, card.key, card.revision)
-    if accepted is not None and accepted.outcome is not None and _holds(desk, accepted, card, at):
+    if accepted is not None and accepted.outcome is not None and holds(desk, accepted, card, at):
         return ""
-    if run is None or run.outcome is None or not _holds(desk, run, card, at):
+    if run is None or run.outcome is None or not holds(desk, run, card, at):
         if running(run, desk.clock()) or (run and run.failure and desk.clock() < run.seen_at + _AGAIN_AFTER):
             return None
         if await _failures(desk, card) >= _TRIES:
@@ -95,24 +93,10 @@ async def _lost(desk: Desk, gates: Gates, card: Card, at: int) -> str | None:
         await gates.replay(card.changed_by, card.key)
         async with desk.database.read() as session:
             run = await newest_run(session, card.key, card.revision)
-    if run is None or run.outcome is None or not _holds(desk, run, card, at):
+    if run is None or run.outcome is None or not holds(desk, run, card, at):
         return None
     known = set(_losses(accepted.outcome)) if accepted and accepted.outcome else set()
     return _told([text for text in _losses(run.outcome) if text not in known])
-
-
-def _holds(desk: Desk, run: GateRun, card: Card, at: int) -> bool:
-    """Whether what a run found is what is found now: no other article has changed, begun or ended since."""
-    then, now = (_day(card, day) for day in (city_date(run.at), desk.today()))
-    if run.version != at:
-        return False
-    others = (one for one in desk.library.held().values() if one.key != card.key)
-    return then == now or all(one.in_force(then) == one.in_force(now) for one in others)
-
-
-def _day(card: Card, day: date) -> date:
-    """The day on which a run of that day tries it."""
-    return max(day, day_of(card.content["valid_from"]) or day)
 
 
 def _losses(outcome: dict[str, Any]) -> Iterable[str]:

@@ -20,6 +20,7 @@ from staff.roles import Role
 from tests.console.editing import HERE, KEY, filled, gated, run_of, state
 from tests.console.visit import House, said
 from tests.desk.publishing import shortened
+from tests.fakes import HandClock
 
 
 @pytest.fixture
@@ -65,6 +66,21 @@ async def test_a_version_that_begins_later_is_offered_for_its_day(
     assert f'value="{begins}T00:00"' in answer.text
     answer = await reviewer.post(f"{HERE}/approve", {**fields, "publish_at": f"{begins}T00:00"})
     assert answer.headers["location"] == f"{HERE}?said=scheduled"
+
+
+async def test_a_run_of_before_another_article_ended_is_shown_as_outdated(
+    stocked: House, desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    editor = await stocked.member("editor", Role.KNOWLEDGE_EDITOR)
+    async with desk.database.write() as session:
+        ending = replace(articles["gas-connection"], valid_until=desk.today())
+        await save(session, ending, by="x", at=desk.clock())
+    await editor.post(f"{HERE}/edit", filled(articles[KEY], action="submit"))
+    told = "别的文章生效、到期"
+    assert told not in await gated(editor)
+    clock.advance(timedelta(days=1))
+    again = await stocked.member("again", Role.KNOWLEDGE_EDITOR)
+    assert told in (await again.get(f"{HERE}/review")).text
 
 
 async def test_a_reason_is_asked_for_only_where_one_is_needed_and_no_note_takes_its_place(

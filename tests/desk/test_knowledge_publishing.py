@@ -131,6 +131,23 @@ async def test_a_run_of_before_another_change_needs_a_reason_or_another_run(
     assert (await card(stocked_desk)).state == CardState.PUBLISHED
 
 
+async def test_a_run_of_before_another_article_ended_needs_a_reason_or_another_run(
+    stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    async with stocked_desk.database.write() as session:
+        ending = replace(articles["gas-connection"], valid_until=stocked_desk.today() + timedelta(days=1))
+        await save(session, ending, by="other", at=clock())
+    base = await in_review(stocked_desk, rewritten(articles[KEY], articles[KEY].sections["overview"]))
+    await seen_by_gate(stocked_desk)
+    clock.advance(timedelta(days=2))
+    with pytest.raises(CardRefused, match="别的文章生效、到期"):
+        await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
+    await seen_by_gate(stocked_desk)
+    clock.advance(timedelta(days=1))  # on which none begins or ends
+    await knowledge.approve(stocked_desk, REVIEWER, KEY, base)
+    assert (await card(stocked_desk)).state == CardState.PUBLISHED
+
+
 async def test_what_has_ended_by_then_is_not_approved(
     stocked_desk: Desk, articles: dict[str, Article], clock: HandClock
 ) -> None:
