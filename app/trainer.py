@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 from app.rasa_process import NotReady, RasaProcess
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _BEAT_SECONDS = 10.0
 _MOST_WORDS = 2_000
+_LEFT_TO_OTHERS = timedelta(minutes=2)
 # What the training says, and how far it is then: of 100.
 _STAGES = (
     ("loading Rasa", "启动训练程序", 5), ("validating", "检查训练数据", 15), ("JiebaTokenizer", "学习分词", 25),
@@ -84,8 +86,18 @@ class Trainer:
         if wanted is None or wanted.name == _name(self._rasa.model):
             return
         file = self._models / f"{wanted.name}.tar.gz"
-        if wanted.base != fingerprint() or not file.exists():
+        if wanted.base != fingerprint():
             return  # of another installation: what runs goes on
+        if not file.exists():
+            # Another process may have it, on a machine of its own; where none has, it is said.
+            if (
+                wanted.running_at is None
+                and wanted.chosen_at
+                and self._desk.clock() - wanted.chosen_at > _LEFT_TO_OTHERS
+            ):
+                problem = "这个模型的文件不在这台机器上，已继续使用原来的模型。"
+                await trainings.switched(self._desk, wanted.name, problem)
+            return
         try:
             await self._rasa.switch(file, self._ready, self._dialogue.move)
         except NotReady as failure:

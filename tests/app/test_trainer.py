@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -213,3 +214,22 @@ async def test_a_model_is_held_against_the_stored_questions_and_what_it_learned_
     assert found["similar"] == len(questions) - 3 > 10
     asleep = figures(questions, [False] * len(questions))
     assert asleep["questions_right"] == asleep["similar_right"] == asleep["examples_right"] == 0
+
+
+async def test_a_chosen_model_whose_file_is_nowhere_is_said_and_what_runs_goes_on(
+    scene: Scene, clock: HandClock
+) -> None:
+    name = await scene.other()
+    (scene.folder / f"{name}.tar.gz").unlink()
+    clock.advance(timedelta(minutes=1))
+    await choose(scene.desk, COMMAND_LINE, name)
+    await scene.trainer.follow()
+    async with scene.desk.database.read() as session:
+        model = await session.get_one(DialogueModel, name)
+    assert model.problem == ""  # another machine may have it
+    clock.advance(timedelta(minutes=3))
+    await scene.trainer.follow()
+    async with scene.desk.database.read() as session:
+        model, present = await session.get_one(DialogueModel, name), await wanted(session)
+    assert "文件不在这台机器上" in model.problem
+    assert present is not None and f"{present.name}.tar.gz" == scene.process.model.name == scene.first.name
