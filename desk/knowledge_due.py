@@ -1,4 +1,4 @@
-"""Articles that are about to expire: whose department must be told, 30, 7 and 1 days ahead, once each."""
+"""Articles that expire: whose department must be told, 30, 7 and 1 days ahead and after it, once each, on working days."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from staff.notices import Telling
 from tickets.timing import load_calendar
 
 AHEAD = (1, 7, 30)  # days
+_ENDED = -1  # the notice after the end
+_LOOKED_BACK = timedelta(
+    days=AHEAD[-1]
+)  # longer than any holiday: what ended before it was told, or is no news
 
 
 @dataclass(frozen=True, slots=True)
 class Expiring:
-    """An article that ends in so many days, and the accounts (ids) of who keeps it.
+    """An article that ends in so many days, below 0 where it has ended, and the accounts (ids) of who keeps it.
 
     They are those of its departments; where these have none, all knowledge editors.
     """
@@ -34,7 +38,7 @@ class Expiring:
 
 
 async def tell_expiring(desk: Desk) -> int:
-    """In office hours, tell who keeps articles that end soon; how many notices were written."""
+    """In office hours, tell who keeps articles that end soon or have ended; how many notices were written."""
     now = desk.clock()
     async with desk.database.read() as session:
         if not desk.office_hours.open_at(now, await load_calendar(session)):
@@ -48,10 +52,17 @@ async def tell_expiring(desk: Desk) -> int:
 
 
 def _telling(one: Expiring, account: str) -> Telling:
-    when = f"还有 {one.days} 天到期" if one.days else "今天到期"
-    text = f"知识“{one.title}”{when}（{one.valid_until.isoformat()}）。到期后不再用它答复企业，请核对后延期或下线。"
+    text = f"知识“{one.title}”{_when(one)}，请核对后延期或下线。"
     occasion = f"article-{one.key}-{one.valid_until.isoformat()}-{one.days}"
     return Telling(account, NoticeKind.EXPIRING, occasion, text, article=one.key)
+
+
+def _when(one: Expiring) -> str:
+    until = one.valid_until.isoformat()
+    if one.days < 0:
+        return f"已到期（{until}），不再用来答复企业"
+    when = f"还有 {one.days} 天到期" if one.days else "今天到期"
+    return f"{when}（{until}）。到期后不再用它答复企业"
 
 
 async def expiring(desk: Desk, session: AsyncSession) -> list[Expiring]:
@@ -63,11 +74,12 @@ async def expiring(desk: Desk, session: AsyncSession) -> list[Expiring]:
 
 async def _due(desk: Desk, session: AsyncSession) -> list[tuple[Expiring, ExpiryNotice]]:
     today = desk.today()
+    # Until the next working day nobody reads anything: what falls due before it is told now.
+    unread = (await load_calendar(session)).add(today, 1) - timedelta(days=1)
+    first, last = today - _LOOKED_BACK, unread + timedelta(days=AHEAD[-1])
     ending = (
         await session.scalars(
-            select(LiveCard).where(
-                LiveCard.valid_until >= today, LiveCard.valid_until <= today + timedelta(days=AHEAD[-1])
-            )
+            select(LiveCard).where(LiveCard.valid_until >= first, LiveCard.valid_until <= last)
         )
     ).all()
     if not ending:
@@ -76,9 +88,18 @@ async def _due(desk: Desk, session: AsyncSession) -> list[tuple[Expiring, Expiry
     told = []
     for card in ending:
         ends = card.valid_until
-        due = next((days for days in AHEAD if ends and (ends - today).days <= days), None)
-        if ends is None or due is None or await session.get(ExpiryNotice, (card.key, ends, due)) is not None:
+        if ends is None:
+            continue
+        due = _stage(ends, today, unread)
+        if due is None or await session.get(ExpiryNotice, (card.key, ends, due)) is not None:
             continue
         mark = ExpiryNotice(key=card.key, valid_until=ends, days=due, at=desk.clock())
         told.append((Expiring(card.key, card.title, ends, (ends - today).days, who.of(card.keepers)), mark))
     return told
+
+
+def _stage(ends: date, today: date, unread: date) -> int | None:
+    """Which notice of an end is due, by its days ahead; None for none yet. `unread`: the last day before the next working day."""
+    if ends < today:
+        return _ENDED
+    return next((days for days in AHEAD if (ends - unread).days <= days), None)

@@ -47,7 +47,7 @@ async def told(desk: Desk) -> list[Expiring]:
         return await expiring(desk, session)
 
 
-async def test_its_department_is_told_30_7_and_1_days_ahead_and_once_each(
+async def test_its_department_is_told_30_7_and_1_days_ahead_and_afterwards_once_each(
     desk: Desk, articles: dict[str, Article], clock: HandClock
 ) -> None:
     ends = desk.today() + timedelta(days=31)
@@ -62,7 +62,60 @@ async def test_its_department_is_told_30_7_and_1_days_ahead_and_once_each(
             assert (one.key, one.days, one.valid_until) == (KEY, day, ends)
         assert await told(desk) == []
         clock.advance(timedelta(days=1))
-    assert seen == {30: ("keeper",), 7: ("keeper",), 1: ("keeper",)}
+    assert seen == dict.fromkeys((30, 7, 1, -1), ("keeper",))
+
+
+async def noticed(desk: Desk, clock: HandClock, days: int) -> list[tuple[str, str]]:
+    """The day (month-day) and the text of every notice of so many days."""
+    for _ in range(days):
+        await tell_expiring(desk)
+        clock.advance(timedelta(days=1))
+    async with desk.database.read() as session:
+        found = await session.scalars(select(Notice).order_by(Notice.id))
+        return [
+            (f"{one.created_at.astimezone(CITY_ZONE):%m-%d}", one.text.split("”")[1].split("，")[0])
+            for one in found
+        ]
+
+
+async def test_what_falls_due_on_a_weekend_is_told_on_the_friday_before_and_the_end_on_the_monday_after(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    article = replace(articles[KEY], departments=("water",), valid_until=date(2026, 12, 6))  # a Sunday
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, article, by="editor", at=desk.clock())
+    assert await noticed(desk, clock, 20) == [
+        ("11-23", "还有 13 天到期（2026-12-06）。到期后不再用它答复企业"),
+        ("11-27", "还有 9 天到期（2026-12-06）。到期后不再用它答复企业"),
+        ("12-04", "还有 2 天到期（2026-12-06）。到期后不再用它答复企业"),
+        ("12-07", "已到期（2026-12-06）"),
+    ]
+
+
+async def test_what_falls_due_in_a_long_holiday_is_told_once_before_it_and_the_end_after_it(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    clock.now = clock.now.replace(month=9, day=28)
+    article = replace(articles[KEY], departments=("water",), valid_until=date(2026, 10, 7))
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, article, by="editor", at=desk.clock())
+    assert await noticed(desk, clock, 14) == [
+        ("09-28", "还有 9 天到期（2026-10-07）。到期后不再用它答复企业"),
+        ("09-30", "还有 7 天到期（2026-10-07）。到期后不再用它答复企业"),
+        ("10-08", "已到期（2026-10-07）"),
+    ]
+
+
+async def test_what_ended_long_ago_is_no_news(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    article = replace(articles[KEY], departments=("water",), valid_until=desk.today() - timedelta(days=31))
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, article, by="editor", at=desk.clock())
+    assert await noticed(desk, clock, 3) == []
 
 
 async def test_it_is_told_in_office_hours_and_to_all_editors_where_its_department_has_nobody(
