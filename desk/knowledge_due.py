@@ -27,7 +27,7 @@ _LOOKED_BACK = timedelta(
 class Expiring:
     """An article that ends in so many days, below 0 where it has ended, and the accounts (ids) of who keeps it.
 
-    They are those of its departments; where these have none, all knowledge editors.
+    They are those of its departments; where none of these may edit, all who may besides. `editors`: those of them who may.
     """
 
     key: str
@@ -35,6 +35,7 @@ class Expiring:
     valid_until: date
     days: int
     accounts: tuple[str, ...]
+    editors: frozenset[str]
 
 
 async def tell_expiring(desk: Desk) -> int:
@@ -52,7 +53,8 @@ async def tell_expiring(desk: Desk) -> int:
 
 
 def _telling(one: Expiring, account: str) -> Telling:
-    text = f"知识“{one.title}”{_when(one)}，请核对后延期或下线。"
+    ask = "请核对后延期或下线" if account in one.editors else "请把有什么变化、要不要延期告诉知识编辑"
+    text = f"知识“{one.title}”{_when(one)}，{ask}。"
     occasion = f"article-{one.key}-{one.valid_until.isoformat()}-{one.days}"
     return Telling(account, NoticeKind.EXPIRING, occasion, text, article=one.key)
 
@@ -94,7 +96,9 @@ async def _due(desk: Desk, session: AsyncSession) -> list[tuple[Expiring, Expiry
         if due is None or await session.get(ExpiryNotice, (card.key, ends, due)) is not None:
             continue
         mark = ExpiryNotice(key=card.key, valid_until=ends, days=due, at=desk.clock())
-        told.append((Expiring(card.key, card.title, ends, (ends - today).days, who.of(card.keepers)), mark))
+        accounts = who.of(card.keepers)
+        editors = frozenset(accounts).intersection(who.editors)
+        told.append((Expiring(card.key, card.title, ends, (ends - today).days, accounts, editors), mark))
     return told
 
 

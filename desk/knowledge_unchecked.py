@@ -45,14 +45,18 @@ async def _tellings(session: AsyncSession, today: date) -> list[Telling]:
     for key, title, marked, checked in await session.execute(asked):
         for account in who.of(marked):
             theirs.setdefault(account, []).append((key, title, checked))
-    return [_telling(account, sorted(found), today) for account, found in theirs.items()]
+    editors = set(who.editors)
+    return [
+        _telling(account, sorted(found), today, edits=account in editors) for account, found in theirs.items()
+    ]
 
 
-def _telling(account: str, found: Sequence[tuple[str, str, date]], today: date) -> Telling:
-    """One notice for all of an account: a whole knowledge base may have been checked on one day."""
+def _telling(account: str, found: Sequence[tuple[str, str, date]], today: date, *, edits: bool) -> Telling:
+    """One notice for all of an account: a whole knowledge base may have been checked on one day. `edits`: whether they may."""
     key, title, checked = found[0]
     occasion = f"unchecked-{today.isoformat()}-{key}"
-    ask = "请对照现行依据核对，改好核对日期后提交审核。"
+    then = "改好核对日期后提交审核" if edits else "把有没有变化告诉知识编辑"
+    ask = f"请对照现行依据核对，{then}。"
     if len(found) == 1:
         text = f"知识“{title}”上次核对是 {checked.isoformat()}，已经超过一年。{ask}"
         return Telling(account, NoticeKind.UNCHECKED, occasion, text, article=key)

@@ -36,10 +36,12 @@ KEY = "water-connection"
 
 async def keeper(desk: Desk, session: AsyncSession) -> None:
     await add_departments(session)
-    profile = Profile("供水编辑", "water", frozenset({Role.KNOWLEDGE_EDITOR}))
-    await accounts.add(
-        session, COMMAND_LINE, "keeper", profile, Hashing().issue(), id="keeper", at=desk.clock()
-    )
+    await employ(desk, session, "keeper", "water", Role.KNOWLEDGE_EDITOR)
+
+
+async def employ(desk: Desk, session: AsyncSession, name: str, department: str | None, role: Role) -> None:
+    profile = Profile(name, department, frozenset({role}))
+    await accounts.add(session, COMMAND_LINE, name, profile, Hashing().issue(), id=name, at=desk.clock())
 
 
 async def told(desk: Desk) -> list[Expiring]:
@@ -133,6 +135,38 @@ async def test_it_is_told_in_office_hours_and_to_all_editors_where_its_departmen
         (notice,) = (await session.scalars(select(Notice))).all()
     assert (notice.account_id, notice.kind, notice.article) == ("keeper", NoticeKind.EXPIRING, KEY)
     assert f"“{article.title}”还有 20 天到期" in notice.text
+
+
+async def texts(desk: Desk, kind: NoticeKind) -> dict[str, str]:
+    """What each account was told."""
+    async with desk.database.read() as session:
+        found = await session.scalars(select(Notice).where(Notice.kind == kind))
+        return {one.account_id: one.text for one in found}
+
+
+async def test_who_may_edit_is_told_besides_a_department_that_may_not_and_each_what_they_can_do(
+    desk: Desk, articles: dict[str, Article], clock: HandClock
+) -> None:
+    soon, long_ago = desk.today() + timedelta(days=20), desk.today() - timedelta(days=366)
+    article = replace(articles[KEY], departments=("water",), valid_until=soon, checked_on=long_ago)
+    async with desk.database.write() as session:
+        await add_departments(session)
+        await employ(desk, session, "handler", "water", Role.HANDLER)
+        await employ(desk, session, "central", None, Role.KNOWLEDGE_EDITOR)
+        await employ(desk, session, "of-gas", "gas", Role.HANDLER)
+        await save(session, article, by="editor", at=desk.clock())
+    assert await tell_expiring(desk) == await tell_unchecked(desk) == 2
+    ends, old = await texts(desk, NoticeKind.EXPIRING), await texts(desk, NoticeKind.UNCHECKED)
+    assert ends.keys() == old.keys() == {"handler", "central"}
+    assert ends["central"].endswith("请核对后延期或下线。") and ends["handler"].endswith("告诉知识编辑。")
+    assert old["central"].endswith("提交审核。") and old["handler"].endswith("告诉知识编辑。")
+    async with desk.database.write() as session:  # with an editor of its own, it keeps the article itself
+        await employ(desk, session, "own", "water", Role.KNOWLEDGE_EDITOR)
+    clock.advance(timedelta(days=14))
+    assert await tell_expiring(desk) == 2
+    async with desk.database.read() as session:
+        last = await session.scalars(select(Notice.account_id).order_by(Notice.id.desc()).limit(2))
+        assert set(last) == {"handler", "own"}
 
 
 async def test_nobody_is_told_of_the_end_of_a_draft(
