@@ -18,36 +18,37 @@ from knowledge.errors import CardRefused
 from staff.actors import Actor
 from staff.roles import Permission
 
-_Act = Callable[[Desk, Actor, str, int, FormData], Awaitable[None]]
+_Act = Callable[[Desk, Actor, str, int, FormData], Awaitable[str]]
 
 
 def knowledge_back_routes(routes: Routes) -> None:
     """`/console/knowledge/articles/{key}/…` of editors who go back."""
 
-    async def old(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> None:
+    async def old(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> str:
         number = whole_number(word(form, "number")) or 0
-        await restore(desk, member, key, number, base, word(form, "why"))
+        card = await restore(desk, member, key, number, base, word(form, "why"))
+        return "restored" if card.revision != base else "same"
 
-    async def taken_back(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> None:
+    async def taken_back(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> str:
         await withdraw(desk, member, key, base, word(form, "why"))
+        return "withdrawn"
 
-    async def dropped(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> None:
+    async def dropped(desk: Desk, member: Actor, key: str, base: int, form: FormData) -> str:
         await give_up(desk, member, key, base, word(form, "why"))
+        return "given-up"
 
-    for name, act, said in (
-        ("withdraw", taken_back, "withdrawn"), ("give-up", dropped, "given-up"), ("restore", old, "restored"),
-    ):  # fmt: skip
-        _step(routes, name, act, said)
+    for name, act in (("withdraw", taken_back), ("give-up", dropped), ("restore", old)):
+        _step(routes, name, act)
 
 
-def _step(routes: Routes, name: str, act: _Act, said: str) -> None:
+def _step(routes: Routes, name: str, act: _Act) -> None:
     console = routes.console
 
     @routes.post(f"/knowledge/articles/{{key}}/{name}", Permission.KNOWLEDGE_EDIT)
     async def go_back(request: Request, key: str) -> Response:
         form = await request.form()
         try:
-            await act(console.desk, visitor(request).actor, key, base_of(form), form)
+            said = await act(console.desk, visitor(request).actor, key, base_of(form), form)
         except CardRefused as refused:
             return refused_page(console, request, refused, key)
         return seen_other(f"{HERE}/articles/{key}?said={said}")

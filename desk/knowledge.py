@@ -187,12 +187,16 @@ async def archive(desk: Desk, member: Actor, key: str, base: int, why: str) -> N
 
 
 async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, why: str = "") -> Card:
-    """Make an old revision the draft. Raises `CardRefused`."""
+    """Make an old revision the draft; where it says what the draft says, nothing changes. Raises `CardRefused`."""
     async with desk.database.write() as session:
+        before = await cards.card_of(session, key)
+        seen = before.revision if before else 0
         card = await cards.restore(
             session, key, number, base, by=member.username, why=_why(why), at=desk.clock()
         )
-        record_step(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
+        if card.revision != seen:
+            record_step(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
+            await tell_step(desk, session, member, card, Step.RESTORED, ())
     return card
 
 

@@ -10,7 +10,9 @@ from sqlalchemy import select
 from desk import knowledge
 from desk.desk import Desk
 from knowledge.article import Article
-from staff.models import Account, Notice, NoticeKind
+from knowledge.models import CardState
+from staff.audit import Action
+from staff.models import Account, AuditEntry, Notice, NoticeKind
 from staff.passwords import Hashing
 from staff.roles import Role
 from staff.sessions import Policy
@@ -88,4 +90,24 @@ async def test_what_is_taken_out_of_review_by_further_writing_waits_for_nobody(
     await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
     await in_review(desk, rewritten(articles[KEY]))
     await knowledge.save_draft(desk, EDITOR, KEY, rewritten(articles[KEY], "还要改。[^ours]"))
+    assert await told(desk) == [(REVIEWER.username, NoticeKind.ARTICLE, False)]
+
+
+async def test_what_is_taken_out_of_review_by_an_old_revision_waits_for_nobody_and_the_same_changes_nothing(
+    stocked_desk: Desk, door: Door, articles: dict[str, Article]
+) -> None:
+    desk = stocked_desk
+    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+    base = await in_review(desk, rewritten(articles[KEY]))
+    same = await knowledge.restore(desk, EDITOR, KEY, base - 1, base)
+    assert (same.revision, same.state) == (base, CardState.IN_REVIEW)
+    assert await told(desk) == [(REVIEWER.username, NoticeKind.ARTICLE, True)]
+    async with desk.database.read() as session:
+        steps = [
+            one.detail["步骤"]
+            for one in await session.scalars(select(AuditEntry))
+            if one.action == Action.KNOWLEDGE_CHANGED
+        ]
+    assert "恢复旧版" not in steps and "提交审核" in steps
+    await knowledge.restore(desk, EDITOR, KEY, 1, base)
     assert await told(desk) == [(REVIEWER.username, NoticeKind.ARTICLE, False)]
