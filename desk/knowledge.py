@@ -13,7 +13,7 @@ from desk.article_files import clear_unused
 from desk.article_problems import refuse_shared_names
 from desk.desk import Desk
 from desk.knowledge_gate import judged
-from desk.knowledge_news import tell_step
+from desk.knowledge_news import Given, given, tell_step, tell_taken
 from knowledge import cards, traces
 from knowledge.autosaves import forget_autosave
 from knowledge.drafts import whole
@@ -77,13 +77,13 @@ async def save_draft_in(
 ) -> Card:
     """The same within a transaction that does more."""
     before = await cards.card_of(session, key)
-    seen = before.revision if before else 0
+    seen, was = before.revision if before else 0, await given(session, before)
     card = await cards.save(
         session, key, dict(content), by=member.username, why=_why(why), at=desk.clock(), base=base, step=step
     )
     if card.revision != seen:
         record_step(desk, session, member, card, step, why)
-        await tell_step(desk, session, member, card, step, ())
+        await _tell_over(desk, session, member, card, step, was, why)
     return card
 
 
@@ -180,23 +180,24 @@ async def approve(
 async def archive(desk: Desk, member: Actor, key: str, base: int, why: str) -> None:
     """Take it out of the answers. Raises `CardRefused`."""
     async with desk.database.write() as session:
+        was = await given(session, await cards.card_of(session, key))
         card = await cards.archive(session, key, base, by=member.username, why=_why(why), at=desk.clock())
         if card is not None:
             record_step(desk, session, member, card, Step.ARCHIVED, why)
-            await tell_step(desk, session, member, card, Step.ARCHIVED, ())
+            await _tell_over(desk, session, member, card, Step.ARCHIVED, was, why)
 
 
 async def restore(desk: Desk, member: Actor, key: str, number: int, base: int, why: str = "") -> Card:
     """Make an old revision the draft; where it says what the draft says, nothing changes. Raises `CardRefused`."""
     async with desk.database.write() as session:
         before = await cards.card_of(session, key)
-        seen = before.revision if before else 0
+        seen, was = before.revision if before else 0, await given(session, before)
         card = await cards.restore(
             session, key, number, base, by=member.username, why=_why(why), at=desk.clock()
         )
         if card.revision != seen:
             record_step(desk, session, member, card, Step.RESTORED, why or f"第 {number} 版")
-            await tell_step(desk, session, member, card, Step.RESTORED, ())
+            await _tell_over(desk, session, member, card, Step.RESTORED, was, why)
     return card
 
 
@@ -205,6 +206,15 @@ async def clear_traces(desk: Desk, files: Files) -> None:
     async with desk.database.write() as session:
         await traces.clear_traces(session, desk.clock())
     await clear_unused(desk, files)
+
+
+async def _tell_over(
+    desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, was: Given | None, why: str
+) -> None:
+    """Tell that nothing waits any more, and whose version is called off by it."""
+    await tell_step(desk, session, member, card, step, ())
+    if was is not None:
+        await tell_taken(desk, session, member, card, step, was, _why(why))
 
 
 def _why(why: str) -> str:

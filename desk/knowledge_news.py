@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from desk.desk import Desk
-from knowledge.models import Card, Step
+from knowledge import cards
+from knowledge.models import Card, CardState, Step
 from staff import notices
 from staff.accounts import who_may
 from staff.actors import Actor
 from staff.models import Account, Notice, NoticeKind
 from staff.notices import Telling
 from staff.roles import Permission
+
+_TAKEN: Mapping[Step, str] = {
+    Step.SAVED: "修改",
+    Step.RESTORED: "恢复成旧版",
+    Step.IMPORTED: "从文件导入的内容改动",
+    Step.ARCHIVED: "下线",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A version out of its authors' hands. `owners`: the user names of who wrote or submitted it; `passed`: of who passed it
+    for a moment to come, "" while it waits for that."""
+
+    owners: frozenset[str]
+    passed: str
+
+
+async def given(session: AsyncSession, card: Card | None) -> Given | None:
+    """What may be taken out of review, or off its moment, by the next step; None where nothing is."""
+    if card is None or card.state not in (CardState.IN_REVIEW, CardState.SCHEDULED):
+        return None
+    passed = card.changed_by if card.state == CardState.SCHEDULED else ""
+    return Given(await cards.owners(session, card), passed)
+
+
+async def tell_taken(
+    desk: Desk, session: AsyncSession, member: Actor, card: Card, step: Step, was: Given, why: str = ""
+) -> None:
+    """Tell whose version it was, and who had passed it, that a step of somebody else calls it off."""
+    waiting = "定时发布" if was.passed else "审核通过"
+    how = f"在{waiting}以前由{member.name}{_TAKEN[step]}"
+    then = "" if step is Step.ARCHIVED else "，现在是草稿，要发布请重新提交审核"
+    reason = f"（{why.strip()}）" if why.strip() else ""
+    texts = dict.fromkeys(
+        was.owners, (NoticeKind.ARTICLE_BACK, f"知识“{card.title or card.key}”{how}{then}。{reason}")
+    )
+    if was.passed:
+        off = f"您通过的知识“{card.title or card.key}”{how}，到时不会发布。{reason}"
+        texts[was.passed] = (NoticeKind.RETURNED, off)
+    occasion = f"article-{card.key}-{card.revision}"
+    tellings = [
+        Telling(one.id, texts[one.username][0], occasion, texts[one.username][1], article=card.key)
+        for one in await _named(session, texts)
+        if one.username != member.username
+    ]
+    await notices.tell(session, tellings, desk.clock())
 
 
 async def tell_step(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from desk import knowledge
 from desk.desk import Desk
 from knowledge.article import Article
-from knowledge.models import CardState
+from knowledge.models import CardState, Step
 from staff.audit import Action
 from staff.models import Account, AuditEntry, Notice, NoticeKind
 from staff.passwords import Hashing
@@ -111,3 +111,51 @@ async def test_what_is_taken_out_of_review_by_an_old_revision_waits_for_nobody_a
     assert "恢复旧版" not in steps and "提交审核" in steps
     await knowledge.restore(desk, EDITOR, KEY, 1, base)
     assert await told(desk) == [(REVIEWER.username, NoticeKind.ARTICLE, False)]
+
+
+async def texts(desk: Desk) -> list[tuple[str, NoticeKind, str]]:
+    """The newest of what each was told of what is called off."""
+    async with desk.database.read() as session:
+        rows = await session.execute(
+            select(Account.username, Notice.kind, Notice.text)
+            .join(Account, Account.id == Notice.account_id)
+            .where(Notice.kind.in_((NoticeKind.ARTICLE_BACK, NoticeKind.RETURNED)))
+            .order_by(Notice.id)
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def test_authors_and_who_passed_it_are_told_when_another_step_takes_it_off(
+    stocked_desk: Desk, door: Door, articles: dict[str, Article]
+) -> None:
+    desk = stocked_desk
+    await employ(door, EDITOR.username, Role.KNOWLEDGE_EDITOR)
+    await employ(door, OTHER.username, Role.KNOWLEDGE_EDITOR)
+    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+    article = articles[KEY]
+    base = await in_review(desk, rewritten(article))
+    # Their own further writing is no news to them.
+    await knowledge.save_draft(desk, EDITOR, KEY, rewritten(article, "还要改。[^ours]"))
+    await knowledge.submit(desk, EDITOR, KEY, base + 1)
+    assert await texts(desk) == []
+    await knowledge.save_draft(desk, OTHER, KEY, rewritten(article, "插一句。[^ours]"), why="答复第 1 组")
+    back = (EDITOR.username, NoticeKind.ARTICLE_BACK)
+    draft = "，现在是草稿，要发布请重新提交审核。"
+    told = [(*back, f"知识“{article.title}”在审核通过以前由另一位修改{draft}（答复第 1 组）")]
+    assert await texts(desk) == told
+    await knowledge.submit(desk, OTHER, KEY, base + 3)
+    await seen_by_gate(desk)
+    at = desk.clock() + timedelta(hours=2)
+    await knowledge.approve(desk, REVIEWER, KEY, base + 4, despite="好", publish_at=at)
+    async with desk.database.write() as session:
+        content = rewritten(article, "导入的。[^ours]")
+        await knowledge.save_draft_in(desk, session, OTHER, KEY, content, step=Step.IMPORTED)
+    how = f"知识“{article.title}”在定时发布以前由另一位从文件导入的内容改动"
+    passed = (REVIEWER.username, NoticeKind.RETURNED, f"您通过的{how}，到时不会发布。")
+    told += [(*back, f"{how}{draft}"), passed]
+    assert sorted(await texts(desk)) == sorted(told)
+    await knowledge.submit(desk, EDITOR, KEY, base + 6)
+    await knowledge.archive(desk, REVIEWER, KEY, base + 7, "并入别处")
+    how = f"知识“{article.title}”在审核通过以前由审核下线。（并入别处）"
+    told += [(*back, how), (OTHER.username, NoticeKind.ARTICLE_BACK, how)]
+    assert sorted(await texts(desk)) == sorted(told)
