@@ -155,7 +155,8 @@ async def _unanswered(
     for rating in await badly_rated(session, since, _BADLY):
         if rating.thread_id is None or rating.rated_at is None:
             continue  # its person is gone
-        last = await asked_before(session, rating.thread_id, rating.rated_at, rating.rated_at - talk)
+        ended = rating.owed_at or rating.rated_at  # a rating may be given days after its talk
+        last = await asked_before(session, rating.thread_id, ended, ended - talk)
         if last is not None:
             found.setdefault(last.message_id, Why.RATED)
     found.update(dict.fromkeys(await noted_since(session, since), Why.NOTED))

@@ -51,14 +51,19 @@ class Asking:
             )  # fmt: skip
             return message.id
 
-    async def rate(self, who: str, level: int, *, channel: str = "web") -> None:
+    async def rate(
+        self, who: str, level: int, *, channel: str = "web", owed_at: datetime | None = None
+    ) -> None:
         """Rate the talk."""
         at = self.desk.clock() + timedelta(minutes=1)
         async with self.desk.database.write() as session:
             thread = await open_thread(session, channel=channel, address=who, at=at, new_id=self.desk.new_id)
             session.add(
-                Rating(id=self.desk.new_id(), thread_id=thread.id, talk=thread.talk, level=level, rated_at=at)
-            )
+                Rating(
+                    id=self.desk.new_id(), thread_id=thread.id, talk=thread.talk, level=level, owed_at=owed_at,
+                    rated_at=at,
+                )
+            )  # fmt: skip
 
     async def groups(self) -> list[UnansweredGroup]:
         """All groups, the widest asked first."""

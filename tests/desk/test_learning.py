@@ -66,6 +66,19 @@ async def test_every_way_of_not_answering_is_collected_with_its_reason(
     assert (await reasons(desk.database))[waiting] is Why.CLARIFIED
 
 
+async def test_a_rating_given_days_after_the_talk_counts_for_its_last_question(
+    desk: Desk, asking: Asking, clock: HandClock
+) -> None:
+    rated = await asking.ask("a", "社保怎么开户", "answered", article="x")
+    owed_at = clock() + timedelta(hours=1)
+    clock.advance(timedelta(days=5))
+    later = await asking.ask("a", "发票怎么领", "answered", article="x")  # of another talk
+    await asking.rate("a", 1, owed_at=owed_at)
+    clock.advance(timedelta(minutes=2))
+    await Collector(desk).round()
+    assert await reasons(desk.database) == {rated: Why.RATED} and later != rated
+
+
 async def test_collecting_again_or_by_two_processes_changes_nothing(desk: Desk, asking: Asking) -> None:
     await asking.ask("a", "厂房屋顶光伏怎么备案")
     await asking.ask("b", "厂房的屋顶光伏怎么备案呀", channel="wechat")
