@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from conversations.models import Message, Person, Question, Thread
@@ -16,6 +16,7 @@ from desk.notices import tell
 from desk.values import Button, Reply
 from knowledge.article import Article
 from knowledge.learning.models import AnswerWish, GroupState, UnansweredGroup, UnansweredQuestion
+from knowledge.models import ArticleRow
 from knowledge.search.aspect import asked_aspect
 from store.clock import CITY_ZONE
 
@@ -72,17 +73,31 @@ async def tell_answered(desk: Desk) -> int:
 
 
 async def _due(desk: Desk, session: AsyncSession) -> Sequence[tuple[int, str]]:
-    """(message, article) of the oldest that can be told now: what cannot keeps nobody else waiting."""
+    """(message, article) of the oldest that can be told now: what cannot keeps nobody else waiting.
+
+    Who was answered from that very article waits until somebody decides about the group, or publishes it anew: what it
+    said did not help them.
+    """
     since = desk.clock() - timedelta(days=desk.learning.tell_days)
+    asked_at = UnansweredQuestion.asked_at
+    news = or_(
+        Question.article.is_(None),
+        Question.article != UnansweredGroup.article,
+        UnansweredGroup.decided_at > asked_at,
+        ArticleRow.changed_at > asked_at,
+    )
     answered = (
         select(AnswerWish.message_id, UnansweredGroup.article)
         .join(UnansweredQuestion, UnansweredQuestion.message_id == AnswerWish.message_id)
         .join(UnansweredGroup, UnansweredGroup.id == UnansweredQuestion.group_id)
         .join(Thread, Thread.id == AnswerWish.thread_id)
+        .join(Question, Question.message_id == AnswerWish.message_id)
+        .join(ArticleRow, ArticleRow.key == UnansweredGroup.article)
         .where(
             AnswerWish.open.is_(True),
             UnansweredGroup.state == GroupState.ANSWERED,
-            UnansweredQuestion.asked_at >= since,
+            asked_at >= since,
+            news,
             Thread.leaving.is_(None),
         )
     )

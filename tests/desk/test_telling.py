@@ -108,6 +108,35 @@ async def test_those_who_agreed_are_told_once_in_their_own_channel(
     assert "依据：" in first.text and first.detail["article"] == KEY
 
 
+async def test_who_was_not_helped_by_an_answer_is_told_it_only_when_it_is_published_anew(
+    stocked_desk: Desk, asking: Asking, articles: dict[str, Article], clock: HandClock
+) -> None:
+    desk = stocked_desk
+    one = await asking.ask("first", "老厂房没有产权证能报装临时用水吗")
+    await Collector(desk).round()
+    (group,) = await asking.groups()
+    await answer_with(desk, COMMAND_LINE, group.id, group.revision, KEY, [one])
+    clock.advance(timedelta(minutes=5))
+    await publish(desk)
+    clock.advance(timedelta(hours=1))
+    await asking.ask("again", "老厂房没有产权证能报装临时用水吗", "answered", article=KEY)
+    await asking.ask("again", "没有解决", intent="unsolved")
+    await wish(desk, asking, "again")
+    await asking.ask("unknown", "没有产权证的老厂房能报装临时用水吗")  # nobody has answered this one yet
+    await wish(desk, asking, "unknown")
+    clock.advance(timedelta(minutes=2))
+    await Collector(desk).round()
+    ((state, questions),) = [(group.state, group.questions) for group in await asking.groups()]
+    assert (state, questions) == (GroupState.ANSWERED, 3)
+    assert [await tell_answered(desk) for _ in range(2)] == [1, 0]
+    better = replace(articles[KEY], sections={**articles[KEY].sections, "overview": "没有产权证也能报装。"})
+    async with desk.database.write() as session:
+        await save(session, better, by="editor", at=clock())
+    assert [await tell_answered(desk) for _ in range(2)] == [1, 0]
+    threads = [await thread_of(desk, who) for who in ("unknown", "again")]
+    assert [message.thread_id for message in await told(desk)] == threads
+
+
 async def test_nobody_is_told_who_took_it_back_left_or_asked_too_long_ago(
     stocked_desk: Desk, asking: Asking, clock: HandClock
 ) -> None:
