@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,15 +15,26 @@ from knowledge import cards
 from knowledge.article import Article
 from knowledge.drafts import as_if_whole, tidy, whole
 from knowledge.errors import ArticleInvalid
-from knowledge.models import Step
+from knowledge.models import CardState, Step
 from knowledge.rows import from_content, to_content
 from staff.actors import Actor
 
 
-async def standing(session: AsyncSession, keys: Iterable[str], today: date) -> dict[str, tuple[Article, int]]:
-    """What there is of these articles, with the number of its revision: a draft before what is published."""
-    found = await cards.cards_of(session, keys)
-    return {card.key: (_article(card.content, today), card.revision) for card in found}
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What there is of an article, with the number of its revision: a draft before what is published."""
+
+    article: Article
+    revision: int
+    archived: bool
+
+
+async def standing(session: AsyncSession, keys: Iterable[str], today: date) -> dict[str, Standing]:
+    """What there is of these articles."""
+    return {
+        card.key: Standing(_article(card.content, today), card.revision, card.state == CardState.ARCHIVED)
+        for card in await cards.cards_of(session, keys)
+    }
 
 
 def as_kept(article: Article) -> Article:

@@ -60,7 +60,7 @@ class Preview:
     notes: Sequence[str]
 
     def count(self, change: str) -> int:
-        """How many articles are new, changed or the same."""
+        """How many articles are new, changed, brought back or the same."""
         return sum(line.change == change for line in self.lines)
 
 
@@ -91,7 +91,7 @@ async def upload(
         if not document:
             keys = [content["key"] for _, content in found["articles"]]
             there = await article_drafts.standing(session, keys, desk.today())
-            file.content["bases"] = {key: number for key, (_, number) in there.items()}
+            file.content["bases"] = {key: one.revision for key, one in there.items()}
         session.add(file)
     return file
 
@@ -113,7 +113,7 @@ async def waiting(desk: Desk, session: AsyncSession, member: Actor, id: str) -> 
 
 
 async def apply(desk: Desk, member: Actor, id: str) -> Sequence[str]:
-    """Keep every article that is new or changed as a draft; the keys. A second yes changes nothing. Raises `ImportRefused`."""
+    """Keep every article that is new, changed or brought back as a draft; the keys. A second yes changes nothing. Raises `ImportRefused`."""
     async with desk.database.write() as session:
         file = await waiting(desk, session, member, id)
         if file.taken_at is not None:
@@ -167,13 +167,14 @@ async def _preview(session: AsyncSession, desk: Desk, file: ArticleImport, named
     incoming = [(place, article_drafts.as_kept(article)) for place, article in read]
     there = await article_drafts.standing(session, [article.key for _, article in incoming], desk.today())
     bases: Mapping[str, int] = file.content.get("bases", {})
-    present = {key: article for key, (article, _) in there.items()}
+    present = {key: one.article for key, one in there.items()}
+    archived = {key for key, one in there.items() if one.archived}
     return Preview(
         file,
-        await asyncio.to_thread(compare, incoming, present, desk.today(), named),
+        await asyncio.to_thread(compare, incoming, present, desk.today(), named, archived),
         {article.key: article for _, article in incoming},
         present,
-        [key for key, (_, number) in there.items() if bases.get(key) != number],
+        [key for key, one in there.items() if bases.get(key) != one.revision],
         await cards.total(session) - len(there),
         file.content.get("notes", ()),
     )

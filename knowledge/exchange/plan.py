@@ -24,6 +24,7 @@ class Change(StrEnum):
 
     NEW = "new"
     CHANGED = "changed"
+    RESTORED = "restored"  # it was archived: whatever it says, it is a draft again
     SAME = "same"
 
 
@@ -57,11 +58,15 @@ def compare(
     present: Mapping[str, Article],
     today: date,
     named: Named = lambda _: (),
+    archived: Collection[str] = (),
 ) -> list[Line]:
-    """A line for each article of the file: what is new first, then what changes, then what stays, of which nothing is said."""
+    """A line for each article of the file: what is new first, then what changes, then what stays, of which nothing is said.
+
+    `archived`: the keys of `present` that are.
+    """
     order, found = list(Change), []
     for place, article in incoming:
-        change = _change(article, present)
+        change = Change.RESTORED if article.key in archived else _change(article, present)
         said = hints(article, today, named) if change is not Change.SAME else ()
         found.append(Line(place, article.key, article.title, change, said))
     return sorted(found, key=lambda line: (order.index(line.change), line.key))

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from desk import article_drafts
 from desk.desk import Desk
+from desk.knowledge import archive
 from knowledge.article import ASPECTS, Article
 from knowledge.catalogue import catalogue
 from knowledge.drafts import MOST_SECTION
@@ -25,6 +26,7 @@ from knowledge.exchange.csv_file import to_csv
 from knowledge.exchange.excel import to_excel
 from knowledge.models import ArticleImport, Card, CardRevision, CardState
 from knowledge.rows import import_articles, published, save
+from staff.actors import COMMAND_LINE
 from staff.models import AuditEntry
 from staff.roles import Role
 from tests.conftest import HANDFUL
@@ -119,6 +121,22 @@ async def test_an_import_is_shown_first_and_kept_as_drafts(
     assert "草稿" in article and "从文件导入" in article
     again = await editor.get(await uploaded(editor, "改.csv", to_csv([changed, new], CATEGORIES)))
     assert "完全一样" in again.text  # the drafts are what it is compared with
+
+
+async def test_what_was_archived_comes_back_as_a_draft_whatever_it_says(
+    editor: Visit, stocked_desk: Desk, articles: dict[str, Article]
+) -> None:
+    await archive(stocked_desk, COMMAND_LINE, WATER, 1, "误下线")
+    data = to_zip([articles[WATER], articles["water-price"]])
+    where = await uploaded(editor, "a.zip", data)
+    page = (await editor.get(where)).text
+    assert "<dt>恢复为草稿</dt><dd>1 篇（已下线）</dd>" in page and "确认，存为 1 篇草稿" in page
+    assert '<span class="badge soft">恢复为草稿</span>' in page
+    await editor.post(f"{where}/apply")
+    async with stocked_desk.database.read() as session:
+        row = await session.get_one(Card, WATER)
+    assert (row.state, row.live, row.revision) == (CardState.DRAFT, False, 3)
+    assert "完全一样" in (await editor.get(await uploaded(editor, "a.zip", data))).text
 
 
 async def test_a_second_press_changes_nothing(
