@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -46,6 +47,10 @@ HANDFUL = {
 NO_POSTGRESQL = "no PostgreSQL on 127.0.0.1:5432: tests on it are left out"
 NO_REDIS = "no Redis on 127.0.0.1:6379: tests on it are left out"
 REDIS = "redis://127.0.0.1:6379/15"
+# What chance finds is for who works on the code; where a release is decided, the same is tried each time.
+hypothesis.settings.register_profile("strict", derandomize=True)
+if os.environ.get("QIFU_TEST_STRICT") == "1":
+    hypothesis.settings.load_profile("strict")
 _LONG = ("bot_rasa", "product", "browser", "bot")  # folders whose files take a minute or more
 _SERVERS = tuple(f"postgresql://{user}@127.0.0.1:5432/postgres" for user in ("postgres", "root"))
 

@@ -61,6 +61,15 @@ def test_any_article_comes_back_as_it_was(name: str, made: list[Article]) -> Non
     assert there_and_back(name, made) == made
 
 
+def test_what_an_excel_file_would_not_give_back_is_refused_with_a_sentence(
+    articles: dict[str, Article],
+) -> None:
+    odd = replace(articles["water-price"], audience="_x005F_")
+    with pytest.raises(FileRefused, match="请改用 CSV 或 Markdown 导出"):
+        to_excel([odd], CATEGORIES)
+    assert there_and_back("a.csv", [odd]) == [odd]
+
+
 @settings(max_examples=100, deadline=None)
 @given(made_articles())
 def test_no_cell_of_an_export_is_computed(article: Article) -> None:
