@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from conversations.models import Author, Message, Question, Rating, Turn
+from conversations.models import Author, Message, Person, Question, Rating, Thread, Turn
 from conversations.threads import open_thread
 from desk.desk import Desk
 from knowledge.learning.models import UnansweredGroup
@@ -72,3 +72,13 @@ class Asking:
                 select(UnansweredGroup).order_by(UnansweredGroup.askers.desc(), UnansweredGroup.id)
             )
             return list(rows)
+
+
+async def thread_of(desk: Desk, who: str) -> str:
+    """The thread of somebody who asked."""
+    async with desk.database.read() as session:
+        found = await session.scalar(
+            select(Thread.id).join(Person, Person.id == Thread.person_id).where(Person.address == who)
+        )
+    assert found is not None
+    return found

@@ -44,6 +44,13 @@ async def employ(desk: Desk, session: AsyncSession, name: str, department: str |
     await accounts.add(session, COMMAND_LINE, name, profile, Hashing().issue(), id=name, at=desk.clock())
 
 
+async def kept(desk: Desk, article: Article) -> None:
+    """It is published, and its keeper is there."""
+    async with desk.database.write() as session:
+        await keeper(desk, session)
+        await save(session, article, by="editor", at=desk.clock())
+
+
 async def told(desk: Desk) -> list[Expiring]:
     async with desk.database.write() as session:
         return await expiring(desk, session)
@@ -54,9 +61,7 @@ async def test_its_department_is_told_30_7_and_1_days_ahead_and_afterwards_once_
 ) -> None:
     ends = desk.today() + timedelta(days=31)
     article = replace(articles[KEY], departments=("water",), valid_until=ends)
-    async with desk.database.write() as session:
-        await keeper(desk, session)
-        await save(session, article, by="editor", at=desk.clock())
+    await kept(desk, article)
     seen: dict[int, tuple[str, ...]] = {}
     for day in range(31, -3, -1):
         for one in await told(desk):
@@ -84,9 +89,7 @@ async def test_what_falls_due_on_a_weekend_is_told_on_the_friday_before_and_the_
     desk: Desk, articles: dict[str, Article], clock: HandClock
 ) -> None:
     article = replace(articles[KEY], departments=("water",), valid_until=date(2026, 12, 6))  # a Sunday
-    async with desk.database.write() as session:
-        await keeper(desk, session)
-        await save(session, article, by="editor", at=desk.clock())
+    await kept(desk, article)
     assert await noticed(desk, clock, 20) == [
         ("11-23", "还有 13 天到期（2026-12-06）。到期后不再用它答复企业"),
         ("11-27", "还有 9 天到期（2026-12-06）。到期后不再用它答复企业"),
@@ -100,9 +103,7 @@ async def test_what_falls_due_in_a_long_holiday_is_told_once_before_it_and_the_e
 ) -> None:
     clock.now = clock.now.replace(month=9, day=28)
     article = replace(articles[KEY], departments=("water",), valid_until=date(2026, 10, 7))
-    async with desk.database.write() as session:
-        await keeper(desk, session)
-        await save(session, article, by="editor", at=desk.clock())
+    await kept(desk, article)
     assert await noticed(desk, clock, 14) == [
         ("09-28", "还有 9 天到期（2026-10-07）。到期后不再用它答复企业"),
         ("09-30", "还有 7 天到期（2026-10-07）。到期后不再用它答复企业"),
@@ -114,9 +115,7 @@ async def test_what_ended_long_ago_is_no_news(
     desk: Desk, articles: dict[str, Article], clock: HandClock
 ) -> None:
     article = replace(articles[KEY], departments=("water",), valid_until=desk.today() - timedelta(days=31))
-    async with desk.database.write() as session:
-        await keeper(desk, session)
-        await save(session, article, by="editor", at=desk.clock())
+    await kept(desk, article)
     assert await noticed(desk, clock, 3) == []
 
 
@@ -124,9 +123,7 @@ async def test_it_is_told_in_office_hours_and_to_all_editors_where_its_departmen
     desk: Desk, articles: dict[str, Article], clock: HandClock
 ) -> None:
     article = replace(articles[KEY], departments=("gas",), valid_until=desk.today() + timedelta(days=20))
-    async with desk.database.write() as session:
-        await keeper(desk, session)
-        await save(session, article, by="editor", at=desk.clock())
+    await kept(desk, article)
     clock.now = clock.now.astimezone(CITY_ZONE).replace(hour=3)
     assert await tell_expiring(desk) == 0
     clock.now = clock.now.replace(hour=10)

@@ -28,6 +28,13 @@ def door(stocked_desk: Desk) -> Door:
     return Door(stocked_desk.database, Hashing(), policy, stocked_desk.clock, stocked_desk.new_id)
 
 
+async def everybody(door: Door) -> None:
+    """Two editors and a reviewer are there."""
+    await employ(door, EDITOR.username, Role.KNOWLEDGE_EDITOR)
+    await employ(door, OTHER.username, Role.KNOWLEDGE_EDITOR)
+    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+
+
 async def told(desk: Desk) -> list[tuple[str, NoticeKind, bool]]:
     """Who was told of what, and whether that still stands."""
     async with desk.database.read() as session:
@@ -63,9 +70,7 @@ async def test_who_waits_for_it_or_passed_it_is_told_when_its_author_takes_it_ba
     stocked_desk: Desk, door: Door, articles: dict[str, Article]
 ) -> None:
     desk = stocked_desk
-    await employ(door, EDITOR.username, Role.KNOWLEDGE_EDITOR)
-    await employ(door, OTHER.username, Role.KNOWLEDGE_EDITOR)
-    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+    await everybody(door)
     base = await in_review(desk, rewritten(articles[KEY]))
     await knowledge.withdraw(desk, EDITOR, KEY, base)
     waited = (REVIEWER.username, NoticeKind.ARTICLE, False)
@@ -129,9 +134,7 @@ async def test_authors_and_who_passed_it_are_told_when_another_step_takes_it_off
     stocked_desk: Desk, door: Door, articles: dict[str, Article]
 ) -> None:
     desk = stocked_desk
-    await employ(door, EDITOR.username, Role.KNOWLEDGE_EDITOR)
-    await employ(door, OTHER.username, Role.KNOWLEDGE_EDITOR)
-    await employ(door, REVIEWER.username, Role.KNOWLEDGE_REVIEWER)
+    await everybody(door)
     article = articles[KEY]
     base = await in_review(desk, rewritten(article))
     # Their own further writing is no news to them.
