@@ -15,7 +15,7 @@ from desk.grading import urgency
 from desk.intake.fields import SKIPPED
 from desk.rules import rules
 from desk.values import Button, Reply
-from tickets.limits import Timed, TimeLimits
+from tickets.limits import Level, Timed, TimeLimits
 from tickets.models import KIND_NAMES, Kind, Ticket
 from tickets.states import STATE_NAMES, Step
 from tickets.tickets import Draft, open_ticket, opened_by
@@ -23,6 +23,7 @@ from tickets.tickets import Draft, open_ticket, opened_by
 PROGRESS = Button("查询进度", "/progress")
 SECOND = Button("再提交一件", "/request")
 _NAMED = 5
+_DANGER = "看起来是急事，已为工作人员标出。有危险的，请先离开现场，马上拨打 119 或 110，不要等这里的答复。"
 
 
 async def submit(
@@ -102,6 +103,8 @@ def receipt(ticket: Ticket, limits: TimeLimits, attached: int = 0) -> str:
         "需要补充、催办或撤回，也在这里说一声就行。",
         "\n依据：《河南省营商环境投诉举报案件调查处理办法》（豫政办〔2024〕67号）",
     ]
+    if ticket.level is Level.URGENT:
+        lines.insert(1, _DANGER)
     if attached:
         lines.insert(1, f"附件：{attached} 个，已随{KIND_NAMES[ticket.kind]}一起提交。")
     if ticket.confidential:

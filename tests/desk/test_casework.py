@@ -136,7 +136,8 @@ async def test_what_sounds_urgent_is_taken_for_that_until_somebody_says_otherwis
     desk: Desk, thread: Thread, clock: HandClock
 ) -> None:
     urgent = {**VALUES, "description": "车间燃气泄漏，味道很大"}
-    await submit(desk, thread_id=thread.id, message_id=1, kind=Kind.COMPLAINT, values=urgent)
+    told = await submit(desk, thread_id=thread.id, message_id=1, kind=Kind.COMPLAINT, values=urgent)
+    assert "马上拨打 119 或 110" in told.text
     async with desk.database.read() as session:
         ticket = (await of_people(session, [thread.person_id]))[0]
     assert ticket.level is Level.URGENT
